@@ -1,0 +1,95 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// One list of settings for every target, applied at the end of this file.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "sheetsync",
+    products: [
+        .executable(name: "sheetsync", targets: ["sheetsync"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        // Without its JSON trait, which would link all of Foundation.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    ],
+    targets: [
+        // Layer 0: the C libraries (a module map and a shim each), and JSON, which knows nothing but bytes.
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "JSON"),
+
+        // Layer 1: each wraps one thing and knows nothing of the others.
+        .target(name: "Postgres", dependencies: ["CPostgres", logging]),
+        .target(name: "HTTP", dependencies: ["CCurl", httpTypes, logging]),
+        .target(name: "SheetModel", dependencies: ["JSON"]),
+
+        // Layer 2: the queue on Postgres, and Google's APIs on HTTP.
+        .target(name: "JobQueue", dependencies: ["JSON", "Postgres", lifecycle, logging]),
+        .target(name: "Google", dependencies: ["COpenSSL", "JSON", "HTTP", httpTypes, logging]),
+
+        // Layer 3: job kinds become plans and API calls. The emulator stands beside and imports nothing of layers 1 to 3.
+        .target(name: "Export", dependencies: ["JSON", "JobQueue", "Google", "Postgres", "SheetModel", logging]),
+        .target(
+            name: "GoogleEmulator",
+            dependencies: [
+                "COpenSSL", "JSON", httpTypes, lifecycle, logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ]),
+
+        // A throw-away PostgreSQL server, for `sheetsync demo` and for the tests.
+        .target(name: "PostgresServer", dependencies: [subprocess]),
+
+        // Layer 4: the command line and the composition root.
+        .executableTarget(
+            name: "sheetsync",
+            dependencies: [
+                "Export", "Google", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer",
+                "SheetModel", lifecycle, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ]),
+
+        // Tests: one target a module; TestSupport holds what several of them start or wait for.
+        .target(name: "TestSupport", dependencies: ["PostgresServer", subprocess], path: "Tests/TestSupport"),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", "PostgresServer"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", httpTypes]),
+        .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON"]),
+        .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "JSON", "Postgres", "TestSupport", logging]),
+        .testTarget(name: "GoogleTests", dependencies: ["Google", "HTTP", "JSON", "COpenSSL", httpTypes]),
+        .testTarget(name: "GoogleEmulatorTests", dependencies: ["GoogleEmulator", "JSON", "COpenSSL"]),
+        .testTarget(
+            name: "ExportTests",
+            dependencies: [
+                "Export", "Google", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "SheetModel",
+                "TestSupport", logging,
+            ]),
+        .testTarget(
+            name: "SheetSyncTests",
+            dependencies: ["GoogleEmulator", "JSON", "Postgres", "TestSupport", "sheetsync", subprocess]),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = settings
+}

@@ -1,0 +1,1 @@
+@main enum SheetSync { static func main() {} }

@@ -1,0 +1,86 @@
+import JSON
+import Testing
+
+@Suite struct JSONTests {
+    @Test(arguments: [
+        #"{"a":[1,2.50,-0,1e5,true,false,null,"x"],"b":{}}"#,
+        #"[]"#, #""""#, #"12345678901234567890"#, #"0.1000000000000000055511151231257827"#, #"[[[]]]"#,
+    ])
+    func keepsWhatTheTextSaid(text: String) throws {
+        #expect(try JSON(parsing: text).description == text)
+    }
+
+    @Test(arguments: [
+        "", " ", "{", "[1,]", "{\"a\":1,}",
+        "{a:1}", "01", "1.", ".5", "1e", "+1", "-", "tru", "nulll", "\"a", "\"\\x\"",
+        "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\u12g4\"", "\"\t\"", "[1 2]", "{\"a\" 1}", "1 1", "NaN", "\"\\u+123\"",
+    ])
+    func refusesWhatIsNotJSON(text: String) {
+        #expect(throws: JSONError.self) { try JSON(parsing: text) }
+    }
+
+    @Test func refusesInvalidUTF8AndBottomlessNesting() {
+        #expect(throws: JSONError.self) { try JSON(parsing: [0x22, 0xFF, 0x22]) }
+        #expect(throws: JSONError.self) { try JSON(parsing: String(repeating: "[", count: 100_000)) }
+    }
+
+    @Test func unescapesAndEscapes() throws {
+        let parsed = try JSON(parsing: #""a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\u0000""#)
+        #expect(parsed.string == "a\"\\/\u{8}\u{c}\n\r\té😀\0")
+        #expect(try JSON(parsing: parsed.bytes) == parsed)
+    }
+
+    @Test func numbersKnowWhatTheyCanHold() throws {
+        #expect(try JSON(parsing: "9223372036854775807").int == Int.max)
+        #expect(try JSON(parsing: "9223372036854775808").int == nil)
+        #expect(try JSON(parsing: "1.0").int == nil)
+        #expect(JSON(3.0).description == "3")
+        #expect(JSON(Double.nan) == .null)
+        #expect(JSON(0.1).description == "0.1")
+    }
+
+    @Test func objectsCompareWithoutOrderAndTheLastOfANameCounts() throws {
+        #expect(try JSON(parsing: #"{"a":1,"b":2}"#) == JSON(parsing: #"{"b":2,"a":1}"#))
+        #expect(try JSON(parsing: #"{"a":1,"a":2}"#)["a"]?.int == 2)
+        var object = JSONObject()
+        object["x"] = 1
+        object["y"] = [true]
+        object["x"] = nil
+        #expect(JSON.object(object).description == #"{"y":[true]}"#)
+    }
+
+    @Test func theWriterPutsTheCommas() {
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("title", "S\"1")
+            $0.array("rows") {
+                $0.element(42)
+                $0.object { $0.member("a", nil) }
+                $0.array { _ in }
+            }
+            $0.object("empty") { _ in }
+        }
+        #expect(
+            String(decoding: writer.bytes, as: UTF8.self)
+                == #"{"title":"S\"1","rows":[42,{"a":null},[]],"empty":{}}"#)
+    }
+
+    @Test func randomTreesComeBackEqual() throws {
+        var generator = SystemRandomNumberGenerator()
+        func tree(_ depth: Int) -> JSON {
+            switch Int.random(in: 0..<(depth > 4 ? 4 : 6), using: &generator) {
+            case 0: .null
+            case 1: JSON(Double.random(in: -1e9...1e9, using: &generator))
+            case 2: JSON(Bool.random(using: &generator))
+            case 3: .string(String((0..<8).map { _ in "a\"\\\n\u{1}é😀\u{202e}".randomElement() ?? "x" }))
+            case 4: .array((0..<Int.random(in: 0...4)).map { _ in tree(depth + 1) })
+            default:
+                .object(JSONObject((0..<Int.random(in: 0...4)).map { .init(name: "n\($0)", value: tree(depth + 1)) }))
+            }
+        }
+        for _ in 0..<500 {
+            let value = tree(0)
+            #expect(try JSON(parsing: value.bytes) == value)
+        }
+    }
+}
