@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
@@ -57,7 +58,9 @@ let package = Package(
             ]),
 
         // A throw-away PostgreSQL server, for `sheetsync demo` and for the tests.
-        .target(name: "PostgresServer", dependencies: [subprocess]),
+        .target(
+            name: "PostgresServer",
+            dependencies: [subprocess, .product(name: "SystemPackage", package: "swift-system")]),
 
         // Layer 4: the command line and the composition root.
         .executableTarget(

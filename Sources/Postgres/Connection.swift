@@ -1,0 +1,117 @@
+import Dispatch
+import Glibc
+
+/// One connection to a Postgres server, opened when it is first used and again after it was lost.
+///
+/// Its blocking calls run on a thread of their own. Statements run one after another in the order of the calls; each has a
+/// deadline on both sides, the server's `statement_timeout` and a little later this one's, so that a half-open
+/// connection cannot hold anybody for ever. A statement that was under way when the connection broke is not repeated: the
+/// caller knows whether that would be right.
+public actor Connection {
+    private let executor: QueueExecutor
+    private let configuration: ConnectionConfiguration
+    private let statementTimeout: Duration
+    private var handle = ConnectionHandle()
+    private var arrivals: (any DispatchSourceRead)?
+
+    /// The actor's own thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    /// Makes a connection that is not open yet.
+    ///
+    /// - Parameters:
+    ///   - label: What it is for; shown as `application_name` behind the program's name.
+    ///   - statementTimeout: The longest that one statement may take.
+    public init(_ configuration: ConnectionConfiguration, label: String, statementTimeout: Duration = .seconds(15)) {
+        executor = QueueExecutor(label: "postgres.\(label)")
+        self.configuration = configuration.with("application_name", "sheetsync \(label)")
+        self.statementTimeout = statementTimeout
+    }
+
+    /// Runs one statement and returns its rows.
+    @discardableResult
+    public func query(_ query: Query) throws(PostgresError) -> [Row] {
+        try open()
+        return try closingWhenLost { () throws(PostgresError) in try handle.run(query, until: deadline) }
+    }
+
+    /// Runs several statements at once, without parameters; Postgres makes one transaction of them.
+    public func script(_ sql: String) throws(PostgresError) {
+        try open()
+        try closingWhenLost { () throws(PostgresError) in try handle.run(script: sql, until: deadline) }
+    }
+
+    /// Runs a transaction; it is rolled back when the body throws.
+    ///
+    /// The body is synchronous, so that no other caller's statement can come in between.
+    public func transaction<Result>(
+        _ body: @Sendable (isolated Connection) throws(PostgresError) -> Result
+    ) throws(PostgresError) -> Result {
+        try query("begin")
+        do throws(PostgresError) {
+            let result = try body(self)
+            try query("commit")
+            return result
+        } catch {
+            // After a loss there is nothing to roll back; any other failure leaves the transaction open until here.
+            if handle.isOpen { _ = try? query("rollback") }
+            throw error
+        }
+    }
+
+    /// Closes the connection; the next statement opens it again.
+    public func close() {
+        arrivals?.cancel()
+        arrivals = nil
+        handle = ConnectionHandle()
+    }
+
+    /// Opens the connection where it is not; one that the server closed while it was idle counts as not open.
+    func open() throws(PostgresError) {
+        if handle.isOpen, (try? handle.consumeInput()) != nil { return }
+        handle = try ConnectionHandle(keywords: configuration.keywords)
+        let milliseconds = statementTimeout.components.seconds * 1000
+        try handle.run(
+            script: """
+                set statement_timeout = \(milliseconds); set lock_timeout = \(milliseconds);
+                set idle_in_transaction_session_timeout = 60000; set default_transaction_isolation = 'read committed'
+                """, until: deadline)
+    }
+
+    /// Calls a closure on this actor's queue whenever something has arrived, until the connection is closed.
+    func onArrival(_ handler: @escaping @Sendable (isolated Connection) -> Void) {
+        // A descriptor of its own, so that the connection's may be closed before the source has ended.
+        let descriptor = dup(handle.socket)
+        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: executor.queue)
+        source.setEventHandler { self.assumeIsolated { handler($0) } }
+        source.setCancelHandler { _ = Glibc.close(descriptor) }
+        source.activate()
+        arrivals = source
+    }
+
+    /// Takes in the notifications that have arrived.
+    func notifications() throws(PostgresError) -> [Notification] {
+        try handle.consumeInput()
+        var notifications: [Notification] = []
+        while let next = handle.nextNotification() { notifications.append(next) }
+        return notifications
+    }
+
+    /// Asks the server for a sign of life.
+    func probe() throws(PostgresError) { _ = try handle.run("select 1", until: deadline) }
+
+    /// The server's own limit comes first; this one is for a server that does not answer at all.
+    private var deadline: ContinuousClock.Instant { .now + statementTimeout + .seconds(5) }
+
+    private func closingWhenLost<Result>(
+        _ body: () throws(PostgresError) -> Result
+    ) throws(PostgresError) -> Result {
+        do throws(PostgresError) {
+            return try body()
+        } catch {
+            // A time-out without SQLSTATE is this side's: the answer may still come and must not meet another statement.
+            if error.code == .connectionLost || (error.code == .timedOut && error.sqlState == nil) { close() }
+            throw error
+        }
+    }
+}

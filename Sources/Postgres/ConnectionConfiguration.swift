@@ -1,0 +1,45 @@
+/// Where a database is and how to reach it, as libpq's keywords.
+public struct ConnectionConfiguration: Sendable {
+    let keywords: [(name: String, value: String)]
+
+    /// Reads a database URL.
+    ///
+    /// Understood are `postgres://` and `postgresql://`, with SQLAlchemy's driver behind a plus (`postgresql+asyncpg://`) and
+    /// its `?ssl=require`; libpq's parameters in the query, so also `?host=/run/postgresql` for a socket; several hosts.
+    ///
+    /// - Parameters:
+    ///   - sslRequired: Refuse every connection over TCP that is not encrypted, whatever the URL says.
+    ///   - certificateAuthority: The path of a PEM file; the server's certificate and name are then verified against it.
+    /// - Throws: `.configuration`, with a sentence that shows nothing of the URL but its scheme or a parameter's name.
+    public init(
+        url: String, sslRequired: Bool = false, certificateAuthority: String? = nil
+    ) throws(PostgresError) {
+        var parser = DatabaseURLParser()
+        var settings = try parser.parse(url)
+        if let certificateAuthority {
+            settings["sslmode"] = "verify-full"
+            settings["sslrootcert"] = certificateAuthority
+        } else if sslRequired, ["require", "verify-ca", "verify-full"].contains(settings["sslmode"]) == false {
+            settings["sslmode"] = "require"
+        }
+        let defaults = [
+            "connect_timeout": "10", "client_encoding": "UTF8", "keepalives_idle": "30", "keepalives_interval": "10",
+            "keepalives_count": "3", "tcp_user_timeout": "30000",
+        ]
+        settings.merge(defaults) { given, _ in given }
+        keywords = settings.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+    }
+
+    private init(keywords: [(name: String, value: String)]) { self.keywords = keywords }
+
+    /// The same with one keyword set, unless the URL has set it.
+    func with(_ name: String, _ value: String) -> Self {
+        keywords.contains { $0.name == name } ? self : Self(keywords: keywords + [(name: name, value: value)])
+    }
+
+    /// Where this points to, without user and password: `db.example:5432/app`.
+    public var place: String {
+        func value(_ name: String) -> String? { keywords.first { $0.name == name }?.value }
+        return "\(value("host") ?? "the local socket"):\(value("port") ?? "5432")/\(value("dbname") ?? "")"
+    }
+}

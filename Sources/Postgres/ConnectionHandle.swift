@@ -1,0 +1,148 @@
+import CPostgres
+import Glibc
+
+/// Owns libpq's connection: every unsafe call to libpq stands in this file.
+///
+/// A handle without a connection (before the first use, after a loss) is valid; libpq answers for it as for a broken one.
+@safe struct ConnectionHandle: ~Copyable {
+    private var connection: OpaquePointer?
+
+    init() { unsafe connection = nil }
+
+    /// Opens a connection and waits for it. Blocks; the keyword `connect_timeout` bounds it.
+    init(keywords: [(name: String, value: String)]) throws(PostgresError) {
+        unsafe connection = unsafe withCStrings(keywords.map(\.name)) { names in
+            unsafe withCStrings(keywords.map(\.value)) { values in unsafe PQconnectdbParams(names, values, 0) }
+        }
+        guard unsafe PQstatus(connection) == CONNECTION_OK else {
+            throw PostgresError(.connectionFailed, lastMessage)
+        }
+        unsafe PQsetNoticeProcessor(connection, { _, _ in }, nil)
+    }
+
+    deinit { unsafe PQfinish(connection) }
+
+    var isOpen: Bool { unsafe PQstatus(connection) == CONNECTION_OK }
+
+    /// The file descriptor; -1 without a connection.
+    var socket: Int32 { unsafe PQsocket(connection) }
+
+    private var lastMessage: String {
+        guard let text = unsafe PQerrorMessage(connection) else { return "no reason was given" }
+        return trimmed(unsafe String(cString: text))
+    }
+
+    /// Takes in what the server sent, without waiting.
+    ///
+    /// A server that closes sends its reason first. One call takes that in, and only a second one sees the end behind it.
+    func consumeInput() throws(PostgresError) {
+        guard unsafe PQconsumeInput(connection) == 1, unsafe PQconsumeInput(connection) == 1, isOpen else { throw PostgresError(.connectionLost, lastMessage) }
+    }
+
+    /// The next notification that has arrived.
+    func nextNotification() -> Notification? {
+        guard let notification = unsafe PQnotifies(connection) else { return nil }
+        defer { unsafe PQfreemem(notification) }
+        return Notification(
+            channel: unsafe String(cString: notification.pointee.relname),
+            payload: unsafe String(cString: notification.pointee.extra))
+    }
+
+    /// Runs one statement by the extended protocol and waits for its answer at most until the deadline.
+    func run(_ query: Query, until deadline: ContinuousClock.Instant) throws(PostgresError) -> [Row] {
+        let sent = unsafe withCStrings(query.parameters) { values in
+            unsafe PQsendQueryParams(connection, query.sql, Int32(query.parameters.count), nil, values, nil, nil, 0)
+        }
+        guard sent == 1 else { throw PostgresError(.connectionLost, lastMessage) }
+        return try answer(until: deadline)
+    }
+
+    /// Runs a script of several statements without parameters, all or nothing where the server can.
+    func run(script: String, until deadline: ContinuousClock.Instant) throws(PostgresError) {
+        guard unsafe PQsendQuery(connection, script) == 1 else { throw PostgresError(.connectionLost, lastMessage) }
+        _ = try answer(until: deadline)
+    }
+
+    /// Reads results to the last one; the rows are the last result's, an error is the first one's.
+    private func answer(until deadline: ContinuousClock.Instant) throws(PostgresError) -> [Row] {
+        var rows: [Row] = []
+        var failure: PostgresError?
+        while true {
+            while unsafe PQisBusy(connection) == 1 {
+                try waitReadable(until: deadline)
+                try consumeInput()
+            }
+            guard let result = unsafe PQgetResult(connection) else { break }
+            defer { unsafe PQclear(result) }
+            switch unsafe PQresultStatus(result) {
+            case PGRES_TUPLES_OK: rows = unsafe decode(result)
+            case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: rows = []
+            default: failure = failure ?? (unsafe error(of: result))
+            }
+        }
+        if let failure { throw failure }
+        return rows
+    }
+
+    private func waitReadable(until deadline: ContinuousClock.Instant) throws(PostgresError) {
+        while true {
+            let left = deadline - .now
+            guard left > .zero else { throw PostgresError(.timedOut, "no answer before the statement's deadline") }
+            var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            let milliseconds = Int32(
+                clamping: left.components.seconds * 1000 + 1 + left.components.attoseconds / 1_000_000_000_000_000)
+            let ready = unsafe poll(&descriptor, 1, milliseconds)
+            if ready > 0 { return }
+            if ready < 0, errno != EINTR { throw PostgresError(.connectionLost, "poll failed with error \(errno)") }
+        }
+    }
+
+    private func decode(_ result: OpaquePointer) -> [Row] {
+        let width = unsafe PQnfields(result)
+        var columns: [String: Int] = [:]
+        for column in 0..<width {
+            if let name = unsafe PQfname(result, column) { columns[unsafe String(cString: name)] = Int(column) }
+        }
+        return (0..<(unsafe PQntuples(result))).map { row in
+            let cells = (0..<width).map { column -> String? in
+                guard unsafe PQgetisnull(result, row, column) == 0 else { return nil }
+                let bytes = unsafe UnsafeRawBufferPointer(
+                    start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+                return unsafe String(decoding: bytes, as: UTF8.self)
+            }
+            return Row(columns: columns, cells: cells)
+        }
+    }
+
+    private func error(of result: OpaquePointer) -> PostgresError {
+        func field(_ code: Character) -> String? {
+            let text = unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0))
+            return unsafe text.map { unsafe trimmed(String(cString: $0)) }
+        }
+        // The characters are libpq's PG_DIAG_SQLSTATE, PG_DIAG_MESSAGE_PRIMARY and PG_DIAG_MESSAGE_HINT.
+        let state = field("C")
+        let isOpen = self.isOpen
+        return PostgresError(
+            state == "57014" ? .timedOut : state == nil || !isOpen ? .connectionLost : .server,
+            field("M") ?? lastMessage, sqlState: state, hint: field("H"))
+    }
+}
+
+private func trimmed(_ text: String) -> String {
+    var text = text[...]
+    while let last = text.last, last.isWhitespace { text.removeLast() }
+    return String(text)
+}
+
+/// Lends an array of C strings, ended by a null pointer, for the time of a call.
+private func withCStrings<Result>(
+    _ strings: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
+) -> Result {
+    let copies = unsafe strings.map { string in unsafe string.flatMap { unsafe strdup($0) } }
+    defer { unsafe copies.forEach { unsafe free($0) } }
+    let pointers = unsafe copies.map { unsafe UnsafePointer($0) } + [nil]
+    return unsafe pointers.withUnsafeBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { preconditionFailure("the array ends with a null pointer") }
+        return unsafe body(base)
+    }
+}

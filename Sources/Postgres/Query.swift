@@ -1,0 +1,75 @@
+/// A statement whose interpolated values travel beside the text, never inside it.
+///
+///     "select id from job where kind = \(kind) and priority <= \(limit)"
+///
+/// Every value becomes `$1`, `$2` … and is sent in text form. Names of tables and schemas cannot be parameters; they go in
+/// with `\(identifier:)`, which quotes them.
+public struct Query: Sendable, ExpressibleByStringInterpolation {
+    /// The text with numbered parameters.
+    public let sql: String
+    /// The parameters' text forms; nil is NULL.
+    public let parameters: [String?]
+
+    /// Makes a statement without parameters.
+    public init(stringLiteral sql: String) {
+        self.sql = sql
+        parameters = []
+    }
+
+    /// Makes a statement of text that only this program wrote, such as a migration.
+    public init(unescaped sql: String) { self.init(stringLiteral: sql) }
+
+    /// Makes a statement of its parts.
+    public init(stringInterpolation parts: StringInterpolation) {
+        sql = parts.sql
+        parameters = parts.parameters
+    }
+
+    /// Collects text and parameters.
+    public struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var sql = ""
+        fileprivate var parameters: [String?] = []
+
+        /// Begins with room for what is coming.
+        public init(literalCapacity: Int, interpolationCount: Int) {
+            sql.reserveCapacity(literalCapacity + interpolationCount * 3)
+            parameters.reserveCapacity(interpolationCount)
+        }
+
+        /// Adds text of the statement.
+        public mutating func appendLiteral(_ literal: String) { sql += literal }
+
+        /// Adds a text parameter, or NULL.
+        public mutating func appendInterpolation(_ value: String?) {
+            parameters.append(value)
+            sql += "$\(parameters.count)"
+        }
+
+        /// Adds a whole number as a parameter.
+        public mutating func appendInterpolation(_ value: (some BinaryInteger)?) {
+            appendInterpolation(value.map { String($0) })
+        }
+
+        /// Adds a floating-point number as a parameter.
+        public mutating func appendInterpolation(_ value: Double?) { appendInterpolation(value.map { "\($0)" }) }
+
+        /// Adds a boolean as a parameter.
+        public mutating func appendInterpolation(_ value: Bool?) { appendInterpolation(value.map { $0 ? "t" : "f" }) }
+
+        /// Adds an array of whole numbers as a parameter.
+        public mutating func appendInterpolation(_ values: [some BinaryInteger]) {
+            appendInterpolation("{" + values.map { String($0) }.joined(separator: ",") + "}")
+        }
+
+        /// Adds a quoted name.
+        public mutating func appendInterpolation(identifier name: String) { sql += quoted(identifier: name) }
+
+        /// Adds text as it stands; only for text that this program wrote.
+        public mutating func appendInterpolation(unescaped text: String) { sql += text }
+    }
+}
+
+/// Quotes a name as SQL does: in double quotes, those inside doubled.
+public func quoted(identifier name: String) -> String {
+    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+}

@@ -1,0 +1,60 @@
+import Glibc
+import Subprocess
+
+/// The user that a server runs as: this process's own, or for root an unprivileged one.
+struct Account: Sendable {
+    private let identity: (user: uid_t, group: gid_t)?
+
+    static func unprivileged() throws -> Account {
+        guard geteuid() == 0 else { return Account(identity: nil) }
+        for name in ["postgres", "nobody"] {
+            if let entry = unsafe getpwnam(name) {
+                return unsafe Account(identity: (entry.pointee.pw_uid, entry.pointee.pw_gid))
+            }
+        }
+        throw PostgresServerError(description: "a server cannot run as root, and there is neither postgres nor nobody")
+    }
+
+    /// What makes a child process run as this user.
+    var platformOptions: PlatformOptions {
+        var options = PlatformOptions()
+        options.userID = identity?.user
+        options.groupID = identity?.group
+        if identity != nil { options.supplementaryGroups = [] }
+        return options
+    }
+
+    /// Makes a folder that only this user may enter.
+    func makeTemporaryDirectory() throws -> String {
+        let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+        var template = Array("\(base)/sheetsync-postgres-XXXXXX".utf8CString)
+        let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
+            guard let path = buffer.baseAddress, unsafe mkdtemp(path) != nil else { return nil }
+            return unsafe String(cString: path)
+        }
+        guard let made else {
+            throw PostgresServerError(description: "cannot make a folder in \(base) (error \(errno))")
+        }
+        if let identity, unsafe chown(made, identity.user, identity.group) != 0 {
+            throw PostgresServerError(description: "cannot give \(made) to the server's user (error \(errno))")
+        }
+        return made
+    }
+}
+
+/// A TCP port of the loopback interface that nobody listens on at the moment.
+func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+            unsafe bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
+        }
+    }
+    guard bound else { throw PostgresServerError(description: "no free TCP port on 127.0.0.1 (error \(errno))") }
+    return Int(UInt16(bigEndian: address.sin_port))
+}

@@ -1,0 +1,125 @@
+import Glibc
+import Subprocess
+import SystemPackage
+
+/// A throw-away PostgreSQL server in a temporary folder, for demonstrations and tests.
+///
+/// It listens on a socket in its folder and on a free port of the loopback interface. A small guard process waits for the
+/// end of this one, however it comes, then stops the server and deletes the folder: nothing is left behind, also after a
+/// `kill -9`. A server does not run as root, so root starts it as the user `postgres`, or `nobody` where that is missing.
+public struct PostgresServer: Sendable {
+    /// The folder that holds the data, the socket and the server's log.
+    public let directory: String
+    /// The TCP port on 127.0.0.1, which is a part of the socket's name too.
+    public let port: Int
+    private let binaries: String
+    private let account: Account
+
+    /// Starts a server, runs the body, stops the server and deletes its folder.
+    ///
+    /// - Parameter durable: Whether commits wait for the disk; a demonstration or a test can do without.
+    public static func run<Result>(
+        durable: Bool = false, _ body: (PostgresServer) async throws -> Result
+    ) async throws -> Result {
+        let account = try Account.unprivileged()
+        let server = PostgresServer(
+            directory: try account.makeTemporaryDirectory(), port: try freePort(), binaries: try Self.findBinaries(),
+            account: account)
+        let (release, releaser) = AsyncStream<Never>.makeStream()
+        let guardian = Task { try await server.watch(until: release) }
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            try await server.initialize()
+            try await server.start(durable: durable)
+            outcome = .success(try await body(server))
+        } catch {
+            outcome = .failure(error)
+        }
+        releaser.finish()
+        try await guardian.value
+        return try outcome.get()
+    }
+
+    /// A URL of one of the server's databases, over the socket, as the superuser `postgres`.
+    public func url(database: String = "postgres", user: String = "postgres") -> String {
+        "postgresql:///\(database)?host=\(directory)&port=\(port)&user=\(user)"
+    }
+
+    /// A URL of one of the server's databases, over TCP.
+    public func tcpURL(database: String = "postgres", user: String = "postgres") -> String {
+        "postgresql://\(user)@127.0.0.1:\(port)/\(database)"
+    }
+
+    /// Stops the server and starts it again; `immediate` ends it as a crash would.
+    public func restart(immediate: Bool = false) async throws {
+        try await control([
+            "restart", "-w", "-t", "30", "-m", immediate ? "immediate" : "fast", "-l", "\(directory)/log",
+        ])
+    }
+
+    private func initialize() async throws {
+        try await command(
+            "initdb",
+            ["-D", "\(directory)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
+    }
+
+    private func start(durable: Bool) async throws {
+        let settings = [
+            "-p \(port)", "-k \(directory)", "-c listen_addresses=127.0.0.1", "-c max_connections=200",
+            "-c fsync=\(durable ? "on" : "off")", "-c full_page_writes=\(durable ? "on" : "off")",
+        ]
+        try await control(["start", "-w", "-t", "30", "-l", "\(directory)/log", "-o", settings.joined(separator: " ")])
+    }
+
+    private func control(_ arguments: [String]) async throws {
+        try await command("pg_ctl", ["-D", "\(directory)/data"] + arguments)
+    }
+
+    private func command(_ name: String, _ arguments: [String]) async throws {
+        let result = try await Subprocess.run(
+            .path(FilePath("\(binaries)/\(name)")), arguments: Arguments(arguments),
+            workingDirectory: FilePath(directory), platformOptions: account.platformOptions, output: .discarded,
+            error: .string(limit: 16_384))
+        guard result.terminationStatus.isSuccess else {
+            throw PostgresServerError(description: "\(name) failed: \(result.standardError)")
+        }
+    }
+
+    /// Runs the guard: a shell whose standard input ends when this process does, or when the stream ends.
+    private func watch(until release: AsyncStream<Never>) async throws {
+        let script =
+            "cat > /dev/null; \"$1/pg_ctl\" -D \"$2/data\" -m immediate -w stop > /dev/null 2>&1; rm -rf \"$2\""
+        var options = account.platformOptions
+        options.createSession = true
+        _ = try await Subprocess.run(
+            .path("/bin/sh"), arguments: ["-c", script, "sheetsync-guard", binaries, directory],
+            workingDirectory: "/", platformOptions: options, input: .inputWriter, output: .discarded, error: .discarded
+        ) { execution in
+            for await _ in release {}
+            try await execution.standardInputWriter.finish()
+        }
+    }
+
+    /// The folder of the newest server's programs: Debian's, or the one on the PATH.
+    private static func findBinaries() throws -> String {
+        let debian = (14...40).reversed().map { "/usr/lib/postgresql/\($0)/bin" }
+        let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
+        let candidates = debian + path.split(separator: ":").map(String.init)
+        guard
+            let found = candidates.first(where: {
+                unsafe access("\($0)/initdb", X_OK) == 0 && access("\($0)/pg_ctl", X_OK) == 0
+            })
+        else {
+            throw PostgresServerError(
+                description:
+                    "PostgreSQL's server programs are not installed (on Debian or Ubuntu: apt-get install postgresql)")
+        }
+        return found
+    }
+}
+
+/// Why a throw-away server could not be had.
+public struct PostgresServerError: Error, CustomStringConvertible {
+    /// One sentence, with what the failed program said.
+    public let description: String
+}

@@ -1,0 +1,144 @@
+import Glibc
+import Postgres
+import PostgresServer
+import Synchronization
+import TestSupport
+import Testing
+
+private final class Heard: Sendable {
+    let events = Mutex<[String]>([])
+}
+
+@Suite struct ConnectionTests {
+    private static func connection(timeout: Duration = .seconds(15)) async throws -> Connection {
+        let server = try await SharedPostgres.server()
+        return Connection(try ConnectionConfiguration(url: server.url()), label: "test", statementTimeout: timeout)
+    }
+
+    @Test func sendsValuesBesideTheText() async throws {
+        let connection = try await Self.connection()
+        let hostile = "'; drop table x; -- \u{1F600} \\ \""
+        let none: String? = nil
+        let row = try await connection.query(
+            "select \(hostile)::text as t, \(42)::int as i, \(none)::text as n, \(true)::bool as b, \([1, 2])::int[] as a"
+        )[0]
+        #expect(try row.text("t") == hostile)
+        #expect(try row.int("i") == 42)
+        #expect(try row.optionalText("n") == nil)
+        #expect(try row.bool("b"))
+        #expect(try row.text("a") == "{1,2}")
+        #expect(throws: PostgresError.self) { try row.int("t") }
+        #expect(throws: PostgresError.self) { try row.text("missing") }
+    }
+
+    @Test func tellsWhatTheServerRefused() async throws {
+        let connection = try await Self.connection()
+        let error = await #expect(throws: PostgresError.self) { try await connection.query("select 1/0") }
+        #expect(error?.code == .server)
+        #expect(error?.sqlState == "22012")
+        #expect(error?.isTransient == false)
+        #expect(try await connection.query("select 1 as one")[0].int("one") == 1)
+    }
+
+    @Test func rollsBackWhenTheBodyThrows() async throws {
+        let connection = try await Self.connection()
+        try await connection.query("create temporary table t(x int)")
+        await #expect(throws: PostgresError.self) {
+            try await connection.transaction { db throws(PostgresError) in
+                try db.query("insert into t values (1)")
+                try db.query("select nonsense")
+            }
+        }
+        #expect(try await connection.query("select count(*) as n from t")[0].int("n") == 0)
+        try await connection.transaction { db throws(PostgresError) in _ = try db.query("insert into t values (1)") }
+        #expect(try await connection.query("select count(*) as n from t")[0].int("n") == 1)
+    }
+
+    @Test func endsAStatementThatTakesTooLong() async throws {
+        let connection = try await Self.connection(timeout: .seconds(1))
+        let error = await #expect(throws: PostgresError.self) { try await connection.query("select pg_sleep(30)") }
+        #expect(error?.code == .timedOut)
+        #expect(error?.isTransient == true)
+        #expect(try await connection.query("select 1 as one")[0].int("one") == 1)
+    }
+
+    @Test func saysTheConnectionBrokeAndOpensAnother() async throws {
+        let victim = try await Self.connection()
+        let killer = try await Self.connection()
+        let process = try await victim.query("select pg_backend_pid() as pid")[0].int("pid")
+        async let running = victim.query("select pg_sleep(30)")
+        try await wait(for: "the statement to run") {
+            try await killer.query("select 1 from pg_stat_activity where pid = \(process) and query like '%pg_sleep%'")
+                .count == 1
+        }
+        try await killer.query("select pg_terminate_backend(\(process))")
+        do {
+            _ = try await running
+            Issue.record("the statement outlived its connection")
+        } catch let error as PostgresError {
+            #expect(error.code == .connectionLost)
+        }
+        #expect(try await victim.query("select pg_backend_pid() as pid")[0].int("pid") != process)
+    }
+
+    @Test func noticesAnIdleConnectionThatTheServerClosed() async throws {
+        let victim = try await Self.connection()
+        let killer = try await Self.connection()
+        let process = try await victim.query("select pg_backend_pid() as pid")[0].int("pid")
+        try await killer.query("select pg_terminate_backend(\(process))")
+        try await wait(for: "the backend to end") {
+            try await killer.query("select 1 from pg_stat_activity where pid = \(process)").isEmpty
+        }
+        #expect(try await victim.query("select 1 as one")[0].int("one") == 1)
+    }
+
+    @Test func doesNotHoldTheCooperativePool() async throws {
+        let connections = try await withThrowingTaskGroup(of: Connection.self) { group in
+            for _ in 0..<16 { group.addTask { try await Self.connection() } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let watcher = try await Self.connection()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for connection in connections { group.addTask { _ = try await connection.query("select pg_sleep(1)") } }
+            for _ in 0..<5 { try await Task.sleep(for: .milliseconds(20)) }
+            // All sixteen statements still sleep: had they held the pool's threads, this would run after them.
+            let sleeping = try await watcher.query(
+                "select count(*) as n from pg_stat_activity where query like 'select pg_sleep(1)%' and state = 'active'"
+            )
+            #expect(try sleeping[0].int("n") == 16)
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func hearsNotificationsAndListensAgainAfterALoss() async throws {
+        let server = try await SharedPostgres.server()
+        let other = try await Self.connection()
+        let listener = NotificationListener(
+            try ConnectionConfiguration(url: server.url()), channels: ["Odd \"name"], retryInterval: .milliseconds(50))
+        let heard = Heard()
+        let task = Task {
+            await listener.run { event in
+                switch event {
+                case .listening: heard.events.withLock { $0.append("listening") }
+                case .notification(let notification): heard.events.withLock { $0.append(notification.payload) }
+                case .lost: heard.events.withLock { $0.append("lost") }
+                }
+            }
+        }
+        func expect(_ expected: [String]) async throws {
+            try await wait(for: "\(expected)", seeing: { "\(heard.events.withLock { $0 })" }) {
+                heard.events.withLock { $0 == expected }
+            }
+        }
+        try await expect(["listening"])
+        try await other.query("select pg_notify('Odd \"name', 'one')")
+        try await expect(["listening", "one"])
+        try await other.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sheetsync listener'")
+        try await expect(["listening", "one", "lost", "listening"])
+        try await other.query("select pg_notify('Odd \"name', 'two')")
+        try await expect(["listening", "one", "lost", "listening", "two"])
+        task.cancel()
+        await task.value
+    }
+}
