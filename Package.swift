@@ -45,7 +45,9 @@ let package = Package(
         .target(name: "SheetModel", dependencies: ["JSON"]),
 
         // Layer 2: the queue on Postgres, and Google's APIs on HTTP.
-        .target(name: "JobQueue", dependencies: ["JSON", "Postgres", lifecycle, logging]),
+        .target(
+            name: "JobQueue", dependencies: ["JSON", "Postgres", lifecycle, logging],
+            resources: [.embedInCode("Migrations")]),
         .target(name: "Google", dependencies: ["COpenSSL", "JSON", "HTTP", httpTypes, logging]),
 
         // Layer 3: job kinds become plans and API calls. The emulator stands beside and imports nothing of layers 1 to 3.
@@ -78,7 +80,9 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", "PostgresServer"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", httpTypes]),
         .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON"]),
-        .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "JSON", "Postgres", "TestSupport", logging]),
+        .testTarget(
+            name: "JobQueueTests",
+            dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport", lifecycle, logging]),
         .testTarget(name: "GoogleTests", dependencies: ["Google", "HTTP", "JSON", "COpenSSL", httpTypes]),
         .testTarget(name: "GoogleEmulatorTests", dependencies: ["GoogleEmulator", "JSON", "COpenSSL"]),
         .testTarget(

@@ -9,7 +9,7 @@ import Glibc
 
     init() { unsafe connection = nil }
 
-    /// Opens a connection and waits for it. Blocks; the keyword `connect_timeout` bounds it.
+    /// Opens a connection and blocks until it is there; the keyword `connect_timeout` bounds that.
     init(keywords: [(name: String, value: String)]) throws(PostgresError) {
         unsafe connection = unsafe withCStrings(keywords.map(\.name)) { names in
             unsafe withCStrings(keywords.map(\.value)) { values in unsafe PQconnectdbParams(names, values, 0) }
@@ -36,7 +36,9 @@ import Glibc
     ///
     /// A server that closes sends its reason first. One call takes that in, and only a second one sees the end behind it.
     func consumeInput() throws(PostgresError) {
-        guard unsafe PQconsumeInput(connection) == 1, unsafe PQconsumeInput(connection) == 1, isOpen else { throw PostgresError(.connectionLost, lastMessage) }
+        guard unsafe PQconsumeInput(connection) == 1, unsafe PQconsumeInput(connection) == 1, isOpen else {
+            throw PostgresError(.connectionLost, lastMessage)
+        }
     }
 
     /// The next notification that has arrived.
@@ -89,8 +91,8 @@ import Glibc
             let left = deadline - .now
             guard left > .zero else { throw PostgresError(.timedOut, "no answer before the statement's deadline") }
             var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-            let milliseconds = Int32(
-                clamping: left.components.seconds * 1000 + 1 + left.components.attoseconds / 1_000_000_000_000_000)
+            // Rounded up, so that the last millisecond is waited for and not spun through.
+            let milliseconds = Int32(clamping: Int(left / .milliseconds(1)) + 1)
             let ready = unsafe poll(&descriptor, 1, milliseconds)
             if ready > 0 { return }
             if ready < 0, errno != EINTR { throw PostgresError(.connectionLost, "poll failed with error \(errno)") }

@@ -1,4 +1,5 @@
 public import PostgresServer
+import Subprocess
 import Synchronization
 
 /// The one server that all tests of a run share; it is started by the first test that asks and ends with the process.
@@ -31,8 +32,32 @@ public enum SharedPostgres {
         return try await task.value
     }
 
-    /// A name for a database that no other test uses.
-    public static func freshName() -> String {
-        "test_\(databases.add(1, ordering: .relaxed).newValue)"
+    /// Makes an empty database that no other test uses and returns its name.
+    public static func makeDatabase() async throws -> String {
+        let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
+        try await psql("create database \(name)")
+        return name
     }
+
+    /// Runs SQL as the superuser and returns what psql prints, rows on lines and columns between bars.
+    @discardableResult
+    public static func psql(_ sql: String, database: String = "postgres", user: String = "postgres") async throws
+        -> String
+    {
+        let server = try await server()
+        let result = try await Subprocess.run(
+            .name("psql"),
+            arguments: [
+                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", server.url(database: database, user: user),
+            ],
+            input: .string(sql), output: .string(limit: 1_000_000), error: .string(limit: 100_000))
+        guard result.terminationStatus.isSuccess else { throw PsqlFailure(description: result.standardError) }
+        return result.standardOutput.split(separator: "\n").joined(separator: "\n")
+    }
+}
+
+/// What psql said when it failed.
+public struct PsqlFailure: Error, CustomStringConvertible {
+    /// Its standard error.
+    public let description: String
 }

@@ -1,0 +1,23 @@
+public import JSON
+
+/// A job that this worker holds.
+public struct Job: Sendable {
+    /// Its number in the queue.
+    public let id: Int
+    /// What is to be done: `export`, `folder`, `noop`.
+    public let kind: String
+    /// What to do it with.
+    public let payload: JSON
+    /// Which attempt this is, from 1.
+    public let attempt: Int
+    /// How many attempts it has.
+    public let maxAttempts: Int
+    /// Whether a worker has had it before, so that some of its work may be done already.
+    ///
+    /// True also where `attempt` is 1: a job that was given back keeps its attempts.
+    public let isRedelivered: Bool
+    /// The producer's label for fairness and reports.
+    public let owner: String
+
+    let leaseNumber: Int
+}

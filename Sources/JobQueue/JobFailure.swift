@@ -1,0 +1,43 @@
+import JSON
+
+/// Why an attempt failed, and what becomes of the job.
+public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// When the job runs again.
+    public enum Retry: Sendable, Equatable {
+        /// Never: it would fail again.
+        case never
+        /// After a pause that grows with the attempts.
+        case backoff
+        /// After at least this pause, as the other side asked.
+        case after(Duration)
+        /// After this pause, without counting the attempt: it only waited its turn.
+        case deferred(Duration)
+    }
+
+    /// A stable name, such as `google.storage_quota_exceeded`.
+    public let code: String
+    /// What happened and what to do, in sentences.
+    public let message: String
+    /// When the job runs again.
+    public let retry: Retry
+
+    /// Makes a failure.
+    public init(code: String, message: String, retry: Retry) {
+        self.code = code
+        self.message = message
+        self.retry = retry
+    }
+
+    /// The failure that any error amounts to; one that is none yet is a mistake of the program.
+    public init(_ error: any Error) {
+        self =
+            error as? JobFailure
+            ?? JobFailure(code: "internal", message: "An unexpected error: \(error)", retry: .backoff)
+    }
+
+    /// Code and message.
+    public var description: String { "\(code): \(message)" }
+
+    /// What the job's history keeps.
+    var json: JSON { ["code": .string(code), "message": .string(message), "retryable": .bool(retry != .never)] }
+}

@@ -1,0 +1,43 @@
+public import JSON
+import Postgres
+
+/// A row of the view `jobs`: a job as people and other programs see it.
+public struct JobRecord: Sendable {
+    /// The job's number.
+    public let id: Int
+    /// What it is.
+    public let kind: String
+    /// `scheduled`, `available`, `running`, `retryable`, `completed`, `discarded` or `cancelled`.
+    public let state: String
+    /// The row as the view's columns name it.
+    public let json: JSON
+
+    init(_ row: Row) throws {
+        let json = try JSON(parsing: try row.text("row"))
+        guard let id = json["id"]?.int, let kind = json["kind"]?.string, let state = json["state"]?.string else {
+            throw PostgresError(.unexpectedResult, "a row of the view jobs lacks id, kind or state")
+        }
+        self.id = id
+        self.kind = kind
+        self.state = state
+        self.json = json
+    }
+
+    /// Whether nothing will happen to the job any more.
+    public var isFinal: Bool { ["completed", "discarded", "cancelled"].contains(state) }
+
+    /// The result of a completed job.
+    public var result: JSON? { json["result"].flatMap { $0.isNull ? nil : $0 } }
+
+    /// The last failed attempt: code and message.
+    public var lastError: (code: String, message: String)? {
+        guard let last = json["errors"]?.array?.last else { return nil }
+        return (last["code"]?.string ?? "unknown", last["message"]?.string ?? "")
+    }
+
+    /// How far the job is, where it has said so.
+    public var progress: Progress? {
+        guard let progress = json["progress"], let step = progress["step"]?.string else { return nil }
+        return Progress(step: step, rowsDone: progress["rows_done"]?.int, rowsTotal: progress["rows_total"]?.int)
+    }
+}

@@ -1,0 +1,582 @@
+-- The queue. A job's body is written once; its place is exactly one row in exactly one of ready, lease and outcome,
+-- because every move is one statement that deletes here and inserts there.
+--
+-- Run by `sheetsync migrate` as the role sheetsync_owner, with search_path set to the queue's schema. Every function
+-- takes that path with it (set search_path from current), so a caller's own path changes nothing.
+
+-- What a job may be, and the limits that enqueue itself enforces.
+create table kind (
+    name text primary key
+);
+insert into kind values ('export'), ('folder'), ('noop');
+
+create table setting (
+    name  text primary key,
+    value text not null
+);
+insert into setting values
+    ('max_payload_bytes', '5242880'),
+    -- The oldest schema number that a binary must know to work with this schema.
+    ('min_binary', '1');
+
+create table job (
+    id              bigint generated always as identity primary key,
+    kind            text        not null,
+    priority        smallint    not null,
+    max_attempts    smallint    not null,
+    owner           text        not null,
+    target          text,                       -- what must not be written by two jobs at once
+    idempotency_key text,
+    payload_digest  bytea,                      -- of the payload that came with the key
+    enqueued_by     name        not null,
+    payload         jsonb,                      -- null once completed, unless payloads are kept
+    scheduled_at    timestamptz not null,
+    created_at      timestamptz not null default now()
+);
+create unique index job_key on job (enqueued_by, idempotency_key) where idempotency_key is not null;
+
+-- Waiting. Only open rows (gate 0) are in the claim's index, so a million scheduled jobs cost a claim nothing.
+create table ready (
+    id           bigint primary key,
+    priority     smallint    not null,
+    gate         smallint    not null,          -- 0 open, 1 until its time, 2 behind its target
+    attempt      smallint    not null,          -- attempts that have been made
+    redelivered  boolean     not null,          -- some worker has had it before
+    run_at       timestamptz not null,
+    attempted_at timestamptz,
+    owner        text        not null,
+    target       text
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+create index ready_open on ready (priority, run_at, id) where gate = 0;
+create index ready_timed on ready (run_at) where gate = 1;
+
+-- Running. The number comes from a sequence and never comes again; the epoch is the worker's random identity.
+create table lease (
+    id          bigint primary key,
+    lease_no    bigint      not null,
+    epoch       bigint      not null,
+    attempt     smallint    not null,
+    redelivered boolean     not null,
+    target      text,
+    at          timestamptz not null default now()
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+create index lease_epoch on lease (epoch);
+create sequence lease_no;
+
+-- Ended.
+create table outcome (
+    id           bigint primary key,
+    state        text        not null check (state in ('completed', 'discarded', 'cancelled')),
+    attempt      smallint    not null,
+    attempted_at timestamptz,
+    finalized_at timestamptz not null default now(),
+    result       jsonb
+);
+create index outcome_at on outcome (finalized_at);
+
+-- Every failed attempt, append-only.
+create table failure (
+    id      bigint      not null,
+    attempt smallint    not null,
+    at      timestamptz not null default clock_timestamp(),
+    error   jsonb       not null                -- {code, message, retryable}
+);
+create index failure_id on failure (id);
+create index failure_at on failure (at);
+
+-- How far a job is; survives from one attempt to the next.
+create table progress (
+    id         bigint primary key,
+    step       text  not null,
+    rows_done  bigint,
+    rows_total bigint,
+    updated_at timestamptz not null default clock_timestamp()
+);
+
+create table cancel_request (
+    id bigint primary key,
+    at timestamptz not null default now(),
+    by name        not null
+);
+
+-- One row a process, beaten by the process itself.
+create table worker (
+    epoch       bigint primary key,
+    name        text        not null,
+    version     text        not null,
+    concurrency int         not null,
+    in_flight   int         not null default 0,
+    last_error  text,
+    started_at  timestamptz not null default clock_timestamp(),
+    beat_at     timestamptz not null default clock_timestamp()
+) with (fillfactor = 50);
+
+-- A register that is read without a lock: 1 while some worker sleeps, so that enqueue notifies only then.
+create sequence wake minvalue 0 start 0;
+
+-- Folders that were made or adopted in Drive. The id is written before the folder is made (made_at null until then).
+create table folder (
+    account    text        not null,            -- whose Drive
+    parent     text        not null,            -- the parent's id, or root
+    name       text        not null,
+    id         text        not null,
+    made_at    timestamptz,
+    primary key (account, parent, name)
+);
+
+-- Who may see and steer a job: who enqueued it, and the installation's own people.
+create function may_see_all() returns boolean
+language sql stable set search_path from current
+as $$
+    select pg_has_role(session_user, 'sheetsync_operator', 'member')
+        or pg_has_role(session_user, 'sheetsync_worker', 'member')
+        or pg_has_role(session_user, 'sheetsync_owner', 'member')
+$$;
+
+create view jobs with (security_barrier) as
+select job.id, job.kind,
+       case when o.id is not null then o.state
+            when l.id is not null then 'running'
+            when r.gate = 1 and r.attempt > 0 then 'retryable'
+            when r.gate = 1 and r.run_at > now() then 'scheduled'
+            else 'available' end as state,
+       job.priority, job.owner, job.idempotency_key,
+       coalesce(o.attempt, l.attempt, r.attempt) as attempt, job.max_attempts,
+       job.payload, o.result,
+       coalesce((select jsonb_agg(jsonb_build_object('attempt', f.attempt, 'at', f.at) || f.error order by f.at)
+                 from failure f where f.id = job.id), '[]') as errors,
+       case when p.id is not null
+            then jsonb_build_object('step', p.step, 'rows_done', p.rows_done, 'rows_total', p.rows_total) end as progress,
+       job.created_at, coalesce(r.run_at, job.scheduled_at) as scheduled_at,
+       coalesce(o.attempted_at, l.at, r.attempted_at) as attempted_at, o.finalized_at
+from job
+left join ready r on r.id = job.id
+left join lease l on l.id = job.id
+left join outcome o on o.id = job.id
+left join progress p on p.id = job.id
+where job.enqueued_by = session_user or (select may_see_all());
+
+-- Makes one job, or finds the one that its key made before. All checks of enqueue and enqueue_many are here.
+create function add_job(kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
+                        max_attempts int, out id bigint, out created boolean)
+language plpgsql set search_path from current
+as $$
+#variable_conflict use_variable
+declare
+    bytes  bigint;
+    most   bigint := coalesce((select s.value::bigint from setting s where s.name = 'max_payload_bytes'), 5242880);
+    digest bytea;
+    known  bytea;
+    due    timestamptz := coalesce(run_at, now());
+begin
+    if kind is null or not exists (select from kind k where k.name = kind) then
+        raise exception 'unknown kind of job: %', coalesce(quote_literal(kind), 'null') using errcode = '22023',
+            hint = 'The kinds are ' || (select string_agg(k.name, ', ' order by k.name) from kind k) || '.';
+    end if;
+    if payload is null or jsonb_typeof(payload) <> 'object' then
+        raise exception 'the payload must be a JSON object, not %', coalesce(jsonb_typeof(payload), 'null')
+            using errcode = '22023';
+    end if;
+    bytes := octet_length(payload::text);
+    if bytes > most then
+        raise exception 'the payload has % bytes, more than the limit of %', bytes, most using errcode = '22023',
+            hint = 'MAX_CONTENT_SIZE_MB of the daemon sets the limit.';
+    end if;
+    if priority is null or priority not between 0 and 9 then
+        raise exception 'the priority must be from 0 (first) to 9 (last), not %', coalesce(priority::text, 'null')
+            using errcode = '22023';
+    end if;
+    if max_attempts is null or max_attempts not between 1 and 100 then
+        raise exception 'max_attempts must be from 1 to 100, not %', coalesce(max_attempts::text, 'null')
+            using errcode = '22023';
+    end if;
+    if owner is null or length(owner) > 200 then
+        raise exception 'owner must be a text of at most 200 characters' using errcode = '22023';
+    end if;
+    if length(idempotency_key) not between 1 and 200 then
+        raise exception 'idempotency_key must have from 1 to 200 characters, not %', length(idempotency_key)
+            using errcode = '22023';
+    end if;
+    if not isfinite(due) then
+        raise exception 'run_at must be a point in time, not %', due using errcode = '22023';
+    end if;
+
+    if idempotency_key is not null then
+        digest := sha256(convert_to(kind || ' ' || payload::text, 'UTF8'));
+    end if;
+    insert into job as j (kind, priority, max_attempts, owner, idempotency_key, payload_digest, enqueued_by, payload, scheduled_at)
+    values (kind, priority, max_attempts, owner, idempotency_key, digest, session_user, payload, due)
+    on conflict do nothing returning j.id into id;
+    created := id is not null;
+    if not created then
+        select j.id, j.payload_digest into id, known from job j
+        where j.enqueued_by = session_user and j.idempotency_key = add_job.idempotency_key;
+        if id is null then
+            -- Another transaction made it after this one's snapshot (repeatable read or serializable): try again.
+            raise exception 'the idempotency key was used by a transaction that this one cannot see yet'
+                using errcode = '40001';
+        end if;
+        if known is distinct from digest then
+            raise exception 'the idempotency key belongs to job %, which has another kind or payload', id
+                using errcode = '22023', hint = 'Use a new key for a new job.';
+        end if;
+        return;
+    end if;
+    insert into ready (id, priority, gate, attempt, redelivered, run_at, owner)
+    values (id, priority, (due > now())::int, 0, false, due, owner);
+    if (select last_value from wake) = 1 then
+        perform pg_notify('sheetsync_ready', '');
+    end if;
+end
+$$;
+
+create function enqueue(kind text, payload jsonb, idempotency_key text default null, run_at timestamptz default null,
+                        priority int default 5, owner text default '', max_attempts int default 10) returns bigint
+language sql security definer set search_path from current
+as $$
+    select (add_job(kind, payload, idempotency_key, run_at, priority, owner, max_attempts)).id
+$$;
+
+create function enqueue_many(jobs jsonb) returns table (ordinality bigint, id bigint, created boolean)
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    element record;
+    unknown text;
+    made    record;
+begin
+    if jobs is null or jsonb_typeof(jobs) <> 'array' then
+        raise exception 'jobs must be a JSON array of objects, not %', coalesce(jsonb_typeof(jobs), 'null')
+            using errcode = '22023';
+    end if;
+    -- In the order of the keys, so that two callers with the same keys cannot wait for each other.
+    for element in
+        select e.value as job, e.ordinality as place from jsonb_array_elements(jobs) with ordinality e
+        order by e.value ->> 'idempotency_key' nulls first, e.ordinality
+    loop
+        if jsonb_typeof(element.job) <> 'object' then
+            raise exception 'jobs[%] must be a JSON object, not %', element.place - 1, jsonb_typeof(element.job)
+                using errcode = '22023';
+        end if;
+        select name into unknown from jsonb_object_keys(element.job) name
+        where name not in ('kind', 'payload', 'idempotency_key', 'run_at', 'priority', 'owner', 'max_attempts') limit 1;
+        if unknown is not null then
+            raise exception 'jobs[%] has the unknown field %', element.place - 1, quote_literal(unknown)
+                using errcode = '22023';
+        end if;
+        begin
+            made := add_job(
+                element.job ->> 'kind', element.job -> 'payload', element.job ->> 'idempotency_key',
+                (element.job ->> 'run_at')::timestamptz, coalesce((element.job ->> 'priority')::int, 5),
+                coalesce(element.job ->> 'owner', ''), coalesce((element.job ->> 'max_attempts')::int, 10));
+        exception when invalid_parameter_value or invalid_text_representation or invalid_datetime_format
+            or datetime_field_overflow or numeric_value_out_of_range then
+            raise exception 'jobs[%]: %', element.place - 1, sqlerrm using errcode = '22023';
+        end;
+        ordinality := element.place;
+        id := made.id;
+        created := made.created;
+        return next;
+    end loop;
+end
+$$;
+
+-- True: the job is cancelled, or where it runs its worker was asked to stop.
+create function cancel(id bigint) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_variable
+declare
+    taken ready;
+begin
+    if not exists (select from job j where j.id = cancel.id and (j.enqueued_by = session_user or may_see_all())) then
+        return false;
+    end if;
+    -- Between two looks the job may move from one table to the next, so look again.
+    for look in 1..10 loop
+        delete from ready r where r.id = cancel.id returning r.* into taken;
+        if found then
+            insert into outcome (id, state, attempt, attempted_at)
+            values (cancel.id, 'cancelled', taken.attempt, taken.attempted_at);
+            perform announce(cancel.id, 'cancelled');
+            return true;
+        end if;
+        if exists (select from lease l where l.id = cancel.id) then
+            insert into cancel_request (id, by) values (cancel.id, session_user) on conflict do nothing;
+            perform pg_notify('sheetsync_cancel', cancel.id::text);
+            return true;
+        end if;
+        if exists (select from outcome o where o.id = cancel.id) then
+            return false;
+        end if;
+    end loop;
+    return false;
+end
+$$;
+
+-- True: a discarded or cancelled job is available again, with all its attempts; its history stays.
+create function retry(id bigint) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_variable
+begin
+    with gone as (
+        delete from outcome o using job j
+        where o.id = retry.id and o.state <> 'completed' and j.id = o.id
+          and (j.enqueued_by = session_user or may_see_all())
+        returning j.id, j.priority, j.owner, j.target, o.attempted_at
+    )
+    insert into ready (id, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
+    select g.id, g.priority, 0, 0, g.attempted_at is not null, now(), g.attempted_at, g.owner, g.target from gone g;
+    if not found then
+        return false;
+    end if;
+    delete from cancel_request c where c.id = retry.id;
+    if (select last_value from wake) = 1 then
+        perform pg_notify('sheetsync_ready', '');
+    end if;
+    return true;
+end
+$$;
+
+-- Tells who listens that a job has ended. A hint only, so it is left out rather than fail on a full queue.
+create function announce(id bigint, state text) returns void
+language plpgsql set search_path from current
+as $$
+begin
+    if pg_notification_queue_usage() < 0.5 then
+        perform pg_notify('sheetsync_finalized', jsonb_build_object('id', id, 'state', state)::text);
+    end if;
+end
+$$;
+
+-- The worker's side. Times are the database's; a worker is known by its epoch alone.
+
+create function enter(epoch bigint, name text, version text, concurrency int) returns void
+language sql security definer set search_path from current
+as $$
+    insert into worker (epoch, name, version, concurrency) values (epoch, name, version, concurrency)
+$$;
+
+-- Signs off. What a worker has not given back comes back to the queue, as after its death.
+create function leave(epoch bigint) returns void
+language sql security definer set search_path from current
+as $$
+    delete from worker w where w.epoch = leave.epoch
+$$;
+
+-- Takes up to `slots` open jobs, the most urgent first, after opening those whose time has come.
+-- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
+create function claim(epoch bigint, slots int)
+returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
+               owner text, created_at timestamptz)
+language plpgsql security definer set search_path from current
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+as $$
+#variable_conflict use_column
+begin
+    update ready r set gate = 0
+    where r.id in (select t.id from ready t where t.gate = 1 and t.run_at <= now() order by t.run_at limit 1000
+                   for update skip locked);
+    return query
+    with pick as materialized (
+        select r.id from ready r where r.gate = 0 order by r.priority, r.run_at, r.id limit slots for update skip locked
+    ), gone as (
+        delete from ready r using pick where r.id = pick.id returning r.*
+    ), taken as (
+        insert into lease as l (id, lease_no, epoch, attempt, redelivered, target)
+        select g.id, nextval('lease_no'), claim.epoch, g.attempt + 1, g.redelivered, g.target from gone g
+        returning l.*
+    )
+    select t.id, t.lease_no, t.attempt::int, t.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner, j.created_at
+    from taken t join job j on j.id = t.id order by j.priority, t.id;
+end
+$$;
+
+-- Says that this worker is about to sleep. Returns the seconds until the next timed job is due, null for none, and
+-- whether the flag was down before: then a job may have come without a notification, so look once more.
+create function arm(out seconds_until_due float8, out was_down boolean)
+language plpgsql security definer set search_path from current
+as $$
+begin
+    was_down := (select last_value from wake) <> 1;
+    if was_down then
+        perform setval('wake', 1);
+    end if;
+    select extract(epoch from min(r.run_at) - clock_timestamp()) into seconds_until_due from ready r where r.gate = 1;
+end
+$$;
+
+create function disarm() returns void
+language sql security definer set search_path from current
+as $$
+    select setval('wake', 0)
+$$;
+
+-- Ends or puts back a batch of running jobs, each {id, lease_no, end, result, error, delay}: `end` is completed,
+-- discarded, cancelled, retry (after `delay` seconds) or release (given back, costs no attempt). Returned are the jobs
+-- that this worker still held, with where they are now; the others belong to somebody else, and nothing was written.
+create function finish(epoch bigint, endings jsonb, keep_payloads boolean default false)
+returns table (id bigint, state text)
+language plpgsql security definer set search_path from current
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+as $$
+#variable_conflict use_column
+begin
+    for id, state in
+        with ending as materialized (
+            select * from jsonb_to_recordset(endings)
+                as e(id bigint, lease_no bigint, "end" text, result jsonb, error jsonb, delay float8)
+        ), gone as (
+            delete from lease l using ending e
+            where l.id = e.id and l.lease_no = e.lease_no and l.epoch = finish.epoch
+            returning l.id, l.attempt, l.at, e."end", e.result, e.error, e.delay
+        ), moved as materialized (
+            select g.*, j.priority, j.owner, j.target,
+                   case when g."end" in ('retry', 'release') and c.id is not null then 'cancelled'
+                        when g."end" = 'retry' and g.attempt >= j.max_attempts then 'discarded'
+                        else g."end" end as state
+            from gone g join job j on j.id = g.id left join cancel_request c on c.id = g.id
+        ), ended as (
+            insert into outcome (id, state, attempt, attempted_at, result)
+            select m.id, m.state, m.attempt, m.at, m.result from moved m where m.state not in ('retry', 'release')
+        ), failed as (
+            insert into failure (id, attempt, error)
+            select m.id, m.attempt, m.error from moved m where m.error is not null
+        ), back as (
+            insert into ready (id, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
+            select m.id, m.priority, (coalesce(m.delay, 0) > 0)::int, m.attempt - (m.state = 'release')::int, true,
+                   now() + make_interval(secs => coalesce(m.delay, 0)), m.at, m.owner, m.target
+            from moved m where m.state in ('retry', 'release')
+        ), forgotten as (
+            update job j set payload = null from moved m
+            where j.id = m.id and m.state = 'completed' and not keep_payloads
+        ), answered as (
+            delete from cancel_request c using moved m where c.id = m.id and m.state not in ('retry', 'release')
+        )
+        select m.id, case m.state when 'retry' then 'retryable' when 'release' then 'available' else m.state end
+        from moved m
+    loop
+        if state in ('completed', 'discarded', 'cancelled') then
+            perform announce(id, state);
+        end if;
+        return next;
+    end loop;
+end
+$$;
+
+-- Says that a worker lives, and learns which of its jobs somebody wants cancelled. False: it was taken for dead, its
+-- jobs are somebody else's, and it must stop what it does.
+create function beat(epoch bigint, in_flight int, last_error text, out alive boolean, out cancelled bigint[])
+language plpgsql security definer set search_path from current
+as $$
+begin
+    update worker w set beat_at = clock_timestamp(), in_flight = beat.in_flight, last_error = beat.last_error
+    where w.epoch = beat.epoch;
+    alive := found;
+    cancelled := array(select c.id from cancel_request c join lease l on l.id = c.id where l.epoch = beat.epoch);
+end
+$$;
+
+-- Takes the jobs of workers that have not beaten for some time back into the queue. That attempt counts; a job whose
+-- attempts are used up, or that somebody wants cancelled, ends. Returns where the jobs are now.
+create function reclaim(seconds float8) returns table (id bigint, state text)
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    dead bigint[];
+begin
+    delete from worker w
+    where w.epoch in (select x.epoch from worker x where x.beat_at < clock_timestamp() - make_interval(secs => seconds)
+                      for update skip locked);
+    select array_agg(distinct l.epoch) into dead from lease l
+    where not exists (select from worker w where w.epoch = l.epoch);
+    for i in 1..coalesce(array_length(dead, 1), 0) loop
+        return query
+        select f.id, f.state from finish(dead[i], (
+            select jsonb_agg(jsonb_build_object(
+                'id', l.id, 'lease_no', l.lease_no, 'end', 'retry', 'error', jsonb_build_object(
+                    'code', 'queue.worker_lost', 'retryable', true,
+                    'message', 'The worker that ran this attempt stopped giving signs of life; the job was taken from it.')))
+            from lease l where l.epoch = dead[i])) f;
+    end loop;
+end
+$$;
+
+-- Writes how far a job is, if this lease still holds it.
+create function report(epoch bigint, id bigint, lease_no bigint, step text, rows_done bigint, rows_total bigint)
+returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_variable
+begin
+    insert into progress as p (id, step, rows_done, rows_total)
+    select l.id, step, rows_done, rows_total from lease l
+    where l.id = report.id and l.lease_no = report.lease_no and l.epoch = report.epoch
+    on conflict on constraint progress_pkey do update
+    set step = excluded.step, rows_done = excluded.rows_done, rows_total = excluded.rows_total,
+        updated_at = clock_timestamp();
+    return found;
+end
+$$;
+
+-- Remembers a folder before it is made; the first of several writers wins, and all of them get its row.
+create function remember_folder(account text, parent text, name text, id text, made boolean) returns folder
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_variable
+declare
+    known folder;
+begin
+    insert into folder as f (account, parent, name, id, made_at)
+    values (account, parent, name, id, case when made then now() end)
+    on conflict on constraint folder_pkey do update
+    set made_at = coalesce(f.made_at, case when f.id = excluded.id then excluded.made_at end)
+    returning f.* into known;
+    return known;
+end
+$$;
+
+create function find_folder(account text, parent text, name text) returns setof folder
+language sql stable security definer set search_path from current
+as $$
+    select * from folder f where f.account = $1 and f.parent = $2 and f.name = $3
+$$;
+
+create function forget_folder(account text, id text) returns void
+language sql security definer set search_path from current
+as $$
+    delete from folder f where f.account = $1 and f.id = $2
+$$;
+
+create function change_setting(name text, value text) returns void
+language sql security definer set search_path from current
+as $$
+    update setting s set value = $2 where s.name = $1 and s.value <> $2
+$$;
+
+-- Rights: nothing for everybody, and for each role only what its work needs.
+do $$
+declare
+    here text := current_schema;
+begin
+    execute format('revoke all on all functions in schema %I from public', here);
+    execute format(
+        'grant usage on schema %I to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator', here);
+end
+$$;
+grant select on jobs to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
+grant execute on function may_see_all(), cancel(bigint), retry(bigint)
+    to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
+grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
+    to sheetsync_producer, sheetsync_query;
+grant execute on function
+    enter(bigint, text, text, int), leave(bigint), claim(bigint, int), arm(), disarm(), finish(bigint, jsonb, boolean),
+    beat(bigint, int, text), reclaim(float8), report(bigint, bigint, bigint, text, bigint, bigint),
+    remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
+    change_setting(text, text)
+    to sheetsync_worker;
+grant select on kind, setting, schema_migration to sheetsync_worker, sheetsync_operator;
+grant select on job, ready, lease, outcome, failure, progress, cancel_request, worker, folder to sheetsync_operator;

@@ -1,0 +1,63 @@
+public import Logging
+public import Postgres
+public import ServiceLifecycle
+import Synchronization
+
+/// Claims jobs and runs them, until it is told to stop.
+///
+/// A notification makes it fast, polling makes it right: without LISTEN (behind a pooler in transaction mode) a job
+/// waits for the next poll. Shutdown has two stages: it stops claiming and lets running jobs end, then gives the rest back
+/// without costing them an attempt. It opens three connections, whatever its concurrency.
+public struct Worker: Service {
+    private let configuration: WorkerConfiguration
+    private let database: ConnectionConfiguration
+    private let schema: Schema
+    private let control: Connection
+    private let handlers: [String: any JobHandler]
+    private let logger: Logger
+
+    /// Makes a worker.
+    ///
+    /// - Parameters:
+    ///   - control: A connection that the worker shares with the handlers, for signs of life and small statements.
+    ///   - handlers: What runs each kind of job; a job of another kind is discarded.
+    public init(
+        _ configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema, control: Connection,
+        handlers: [String: any JobHandler], logger: Logger
+    ) {
+        self.configuration = configuration
+        self.database = database
+        self.schema = schema
+        self.control = control
+        self.handlers = handlers
+        self.logger = logger
+    }
+
+    /// Works until graceful shutdown or cancellation.
+    ///
+    /// A worker that was taken for dead stops what it runs and begins again under a new identity.
+    public func run() async {
+        let stop = Signal()
+        let stopping = Flag()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            while !stopping.isSet {
+                let session = WorkerSession(
+                    configuration: configuration, database: database,
+                    statements: WorkerStatements(
+                        schema: schema.name, work: Connection(database, label: "claims"), control: control),
+                    handlers: handlers, logger: logger, stopping: stopping, stop: stop)
+                await session.run()
+            }
+        } onCancelOrGracefulShutdown: {
+            stopping.set()
+            stop.raise()
+        }
+    }
+}
+
+/// Something that happens once and stays so.
+final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+}

@@ -1,0 +1,254 @@
+import Logging
+import Postgres
+import Synchronization
+
+/// A worker's life under one identity: from its entry to its leaving, or until it was taken for dead.
+final class WorkerSession: Sendable {
+    private let configuration: WorkerConfiguration
+    private let database: ConnectionConfiguration
+    private let statements: WorkerStatements
+    private let handlers: [String: any JobHandler]
+    private let logger: Logger
+    /// The daemon is told to stop; stays set over all sessions.
+    private let stopping: Flag
+    /// Wakes the claim loop: a notification, a free slot, the end.
+    private let news: Signal
+    /// Asks for a beat at once, because somebody wants a job cancelled.
+    private let beatNow = Signal()
+    private let lost = Flag()
+    private let inFlight = JobsInFlight()
+    private let endings: EndingWriter
+    private let lastError = Mutex<String?>(nil)
+
+    init(
+        configuration: WorkerConfiguration, database: ConnectionConfiguration, statements: WorkerStatements,
+        handlers: [String: any JobHandler], logger: Logger, stopping: Flag, stop: Signal
+    ) {
+        self.configuration = configuration
+        self.database = database
+        self.statements = statements
+        self.handlers = handlers
+        self.logger = logger
+        self.stopping = stopping
+        news = stop
+        endings = EndingWriter(statements: statements, keepPayloads: configuration.keepPayloads, logger: logger)
+    }
+
+    private var isOver: Bool { stopping.isSet || lost.isSet }
+
+    func run() async {
+        guard await enter() else { return }
+        // Not child tasks: a cancelled daemon must still end its jobs and write how they ended.
+        let listening = Task { await listen() }
+        let beating = Task { await beat() }
+        let writing = Task { await endings.run() }
+        await withTaskGroup { jobs in
+            await claim(into: &jobs)
+            await drain()
+        }
+        endings.close()
+        await writing.value
+        listening.cancel()
+        beating.cancel()
+        await listening.value
+        await beating.value
+        if !lost.isSet {
+            await attempt("sign off") { try await statements.leave() }
+        }
+        await statements.work.close()
+    }
+
+    /// Signs in, and again until the database lets it or the daemon is told to stop.
+    private func enter() async -> Bool {
+        while !stopping.isSet {
+            let entered = await attempt("sign in") {
+                try await statements.enter(
+                    name: configuration.name, version: configuration.version, concurrency: configuration.concurrency)
+            }
+            if entered {
+                logger.info("worker is ready", metadata: ["epoch": "\(statements.epoch)"])
+                return true
+            }
+            await news.wait(atMost: configuration.pollInterval)
+        }
+        return false
+    }
+
+    // MARK: - Claiming
+
+    private func claim(into jobs: inout TaskGroup<Void>) async {
+        var isArmed = false
+        while !isOver {
+            let free = configuration.concurrency - inFlight.count
+            guard free > 0 else {
+                await news.wait()
+                continue
+            }
+            do {
+                let claimed = try await statements.claim(free)
+                for job in claimed { start(job, in: &jobs) }
+                if !claimed.isEmpty {
+                    // Notifications are for sleepers; a worker that is full will look by itself.
+                    if isArmed, claimed.count == free {
+                        try await statements.disarm()
+                        isArmed = false
+                    }
+                    continue
+                }
+                let (untilDue, lookAgain) = try await statements.arm()
+                isArmed = true
+                if lookAgain { continue }
+                await news.wait(atMost: min(untilDue ?? .seconds(3600), configuration.pollInterval))
+            } catch {
+                isArmed = false
+                note(error, while: "claim jobs")
+                await news.wait(atMost: configuration.pollInterval)
+            }
+        }
+    }
+
+    private func start(_ job: Job, in jobs: inout TaskGroup<Void>) {
+        inFlight.insert(job.id)
+        jobs.addTask {
+            // A task of its own, because a group's child cannot be cancelled alone.
+            let task = Task { await self.perform(job) }
+            self.inFlight.attach(task, to: job.id)
+            await task.value
+        }
+    }
+
+    private func perform(_ job: Job) async {
+        var logger = logger
+        logger[metadataKey: "job"] = "\(job.id)"
+        logger.debug("job begins", metadata: ["kind": "\(job.kind)", "attempt": "\(job.attempt)"])
+        let outcome: Result<JobEnding, JobFailure>
+        do {
+            guard let handler = handlers[job.kind] else {
+                throw JobFailure(
+                    code: "queue.unknown_kind",
+                    message: "This version of sheetsync does not know the kind \(job.kind).",
+                    retry: .never)
+            }
+            let result = try await handler.run(job, reporting: reporter(for: job))
+            outcome = .success(JobEnding(job, .completed, result: result))
+        } catch {
+            outcome = .failure(JobFailure(error))
+        }
+        let (stopReason, left) = inFlight.remove(job.id)
+        // The claim loop waits for the first free slot, the shutdown for the last job.
+        if left == configuration.concurrency - 1 || left == 0 { news.raise() }
+        switch (stopReason, outcome) {
+        case (.leaseLost, _):
+            logger.warning("job was stopped, because this worker's lease on it is lost")
+        case (_, .success(let ending)):
+            endings.add(ending)
+        case (.cancelled, .failure):
+            endings.add(JobEnding(job, .cancelled))
+        case (.shutdown, .failure):
+            endings.add(JobEnding(job, .release))
+        case (nil, .failure(let failure)):
+            var random = SystemRandomNumberGenerator()
+            let ending = configuration.retryPolicy.ending(of: job, failure: failure, using: &random)
+            lastError.withLock { $0 = failure.description }
+            logger.warning(
+                "job failed",
+                metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(ending.kind)"])
+            endings.add(ending)
+        }
+    }
+
+    private func reporter(for job: Job) -> ProgressReporter {
+        ProgressReporter { [statements, logger] progress in
+            do throws(PostgresError) {
+                try await statements.report(progress, of: job)
+            } catch {
+                // Progress is for people; a job does not fail for it.
+                logger.debug("progress of job \(job.id) was not written: \(error)")
+            }
+        }
+    }
+
+    /// The two stages of a shutdown: running jobs may end, then they are told to.
+    private func drain() async {
+        let end = ContinuousClock.now + configuration.shutdownGrace
+        if inFlight.count > 0, !lost.isSet {
+            logger.info("no more claims; waiting for running jobs", metadata: ["jobs": "\(inFlight.count)"])
+        }
+        while inFlight.count > 0, !lost.isSet, !Task.isCancelled {
+            let left = end - .now
+            guard left > .zero else { break }
+            await news.wait(atMost: left)
+        }
+        inFlight.stopAll(because: .shutdown)
+    }
+
+    // MARK: - Signs of life
+
+    private func beat() async {
+        var lastSuccess = ContinuousClock.now
+        while !Task.isCancelled, !lost.isSet {
+            await beatNow.wait(atMost: configuration.beatInterval)
+            if Task.isCancelled { break }
+            if ContinuousClock.now - lastSuccess > configuration.ownLimit {
+                return giveUp("no sign of life reached the database for too long")
+            }
+            do {
+                let error = lastError.withLock { $0 }
+                guard let cancelled = try await statements.beat(inFlight: inFlight.count, lastError: error) else {
+                    return giveUp("the other workers took this one for dead")
+                }
+                lastSuccess = .now
+                for id in cancelled { inFlight.stop(id, because: .cancelled) }
+                for (id, state) in try await statements.reclaim(silentFor: configuration.silenceLimit) {
+                    logger.warning(
+                        "took a job from a worker that shows no sign of life",
+                        metadata: ["job": "\(id)", "state": "\(state)"])
+                    news.raise()
+                }
+            } catch {
+                note(error, while: "show a sign of life")
+                try? await Task.sleep(for: min(.seconds(1), configuration.beatInterval))
+                beatNow.raise()
+            }
+        }
+    }
+
+    /// Ends this identity: its jobs may already run elsewhere.
+    private func giveUp(_ reason: String) {
+        logger.error("stopping all jobs and beginning anew: \(reason)", metadata: ["jobs": "\(inFlight.count)"])
+        lost.set()
+        endings.abandon()
+        inFlight.stopAll(because: .leaseLost)
+        news.raise()
+    }
+
+    private func listen() async {
+        let listener = NotificationListener(database, channels: ["sheetsync_ready", "sheetsync_cancel"])
+        await listener.run { [self] event in
+            switch event {
+            case .listening: news.raise()
+            case .notification(let notification):
+                if notification.channel == "sheetsync_cancel" { beatNow.raise() } else { news.raise() }
+            case .lost(let error): logger.warning("not listening for now; polling goes on: \(error)")
+            }
+        }
+    }
+
+    // MARK: - Errors of the database
+
+    @discardableResult
+    private func attempt(_ what: String, _ body: () async throws -> Void) async -> Bool {
+        do {
+            try await body()
+            return true
+        } catch {
+            note(error, while: what)
+            return false
+        }
+    }
+
+    private func note(_ error: any Error, while what: String) {
+        lastError.withLock { $0 = "cannot \(what): \(error)" }
+        logger.error("cannot \(what), will try again: \(error)")
+    }
+}

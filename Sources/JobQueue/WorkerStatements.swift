@@ -1,0 +1,81 @@
+import JSON
+import Postgres
+
+/// The database functions that a worker calls, for one epoch: a random identity that no other process ever had.
+///
+/// Claims and endings share one connection, signs of life and everything about single jobs another, so that a slow claim
+/// cannot make a worker look dead.
+struct WorkerStatements: Sendable {
+    let epoch = Int.random(in: 1...Int.max)
+    let schema: String
+    let work: Connection
+    let control: Connection
+
+    func enter(name: String, version: String, concurrency: Int) async throws(PostgresError) {
+        try await control.query(
+            "select \(identifier: schema).enter(\(epoch), \(name), \(version), \(concurrency))")
+    }
+
+    func leave() async throws(PostgresError) {
+        try await control.query("select \(identifier: schema).leave(\(epoch))")
+    }
+
+    func claim(_ slots: Int) async throws -> [Job] {
+        try await work.query("select * from \(identifier: schema).claim(\(epoch), \(slots))").map { row in
+            Job(
+                id: try row.int("id"), kind: try row.text("kind"),
+                payload: try JSON(parsing: try row.optionalText("payload") ?? "{}"), attempt: try row.int("attempt"),
+                maxAttempts: try row.int("max_attempts"), isRedelivered: try row.bool("redelivered"),
+                owner: try row.text("owner"), leaseNumber: try row.int("lease_no"))
+        }
+    }
+
+    /// Announces sleep; returns the time until the next job is due, and whether to look for jobs once more before.
+    func arm() async throws(PostgresError) -> (untilDue: Duration?, lookAgain: Bool) {
+        let row = try await work.query("select * from \(identifier: schema).arm()")[0]
+        return (try row.optionalDouble("seconds_until_due").map { .seconds(max($0, 0)) }, try row.bool("was_down"))
+    }
+
+    func disarm() async throws(PostgresError) {
+        try await work.query("select \(identifier: schema).disarm()")
+    }
+
+    /// Writes endings; returns where those jobs are now that this worker still held.
+    func finish(_ endings: [JobEnding], keepPayloads: Bool) async throws(PostgresError) -> [Int: String] {
+        let batch = JSON.array(endings.map(\.json)).description
+        var states: [Int: String] = [:]
+        for row in try await work.query(
+            "select * from \(identifier: schema).finish(\(epoch), \(batch)::jsonb, \(keepPayloads))")
+        {
+            states[try row.int("id")] = try row.text("state")
+        }
+        return states
+    }
+
+    /// Shows a sign of life; returns nil where this worker was taken for dead, else the jobs to cancel.
+    func beat(inFlight: Int, lastError: String?) async throws(PostgresError) -> [Int]? {
+        let row = try await control.query(
+            "select * from \(identifier: schema).beat(\(epoch), \(inFlight), \(lastError))")[0]
+        guard try row.bool("alive") else { return nil }
+        return try row.text("cancelled").dropFirst().dropLast().split(separator: ",").compactMap { Int($0) }
+    }
+
+    /// Takes back the jobs of workers that have been silent for so long.
+    func reclaim(silentFor limit: Duration) async throws(PostgresError) -> [Int: String] {
+        var states: [Int: String] = [:]
+        for row in try await control.query(
+            "select * from \(identifier: schema).reclaim(\(limit / .seconds(1)))")
+        {
+            states[try row.int("id")] = try row.text("state")
+        }
+        return states
+    }
+
+    func report(_ progress: Progress, of job: Job) async throws(PostgresError) {
+        try await control.query(
+            """
+            select \(identifier: schema).report(\(epoch), \(job.id), \(job.leaseNumber), \(progress.step),
+                \(progress.rowsDone), \(progress.rowsTotal))
+            """)
+    }
+}

@@ -1,0 +1,112 @@
+import JSON
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct EnqueueTests {
+    @Test func aRolledBackTransactionMakesNoJob() async throws {
+        let queue = try await TestQueue.make()
+        _ = try await queue.psql("begin; select sheetsync.enqueue('noop', '{}'); rollback")
+        #expect(try await queue.psql("select count(*) from sheetsync.jobs") == "0")
+        _ = try await queue.psql("begin; select sheetsync.enqueue('noop', '{}'); commit")
+        #expect(
+            try await queue.psql("select kind, state, attempt, max_attempts, errors from sheetsync.jobs")
+                == "noop|available|0|10|[]")
+    }
+
+    @Test func takesNamedArguments() async throws {
+        let queue = try await TestQueue.make()
+        _ = try await queue.psql(
+            """
+            select sheetsync.enqueue('noop', '{"a":1}', priority => 2, owner => 'sales', max_attempts => 3,
+                run_at => now() + interval '1 hour', idempotency_key => 'k1')
+            """)
+        #expect(
+            try await queue.psql(
+                "select state, priority, owner, max_attempts, idempotency_key, payload from sheetsync.jobs")
+                == #"scheduled|2|sales|3|k1|{"a": 1}"#)
+    }
+
+    @Test func theSameKeyGivesTheFirstJobUnlessThePayloadDiffers() async throws {
+        let queue = try await TestQueue.make()
+        let first = try await queue.jobs.enqueue(kind: "noop", payload: ["a": 1], idempotencyKey: "k")
+        #expect(try await queue.jobs.enqueue(kind: "noop", payload: ["a": 1], idempotencyKey: "k") == first)
+        let error = await #expect(throws: PostgresError.self) {
+            try await queue.jobs.enqueue(kind: "noop", payload: ["a": 2], idempotencyKey: "k")
+        }
+        #expect(error?.sqlState == "22023")
+        #expect(error?.message.contains("job \(first)") == true)
+    }
+
+    @Test func manyProducersWithOneKeyMakeOneJob() async throws {
+        let queue = try await TestQueue.make()
+        let configuration = try queue.configuration()
+        let ids = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    let jobs = JobDirectory(queue.schema, on: Connection(configuration, label: "test"))
+                    return try await jobs.enqueue(kind: "noop", payload: [:], idempotencyKey: "same")
+                }
+            }
+            return try await group.reduce(into: Set<Int>()) { $0.insert($1) }
+        }
+        #expect(ids.count == 1)
+        #expect(try await queue.psql("select count(*) from sheetsync.jobs") == "1")
+    }
+
+    @Test(arguments: [
+        ("'exprot', '{}'", "unknown kind of job: 'exprot'"),
+        ("null, '{}'", "unknown kind of job: null"),
+        ("'noop', '[1]'", "the payload must be a JSON object, not array"),
+        ("'noop', null", "the payload must be a JSON object, not null"),
+        ("'noop', '{}', priority => 10", "the priority must be from 0 (first) to 9 (last), not 10"),
+        ("'noop', '{}', priority => -1", "the priority must be from 0 (first) to 9 (last), not -1"),
+        ("'noop', '{}', max_attempts => 0", "max_attempts must be from 1 to 100, not 0"),
+        ("'noop', '{}', run_at => 'infinity'", "run_at must be a point in time, not infinity"),
+        ("'noop', '{}', idempotency_key => ''", "idempotency_key must have from 1 to 200 characters, not 0"),
+        ("'noop', '{}', owner => repeat('x', 201)", "owner must be a text of at most 200 characters"),
+        (
+            "'noop', jsonb_build_object('a', repeat('x', 5242880))",
+            "the payload has 5242889 bytes, more than the limit of 5242880"
+        ),
+    ])
+    func refuses(arguments: String, message: String) async throws {
+        let queue = try await TestQueue.make()
+        let error = await #expect(throws: PostgresError.self) {
+            try await queue.connection.query(Query(unescaped: "select sheetsync.enqueue(\(arguments))"))
+        }
+        #expect(error?.sqlState == "22023")
+        #expect(error?.message == message)
+        #expect(try await queue.psql("select count(*) from sheetsync.jobs") == "0")
+    }
+
+    @Test func enqueuesManyAtOnce() async throws {
+        let queue = try await TestQueue.make()
+        let made = try await queue.psql(
+            """
+            select ordinality, created from sheetsync.enqueue_many('[
+                {"kind":"noop","payload":{"n":1},"idempotency_key":"z"}, {"kind":"noop","payload":{"n":2}},
+                {"kind":"noop","payload":{"n":1},"idempotency_key":"z"}, {"kind":"export","payload":{},"priority":1}]')
+            order by ordinality
+            """)
+        #expect(made == "1|t\n2|t\n3|f\n4|t")
+        for (jobs, message) in [
+            (#"{}"#, "jobs must be a JSON array"),
+            (
+                #"[{"kind":"noop","payload":{}},{"kind":"noop","payload":{},"prio":1}]"#,
+                "jobs[1] has the unknown field 'prio'"
+            ),
+            (#"[{"kind":"noop","payload":{}},{"kind":"nope","payload":{}}]"#, "jobs[1]: unknown kind of job: 'nope'"),
+            (#"[{"kind":"noop","payload":{},"priority":"high"}]"#, "jobs[0]: invalid input syntax"),
+            (#"[3]"#, "jobs[0] must be a JSON object, not number"),
+        ] {
+            let error = await #expect(throws: PostgresError.self) {
+                try await queue.connection.query("select * from sheetsync.enqueue_many(\(jobs)::jsonb)")
+            }
+            #expect(error?.sqlState == "22023")
+            #expect(error?.message.hasPrefix(message) == true)
+        }
+        #expect(try await queue.psql("select count(*) from sheetsync.jobs") == "3")
+    }
+}

@@ -1,0 +1,112 @@
+import TestSupport
+import Testing
+
+@Suite struct RoleTests {
+    /// Logins with one role each. Roles belong to the whole server, so they are named after the database.
+    private func logins(_ queue: TestQueue, _ roles: String...) async throws -> [String] {
+        var logins: [String] = []
+        for role in roles {
+            let login = "\(role)_of_\(queue.database)"
+            _ = try await queue.psql(
+                "create role \(login) login; grant sheetsync_\(role.prefix { $0 != "0" }) to \(login)")
+            logins.append(login)
+        }
+        return logins
+    }
+
+    private func expectDenied(_ queue: TestQueue, _ sql: String, as login: String) async {
+        let error = await #expect(throws: PsqlFailure.self) { try await queue.psql(sql, as: login) }
+        #expect(error?.description.contains("permission denied") == true, "\(login): \(sql)")
+    }
+
+    @Test func aProducerEnqueuesAndSeesItsOwnJobsAndNoMore() async throws {
+        let queue = try await TestQueue.make()
+        let logins = try await logins(queue, "producer", "producer0")
+        let id = try await queue.psql("select sheetsync.enqueue('noop', '{\"secret\":1}')", as: logins[0])
+        #expect(try await queue.psql("select id from sheetsync.jobs", as: logins[0]) == id)
+        #expect(try await queue.psql("select count(*) from sheetsync.jobs", as: logins[1]) == "0")
+        #expect(try await queue.psql("select sheetsync.cancel(\(id))", as: logins[1]) == "f")
+        #expect(try await queue.psql("select sheetsync.retry(\(id))", as: logins[1]) == "f")
+        #expect(try await queue.psql("select sheetsync.cancel(\(id))", as: logins[0]) == "t")
+        #expect(try await queue.psql("select sheetsync.retry(\(id))", as: logins[1]) == "f")
+        #expect(try await queue.psql("select sheetsync.retry(\(id))", as: logins[0]) == "t")
+        for sql in [
+            "select * from sheetsync.job", "select * from sheetsync.ready", "delete from sheetsync.job",
+            "insert into sheetsync.job(kind) values ('noop')", "select * from sheetsync.claim(1, 1)",
+            "select sheetsync.enter(1, 'x', '1', 1)", "select * from sheetsync.finish(1, '[]')",
+            "select * from sheetsync.add_job('noop', '{}', null, null, 5, '', 1)",
+            "select * from sheetsync.beat(1, 0, '')",
+            "select * from sheetsync.reclaim(0)", "select * from sheetsync.worker", "select * from sheetsync.folder",
+            "select sheetsync.change_setting('max_payload_bytes', '9')", "select sheetsync.announce(1, 'completed')",
+            "create table sheetsync.mine(x int)", "drop view sheetsync.jobs", "select nextval('sheetsync.lease_no')",
+        ] {
+            let error = await #expect(throws: PsqlFailure.self) { try await queue.psql(sql, as: logins[0]) }
+            let said = error?.description ?? ""
+            #expect(said.contains("permission denied") || said.contains("must be owner"), "\(sql): \(said)")
+        }
+    }
+
+    @Test func aKeyOfAnotherProducerIsNotTouched() async throws {
+        let queue = try await TestQueue.make()
+        let logins = try await logins(queue, "producer", "producer0")
+        let enqueue = "select sheetsync.enqueue('noop', '{}', 'shared-key')"
+        let first = try await queue.psql(enqueue, as: logins[0])
+        let second = try await queue.psql(enqueue, as: logins[1])
+        #expect(first != second)
+        #expect(try await queue.psql(enqueue, as: logins[0]) == first)
+    }
+
+    @Test func anOperatorSeesAndSteersAllButDoesNotEnqueue() async throws {
+        let queue = try await TestQueue.make()
+        let logins = try await logins(queue, "producer", "operator")
+        let id = try await queue.psql("select sheetsync.enqueue('noop', '{}')", as: logins[0])
+        #expect(try await queue.psql("select id, state from sheetsync.jobs", as: logins[1]) == "\(id)|available")
+        #expect(try await queue.psql("select count(*) from sheetsync.worker", as: logins[1]) == "0")
+        #expect(try await queue.psql("select sheetsync.cancel(\(id))", as: logins[1]) == "t")
+        #expect(try await queue.psql("select sheetsync.retry(\(id))", as: logins[1]) == "t")
+        await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])
+        await expectDenied(queue, "select * from sheetsync.claim(1, 1)", as: logins[1])
+        await expectDenied(queue, "update sheetsync.job set kind = 'x'", as: logins[1])
+    }
+
+    @Test func aWorkerRunsJobsButTouchesNoTable() async throws {
+        let queue = try await TestQueue.make()
+        let logins = try await logins(queue, "producer", "worker")
+        let id = try await queue.psql("select sheetsync.enqueue('noop', '{}')", as: logins[0])
+        #expect(try await queue.psql("select id from sheetsync.claim(7, 5)", as: logins[1]) == id)
+        await expectDenied(queue, "select * from sheetsync.job", as: logins[1])
+        await expectDenied(queue, "delete from sheetsync.lease", as: logins[1])
+        await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])
+    }
+
+    @Test func strangersMayNothing() async throws {
+        let queue = try await TestQueue.make()
+        _ = try await queue.psql("create role stranger_of_\(queue.database) login")
+        let stranger = "stranger_of_\(queue.database)"
+        await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: stranger)
+        await expectDenied(queue, "select * from sheetsync.jobs", as: stranger)
+    }
+
+    @Test func aHostileSearchPathChangesNothing() async throws {
+        let queue = try await TestQueue.make()
+        let login = try await logins(queue, "producer")[0]
+        _ = try await queue.psql("create schema trap; grant all on schema trap to \(login)")
+        let said = try await queue.psql(
+            """
+            set search_path = trap, pg_catalog;
+            create table job(id bigint generated always as identity, kind text, payload jsonb);
+            create table trap.ready(id bigint);
+            create table kind(name text);
+            create function pg_notify(text, text) returns void language plpgsql as $$ begin raise exception 'caught'; end $$;
+            create function octet_length(text) returns int language sql as 'select 0';
+            create function now() returns timestamptz language sql as $$ select 'infinity'::timestamptz $$;
+            create temporary table setting(name text, value text);
+            insert into setting values ('max_payload_bytes', '0');
+            select sheetsync.enqueue('noop', '{"a":1}') is not null;
+            select count(*) from trap.job;
+            select count(*) from trap.ready;
+            select state from sheetsync.jobs;
+            """, as: login)
+        #expect(said == "t\n0\n0\navailable")
+    }
+}
