@@ -72,6 +72,7 @@ let package = Package(
                 "SheetModel", lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]),
 
         // Tests: one target a module; TestSupport holds what several of them start or wait for.

@@ -132,3 +132,17 @@ public struct SchemaError: Error, Sendable, CustomStringConvertible {
     /// What happened and what to do, in sentences; may hold statements for an administrator on lines of their own.
     public let description: String
 }
+
+extension Schema {
+    /// The random name of this queue, which tells its spreadsheets from those of another installation.
+    public func installation(on connection: Connection) async throws(PostgresError) -> String {
+        try await connection.query(
+            "select value from \(identifier: name).setting where name = 'installation'")[0].text("value")
+    }
+
+    /// Tells `enqueue` the largest payload that it may take, in bytes.
+    public func setLargestPayload(_ bytes: Int, on connection: Connection) async throws(PostgresError) {
+        try await connection.query(
+            "select \(identifier: name).change_setting('max_payload_bytes', \(String(bytes)))")
+    }
+}

@@ -1,1 +1,22 @@
-@main enum SheetSync { static func main() {} }
+import ArgumentParser
+
+/// The command line: one subcommand a file in `Commands`.
+@main
+struct SheetSync: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sheetsync",
+        abstract: "Takes Google Sheets and Drive work off an API server.",
+        discussion: """
+            An API server enqueues jobs by SQL; `sheetsync run` does them. Settings come from the environment (see README). \
+            Exit codes: 0 fine, 1 degraded or an unknown job, 2 down, 3 the schema is missing or does not fit, 64 wrong usage, \
+            78 wrong settings.
+            """,
+        version: version,
+        subcommands: [
+            RunCommand.self, MigrateCommand.self, EnqueueCommand.self, StatusCommand.self, JobsCommand.self,
+            EmulatorCommand.self, DemoCommand.self,
+        ])
+
+    /// The program's version, as `--version`, the workers' rows and the User-Agent show it.
+    static let version = "0.1.0"
+}

@@ -16,6 +16,8 @@ create table setting (
 );
 insert into setting values
     ('max_payload_bytes', '5242880'),
+    -- Tells this queue's spreadsheets from those of another installation in the same Cloud project.
+    ('installation', gen_random_uuid()::text),
     -- The oldest schema number that a binary must know to work with this schema.
     ('min_binary', '1');
 

@@ -1,0 +1,36 @@
+public import JSON
+public import JobQueue
+
+/// Runs jobs of kind `folder`: makes a path of folders, once.
+public struct FolderHandler: JobHandler {
+    private let workspace: Workspace
+    private let folders: FolderDirectory
+
+    /// Makes a handler.
+    public init(workspace: Workspace, folders: FolderDirectory) {
+        self.workspace = workspace
+        self.folders = folders
+    }
+
+    /// Finds or makes the folders and returns the last one's id and address.
+    public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
+        try await failingAsJob {
+            let payload = try FolderPayload(job.payload)
+            guard workspace.configuration.foldersEnabled else {
+                throw JobFailure(
+                    code: "settings.folders_disabled",
+                    message: "Folders are switched off by GOOGLE_DRIVE_ENABLE_FOLDERS; switch them on or enqueue no folders.",
+                    retry: .never)
+            }
+            let (drive, _, calls) = workspace.clients()
+            let path = workspace.configuration.defaultFolder + payload.path.names
+            guard let id = try await folders.find(path, using: drive) else {
+                preconditionFailure("the path has a name at least")
+            }
+            return [
+                "folder_id": .string(id), "folder_url": .string(workspace.url(ofFolder: id)),
+                "api_calls": JSON(calls.total),
+            ]
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Google
+import JobQueue
+
+extension JobFailure {
+    /// Decides what becomes of a job that Google refused.
+    ///
+    /// The quota of a minute is a wait for one's turn and costs no attempt; everything else that may pass costs one.
+    init(_ error: GoogleError) {
+        let retry: Retry =
+            switch error.retry {
+            case .never: .never
+            case .backoff: .backoff
+            case .after(let pause): error.code == .rateLimited ? .deferred(pause) : .after(pause)
+            case .slowly: .after(.seconds(900))
+            }
+        self.init(code: error.code.rawValue, message: error.description, retry: retry)
+    }
+
+    /// A payload that would be refused again.
+    init(_ error: PayloadError) {
+        self.init(code: error.code.rawValue, message: error.description, retry: .never)
+    }
+}
+
+/// Runs a handler's work and turns the errors of the modules it uses into failures of the job.
+func failingAsJob<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do {
+        return try await body()
+    } catch let error as GoogleError {
+        throw JobFailure(error)
+    } catch let error as PayloadError {
+        throw JobFailure(error)
+    }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import GoogleEmulator
+import Logging
+import ServiceLifecycle
+
+struct EmulatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "emulator", abstract: "Run a Google of your own for tests: OAuth, Drive and Sheets.",
+        discussion: """
+            Writes service-account.json and authorized-user.json into the folder. Point GOOGLE_API_ENDPOINT at the printed address \
+            and GOOGLE_SHEETS_CREDENTIALS_PATH at one of the files. Everything is in memory and gone at the end.
+            """)
+
+    @Option(help: "The port on 127.0.0.1; 0 for any that is free.")
+    var port = 8085
+
+    @Option(help: ArgumentHelp("Where the credential files are written.", valueName: "folder"))
+    var dir: String
+
+    func run() async throws {
+        try await ending {
+            ignoreBrokenPipes()
+            let logger = try await SettingsReader().startLogging()
+            let emulator = try GoogleEmulator(.init(port: port, directory: dir))
+            async let running: Void = ServiceGroup(
+                services: [emulator], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+            ).run()
+            Console.print(try await emulator.baseURL)
+            try await running
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import ArgumentParser
+import FoundationEssentials
+import JSON
+import JobQueue
+import SheetModel
+
+struct EnqueueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enqueue", abstract: "Enqueue a job, as an API server does by SQL.",
+        discussion: """
+            Prints the job's number. With --wait it shows progress, prints the spreadsheet's or folder's address and ends with 1 \
+            unless the job is completed.
+            """)
+
+    @Argument(help: "The kind of job: export, folder, noop.")
+    var kind = "export"
+
+    @Option(help: ArgumentHelp("A file with the payload as JSON; - for standard input.", valueName: "file"))
+    var payload: String?
+
+    @Option(help: ArgumentHelp("A CSV file to export, its first line the header.", valueName: "file"))
+    var csv: String?
+
+    @Option(help: "The spreadsheet's title, for --csv.")
+    var title: String?
+
+    @Option(help: "The folder's path, for --csv.")
+    var folder: String?
+
+    @Option(help: "From 0 (first) to 9 (last).")
+    var priority = 5
+
+    @Option(help: "A label for fairness and reports.")
+    var owner = ""
+
+    @Option(help: "With the same key and payload, the first job's number is printed and no second job made.")
+    var idempotencyKey: String?
+
+    @Flag(help: "Wait for the job to end.")
+    var wait = false
+
+    @Flag(help: "With --wait, print the ended job as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (payload == nil) != (csv == nil) || (payload == nil && csv == nil && kind == "noop") else {
+            throw ValidationError("Give either --payload FILE or --csv FILE.")
+        }
+        if csv != nil {
+            guard kind == "export" else { throw ValidationError("--csv goes with the kind export only.") }
+            guard title != nil else { throw ValidationError("--csv needs --title.") }
+        } else if title != nil || folder != nil {
+            throw ValidationError("--title and --folder go with --csv; a payload has its own.")
+        }
+    }
+
+    func run() async throws {
+        try await ending {
+            let payload = try readPayload()
+            let access = try await DatabaseAccess()
+            let id = try await access.jobs.enqueue(
+                kind: kind, payload: payload, idempotencyKey: idempotencyKey, priority: priority, owner: owner)
+            guard wait else {
+                Console.print("\(id)")
+                return
+            }
+            Console.error("job \(id)")
+            let job = try await waitForEnd(of: id, access)
+            if json {
+                Console.print((["schema": 1, "job": job.json] as JSON).description)
+            } else if let result = job.result {
+                Console.print(
+                    result["spreadsheet_url"]?.string ?? result["folder_url"]?.string ?? result.description)
+            }
+            guard job.state == "completed" else {
+                let why = job.lastError.map { ": \($0.code): \($0.message)" } ?? ""
+                throw CommandFailure(status: .degraded, message: "job \(id) is \(job.state)\(why)")
+            }
+        }
+    }
+
+    private func readPayload() throws -> JSON {
+        if let csv {
+            do {
+                var members = try CSVReader.table(from: try read(csv)).payload
+                members["title"] = JSON(title)
+                if let folder { members["folder"] = .string(folder) }
+                return .object(members)
+            } catch let error as SheetModelError {
+                throw CommandFailure(status: .degraded, message: "\(csv): \(error)")
+            }
+        }
+        guard let payload else { return [:] }
+        do {
+            return try JSON(parsing: try read(payload))
+        } catch let error as JSONError {
+            throw CommandFailure(status: .degraded, message: "\(payload == "-" ? "standard input" : payload): \(error)")
+        }
+    }
+
+    private func read(_ path: String) throws -> [UInt8] {
+        do {
+            return [UInt8](try Data(contentsOf: URL(filePath: path == "-" ? "/dev/stdin" : path)))
+        } catch {
+            throw CommandFailure(status: .degraded, message: "the file \(path) cannot be read")
+        }
+    }
+
+    private func waitForEnd(of id: Int, _ access: DatabaseAccess) async throws -> JobRecord {
+        defer { Console.endProgress() }
+        while true {
+            guard let job = try await access.jobs.find(id) else {
+                throw CommandFailure(status: .degraded, message: "job \(id) is gone")
+            }
+            if job.isFinal { return job }
+            Console.progress(Self.progressLine(job))
+            try await Task.sleep(for: .milliseconds(150))
+        }
+    }
+
+    private static func progressLine(_ job: JobRecord) -> String {
+        var line = "job \(job.id) is \(job.state)"
+        if job.state == "running", let progress = job.progress {
+            line += ", \(progress.step)"
+            if let done = progress.rowsDone, let total = progress.rowsTotal { line += " \(done) of \(total) rows" }
+        }
+        if job.state == "retryable", let error = job.lastError { line += " after \(error.code)" }
+        return line
+    }
+}

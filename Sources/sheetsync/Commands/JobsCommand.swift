@@ -1,0 +1,159 @@
+import ArgumentParser
+import JSON
+import JobQueue
+
+struct JobsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jobs", abstract: "List, show, retry and cancel jobs.",
+        subcommands: [List.self, Show.self, Retry.self, Cancel.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List jobs, the newest first.")
+
+        @Option(help: "Only jobs in this state.")
+        var state: JobState?
+
+        @Option(help: "Only jobs of this kind.")
+        var kind: String?
+
+        @Option(help: "How many at most.")
+        var limit = 50
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            try await ending {
+                let access = try await DatabaseAccess()
+                try await access.requireFitSchema()
+                let jobs = try await access.jobs.list(state: state?.rawValue, kind: kind, limit: limit)
+                if json {
+                    let document: JSON = ["schema": 1, "jobs": .array(jobs.map(\.json))]
+                    Console.print(document.description)
+                    return
+                }
+                var table = Table("ID", "KIND", "STATE", "ATTEMPT", "CREATED", "OWNER", "RESULT OR LAST ERROR")
+                for job in jobs { table.add(row: job) }
+                table.show()
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show everything about a job except its payload.")
+
+        @Argument(help: "The job's number.")
+        var id: Int
+
+        @Flag(help: "Print JSON, with the payload.")
+        var json = false
+
+        func run() async throws {
+            try await ending {
+                let access = try await DatabaseAccess()
+                try await access.requireFitSchema()
+                let job = try await access.job(id)
+                if json {
+                    Console.print(JSON.object(JSONObject([.init(name: "schema", value: 1), .init(name: "job", value: job.json)])).description)
+                } else {
+                    show(job)
+                }
+            }
+        }
+
+        private func show(_ job: JobRecord) {
+            for name in [
+                "id", "kind", "state", "priority", "owner", "idempotency_key", "attempt", "max_attempts", "created_at",
+                "scheduled_at", "attempted_at", "finalized_at",
+            ] {
+                guard let value = job.json[name], !value.isNull, value != "" else { continue }
+                Console.print("\(Style.dim(name)): \(value.string ?? value.description)")
+            }
+            if let progress = job.json["progress"], !progress.isNull { Console.print("\(Style.dim("progress")): \(progress)") }
+            for member in job.result?.object ?? JSONObject() {
+                Console.print("\(Style.dim("result." + member.name)): \(member.value.string ?? member.value.description)")
+            }
+            for error in job.json["errors"]?.array ?? [] {
+                let head = "attempt \(error["attempt"]?.int ?? 0), \(error["at"]?.string ?? "")"
+                Console.print("\(Style.red(error["code"]?.string ?? "error")) (\(head)): \(error["message"]?.string ?? "")")
+            }
+        }
+    }
+
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make discarded or cancelled jobs available again, with all their attempts.")
+
+        @Argument(help: "The jobs' numbers.")
+        var ids: [Int]
+
+        func run() async throws {
+            try await steer(ids, done: "is available again", not: "is neither discarded nor cancelled") {
+                try await $0.retry($1)
+            }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Cancel jobs; one that runs is asked to stop.")
+
+        @Argument(help: "The jobs' numbers.")
+        var ids: [Int]
+
+        func run() async throws {
+            try await steer(ids, done: "is cancelled, or asked to stop", not: "has ended already") {
+                try await $0.cancel($1)
+            }
+        }
+    }
+}
+
+/// A state that a job can be in.
+enum JobState: String, ExpressibleByArgument, CaseIterable {
+    case scheduled, available, running, retryable, completed, discarded, cancelled
+}
+
+extension AsyncParsableCommand {
+    /// Does the same to each of some jobs; ends with 1 where one was unknown or not in a state for it.
+    fileprivate func steer(
+        _ ids: [Int], done: String, not: String, _ action: (JobDirectory, Int) async throws -> Bool
+    ) async throws {
+        try await ending {
+            let access = try await DatabaseAccess()
+            try await access.requireFitSchema()
+            var refused: [String] = []
+            for id in ids {
+                if try await action(access.jobs, id) {
+                    Console.print("job \(id) \(done)")
+                } else {
+                    refused.append(try await access.jobs.find(id) == nil ? "there is no job \(id)" : "job \(id) \(not)")
+                }
+            }
+            guard refused.isEmpty else {
+                throw CommandFailure(status: .degraded, message: refused.joined(separator: "; "))
+            }
+        }
+    }
+}
+
+extension DatabaseAccess {
+    fileprivate func job(_ id: Int) async throws -> JobRecord {
+        guard let job = try await jobs.find(id) else {
+            throw CommandFailure(status: .degraded, message: "there is no job \(id) that this login may see")
+        }
+        return job
+    }
+}
+
+extension Table {
+    fileprivate mutating func add(row job: JobRecord) {
+        let created = (job.json["created_at"]?.string ?? "").prefix(19).replacing("T", with: " ")
+        let note =
+            job.result?["spreadsheet_url"]?.string ?? job.result?["folder_url"]?.string
+            ?? job.lastError.map { "\($0.code): \($0.message)" } ?? job.progress?.step ?? ""
+        add(
+            "\(job.id)", job.kind, job.state, "\(job.json["attempt"]?.int ?? 0)/\(job.json["max_attempts"]?.int ?? 0)",
+            created, job.json["owner"]?.string ?? "", note)
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import JobQueue
+import Postgres
+
+/// How the program ends; the numbers are a promise to scripts and systemd.
+enum ExitStatus: Int32 {
+    case degraded = 1
+    case down = 2
+    case schema = 3
+    case settings = 78
+}
+
+/// An end with a sentence for a person.
+struct CommandFailure: Error {
+    let status: ExitStatus
+    let message: String
+}
+
+extension CommandFailure {
+    /// The failure that an error of any module amounts to.
+    init(_ error: any Error) {
+        self =
+            switch error {
+            case let failure as CommandFailure: failure
+            case let error as SettingsError: CommandFailure(status: .settings, message: error.description)
+            case let error as PostgresError: CommandFailure(error)
+            case let error as SchemaError: CommandFailure(status: .schema, message: error.description)
+            default: CommandFailure(status: .degraded, message: "\(error)")
+            }
+    }
+
+    private init(_ error: PostgresError) {
+        let status: ExitStatus
+        var advice = ""
+        switch (error.code, error.sqlState) {
+        case (.configuration, _):
+            status = .settings
+        case (.connectionFailed, _), (.connectionLost, _), (.timedOut, _):
+            status = .down
+            advice = ". Check DATABASE_URL and that the server runs"
+        case (_, "3F000"), (_, "42P01"), (_, "42883"):
+            status = .schema
+            advice = ". Run `sheetsync migrate` first"
+        case (_, "42501"):
+            status = .degraded
+            advice = ". Grant this login sheetsync_operator (to look and steer) or sheetsync_producer (to enqueue)"
+        default:
+            status = .degraded
+            advice = error.hint.map { ". \($0)" } ?? ""
+        }
+        self.init(status: status, message: "\(error)\(advice)")
+    }
+}
+
+extension AsyncParsableCommand {
+    /// Runs a command's work; an error becomes one sentence on standard error and the exit code that belongs to it.
+    func ending(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let exit as ExitCode {
+            throw exit
+        } catch let error as ValidationError {
+            throw error
+        } catch {
+            let failure = CommandFailure(error)
+            Console.error("sheetsync: \(failure.message)")
+            throw ExitCode(failure.status.rawValue)
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import FoundationEssentials
+import JSON
+import Logging
+
+/// Writes each message as one line to standard error: for people, or as JSON for a collector.
+struct LineLogHandler: LogHandler {
+    enum Style: String {
+        case text, json
+    }
+
+    private let style: Style
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    init(style: Style, level: Logger.Level) {
+        self.style = style
+        logLevel = level
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let time = Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))
+        switch style {
+        case .text:
+            let tail = fields.map { " \($0.key)=\($0.value)" }.joined()
+            let level = event.level.rawValue.uppercased()
+            // A line break in a message would forge the next line's head.
+            Console.error("\(time) \(level) \(event.message)\(tail)".replacing("\n", with: "\\n"))
+        case .json:
+            var line = JSONObject([
+                .init(name: "time", value: .string(time)), .init(name: "level", value: .string(event.level.rawValue)),
+                .init(name: "message", value: .string("\(event.message)")),
+            ])
+            for field in fields { line[field.key] = .string("\(field.value)") }
+            Console.error(JSON.object(line).description)
+        }
+    }
+}

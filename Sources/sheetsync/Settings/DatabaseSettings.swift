@@ -1,0 +1,58 @@
+import FoundationEssentials
+import Glibc
+import JobQueue
+import Postgres
+import SystemPackage
+
+/// Where the queue lives.
+struct DatabaseSettings {
+    let connection: ConnectionConfiguration
+    let schema: Schema
+
+    init(_ reader: SettingsReader) throws {
+        guard let url = reader.text("DATABASE_URL") ?? Self.installedURL() else {
+            throw SettingsError(
+                name: "DATABASE_URL",
+                problem: "is not set, and neither the credential database-url nor /etc/sheetsync/database-url is there")
+        }
+        let sslRequired = try reader.bool("SSL_REQUIRED", default: false)
+        let authority = try Self.certificatePath(reader)
+        do throws(PostgresError) {
+            connection = try ConnectionConfiguration(
+                url: url, sslRequired: sslRequired, certificateAuthority: authority)
+        } catch {
+            throw SettingsError(name: "DATABASE_URL", problem: "cannot be used: \(error)")
+        }
+        let name = reader.text("SHEETSYNC_SCHEMA") ?? "sheetsync"
+        guard name.utf8.count <= 63, !name.hasPrefix("pg_") else {
+            throw SettingsError(name: "SHEETSYNC_SCHEMA", problem: "must be a schema's name of at most 63 bytes")
+        }
+        schema = Schema(name: name)
+    }
+
+    /// The path of the certificate that the server's is checked against.
+    ///
+    /// libpq wants a path. A certificate given as text goes into a file in memory that ends with this process.
+    private static func certificatePath(_ reader: SettingsReader) throws -> String? {
+        guard let value = reader.text("DATABASE_CA_CERT") else { return nil }
+        guard value.hasPrefix("-----BEGIN") else {
+            guard FileManager.default.isReadableFile(atPath: value) else {
+                throw SettingsError(name: "DATABASE_CA_CERT", problem: "names the file \(value), which cannot be read")
+            }
+            return value
+        }
+        // Platforms that keep settings on one line write the line breaks as \\n.
+        let text = value.replacing("\\n", with: "\n") + "\n"
+        let file = FileDescriptor(rawValue: unsafe memfd_create("database-ca-cert", UInt32(MFD_CLOEXEC)))
+        guard file.rawValue >= 0, (try? file.writeAll(text.utf8)) != nil else {
+            throw SettingsError(name: "DATABASE_CA_CERT", problem: "cannot be kept in memory; give a path instead")
+        }
+        return "/proc/self/fd/\(file.rawValue)"
+    }
+
+    /// What the package's installation leaves for an operator to fill in.
+    private static func installedURL() -> String? {
+        guard let text = try? String(contentsOfFile: "/etc/sheetsync/database-url", encoding: .utf8) else { return nil }
+        return text.split(whereSeparator: \.isWhitespace).first.map(String.init)
+    }
+}

@@ -1,0 +1,56 @@
+import Export
+import FoundationEssentials
+import Google
+
+/// Who works at Google, and where.
+struct GoogleSettings {
+    let credentials: CredentialsSource
+    let endpoint: String?
+    let sharedDriveID: String?
+    let foldersEnabled: Bool
+    let defaultFolder: [String]
+
+    init(_ reader: SettingsReader) throws {
+        guard let (setting, value) = Self.credentials(reader) else {
+            throw SettingsError(
+                name: "GOOGLE_SHEETS_CREDENTIALS_PATH",
+                problem: "is not set: give the path of a service account's key, an authorized user or an OAuth client")
+        }
+        credentials = CredentialsSource(
+            value: Secret(value), setting: setting,
+            tokenPath: reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH"),
+            subject: reader.text("GOOGLE_IMPERSONATE_SUBJECT"))
+        if let endpoint = reader.text("GOOGLE_API_ENDPOINT") {
+            guard endpoint.hasPrefix("http://") || endpoint.hasPrefix("https://") else {
+                throw SettingsError(name: "GOOGLE_API_ENDPOINT", problem: "must begin with http:// or https://")
+            }
+            self.endpoint = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
+        } else {
+            endpoint = nil
+        }
+        sharedDriveID = reader.text("GOOGLE_DRIVE_SHARED_DRIVE_ID")
+        foldersEnabled = try reader.bool("GOOGLE_DRIVE_ENABLE_FOLDERS", default: true)
+        defaultFolder = (reader.text("GOOGLE_DRIVE_DEFAULT_FOLDER") ?? "").split(separator: "/").map(String.init)
+    }
+
+    /// The place that exports land in, for one account and one queue.
+    func workspace(account: String, installation: String) -> Workspace.Configuration {
+        var configuration = Workspace.Configuration(account: account, installation: installation)
+        configuration.sharedDriveID = sharedDriveID
+        configuration.foldersEnabled = foldersEnabled
+        configuration.defaultFolder = defaultFolder
+        if let endpoint { configuration.webBase = endpoint }
+        return configuration
+    }
+
+    /// The first setting that names credentials, and its value: a path or the JSON itself.
+    private static func credentials(_ reader: SettingsReader) -> (String, String)? {
+        if let path = reader.credentialPath("GOOGLE_SHEETS_CREDENTIALS") { return ("the credential google-sheets-credentials", path) }
+        for name in [
+            "GOOGLE_SHEETS_CREDENTIALS_PATH", "GOOGLE_SHEETS_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS",
+        ] {
+            if let value = reader.text(name) { return (name, value) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,87 @@
+import Configuration
+import FoundationEssentials
+import SystemPackage
+
+/// A setting that cannot be used.
+struct SettingsError: Error, CustomStringConvertible {
+    let name: String
+    let problem: String
+
+    /// The setting's name and what is wrong with it, never its value where that may be secret.
+    var description: String { "\(name) \(problem)" }
+}
+
+/// Reads settings by the names that README lists.
+///
+/// A systemd credential of the same purpose (`DATABASE_URL` is the file `database-url`) wins over the environment.
+struct SettingsReader {
+    private let reader: ConfigReader
+    private let credentialsDirectory: String?
+
+    init(environment: [String: String] = ProcessInfo.processInfo.environment) async throws {
+        // Set but empty is as good as not set: `FOO= sheetsync run` and compose files do that.
+        let given = environment.filter { !$0.value.isEmpty }
+        var providers: [any ConfigProvider] = [EnvironmentVariablesProvider(environmentVariables: given)]
+        credentialsDirectory = given["CREDENTIALS_DIRECTORY"]
+        if let credentialsDirectory {
+            do {
+                providers.insert(
+                    try await DirectoryFilesProvider(directoryPath: FilePath(credentialsDirectory)), at: 0)
+            } catch {
+                throw SettingsError(name: "CREDENTIALS_DIRECTORY", problem: "names a folder that cannot be read")
+            }
+        }
+        reader = ConfigReader(providers: providers)
+    }
+
+    /// A text, without surrounding white space; nil where it is not set.
+    func text(_ name: String) -> String? {
+        let key = ConfigKey(name.lowercased().split(separator: "_").map(String.init))
+        let text = reader.string(forKey: key, isSecret: true)?.trimmed
+        return text?.isEmpty == true ? nil : text
+    }
+
+    /// The path of a credential of systemd with this purpose, where there is one.
+    func credentialPath(_ name: String) -> String? {
+        guard let credentialsDirectory else { return nil }
+        let path = credentialsDirectory + "/" + name.lowercased().replacing("_", with: "-")
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
+
+    /// A whole number in a range.
+    func int(_ name: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
+        guard let text = text(name) else { return value }
+        guard let number = Int(text), range.contains(number) else {
+            throw SettingsError(name: name, problem: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// A number of seconds in a range; fractions are allowed.
+    func seconds(_ name: String, default value: Double, in range: ClosedRange<Double>) throws -> Duration {
+        guard let text = text(name) else { return .seconds(value) }
+        guard let number = Double(text), range.contains(number) else {
+            throw SettingsError(name: name, problem: "must be a number of seconds from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return .seconds(number)
+    }
+
+    /// A truth value: true, yes, on, 1 and their opposites.
+    func bool(_ name: String, default value: Bool) throws -> Bool {
+        switch text(name)?.lowercased() {
+        case nil: return value
+        case "true", "yes", "on", "1": return true
+        case "false", "no", "off", "0": return false
+        default: throw SettingsError(name: name, problem: "must be true or false")
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        var text = self[...]
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

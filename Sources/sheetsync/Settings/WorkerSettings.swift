@@ -1,0 +1,22 @@
+import JobQueue
+
+extension SettingsReader {
+    /// SHEETSYNC_LEASE_SECONDS, which `status` needs as well.
+    func leaseTime() throws -> Duration { try seconds("SHEETSYNC_LEASE_SECONDS", default: 45, in: 5...3600) }
+
+    /// How the worker works.
+    func worker() throws -> WorkerConfiguration {
+        var configuration = WorkerConfiguration()
+        configuration.name = hostName() + ":" + String(ProcessInfo.processInfo.processIdentifier)
+        configuration.version = SheetSync.version
+        configuration.concurrency = try int("SHEETSYNC_CONCURRENCY", default: 16, in: 1...1000)
+        configuration.pollInterval = try seconds("SHEETSYNC_POLL_INTERVAL", default: 2, in: 0.05...3600)
+        configuration.leaseTime = try leaseTime()
+        configuration.shutdownGrace = try seconds("SHEETSYNC_SHUTDOWN_GRACE", default: 30, in: 0...3600)
+        configuration.keepPayloads = try bool("SHEETSYNC_KEEP_PAYLOADS", default: false)
+        return configuration
+    }
+
+    /// The largest payload that `enqueue` takes, in bytes.
+    func largestPayload() throws -> Int { try int("MAX_CONTENT_SIZE_MB", default: 5, in: 1...200) * 1_048_576 }
+}
