@@ -52,7 +52,8 @@ public enum Credentials: Sendable {
         } else if let type {
             throw CredentialsError(
                 .unsupportedType, place,
-                "has a \"type\" that is not supported (\(type.prefix(40))); use a service_account or authorized_user file")
+                "has a \"type\" that is not supported (\(type.prefix(40))); use a service_account or authorized_user file"
+            )
         } else {
             throw CredentialsError(
                 .unsupportedType, place,

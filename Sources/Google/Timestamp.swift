@@ -30,7 +30,9 @@ public struct Timestamp: Sendable, Hashable {
             fraction = value
             rest = rest[digits.endIndex...]
         }
-        guard let offset = Self.offset(rest), let days = Self.days(year: year, month: month, day: day) else { return nil }
+        guard let offset = Self.offset(rest), let days = Self.days(year: year, month: month, day: day) else {
+            return nil
+        }
         milliseconds = (days * 86400 + clock - offset) * 1000 + fraction
     }
 

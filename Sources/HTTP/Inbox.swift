@@ -1,4 +1,4 @@
-internal import Synchronization
+import Synchronization
 
 /// A request and the task that waits for it.
 struct Order: Sendable {

@@ -1,4 +1,4 @@
-internal import HTTPTypes
+import HTTPTypes
 
 /// Gathers an answer's status and header fields from their lines.
 struct ResponseHead {

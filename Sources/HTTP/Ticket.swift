@@ -1,4 +1,4 @@
-internal import Synchronization
+import Synchronization
 
 /// The identity of one request between its task and the client's thread, and the mark of its cancellation.
 final class Ticket: Sendable {
