@@ -1,0 +1,82 @@
+public import HTTP
+import HTTPTypes
+public import JSON
+
+/// Calls Drive and Sheets with an access token and turns each answer into JSON or an error.
+///
+/// It repeats nothing but a call that was refused for its token (401), once. Whatever else failed is the caller's to try again.
+public struct APIClient: Sendable {
+    private let http: HTTPClient
+    private let tokens: TokenSource
+    private let endpoint: String?
+    private var observer: @Sendable (APICall) -> Void = { _ in }
+
+    /// Makes a client.
+    ///
+    /// - Parameter endpoint: one base URL in place of Google's two, such as an emulator's; paths stay the same.
+    public init(http: HTTPClient, tokens: TokenSource, endpoint: String? = nil) {
+        self.http = http
+        self.tokens = tokens
+        self.endpoint = endpoint.map { String($0.reversed().drop { $0 == "/" }.reversed()) }
+    }
+
+    /// The same client, which tells an observer of each HTTP exchange, failed ones included.
+    public func observed(by observer: @escaping @Sendable (APICall) -> Void) -> APIClient {
+        var copy = self
+        copy.observer = observer
+        return copy
+    }
+
+    /// Makes a call and reads its answer; an empty one is `null`.
+    public func call(_ request: APIRequest) async throws(GoogleError) -> JSON {
+        do { return try await attempt(request) } catch {
+            // A read changes nothing, however it ends.
+            guard request.method == .get else { throw error }
+            var error = error
+            error.mayHaveTakenEffect = false
+            throw error
+        }
+    }
+
+    private func attempt(_ request: APIRequest) async throws(GoogleError) -> JSON {
+        let token = try await tokens.token()
+        var answer = try await send(request, with: token)
+        if answer.status == .unauthorized {
+            tokens.invalidate(token)
+            answer = try await send(request, with: tokens.token())
+        }
+        guard answer.status.kind == .successful else { throw failure(answer) }
+        if answer.body.isEmpty { return .null }
+        guard let json = try? JSON(parsing: answer.body) else { throw failure(answer) }
+        return json
+    }
+
+    private func failure(_ answer: HTTPClient.Response) -> GoogleError {
+        GoogleError(status: answer.status.code, fields: answer.fields, body: answer.body, receivedAt: .now())
+    }
+
+    private func send(_ request: APIRequest, with token: AccessToken) async throws(GoogleError) -> HTTPClient.Response {
+        let query = request.query + [("fields", request.fields), ("prettyPrint", "false")]
+        var message = HTTPClient.Request(
+            method: request.method,
+            url: "\(endpoint ?? request.service.endpoint)\(request.path)?\(PercentEncoding.form(query))",
+            fields: [.authorization: "Bearer \(token.secret.text)", .accept: "application/json"])
+        if let body = request.body {
+            message.fields[.contentType] = "application/json; charset=utf-8"
+            message.body = body
+        }
+        let start = ContinuousClock.now
+        let result: Result<HTTPClient.Response, HTTPError>
+        do { result = .success(try await http.send(message)) } catch { result = .failure(error) }
+        let answer = try? result.get()
+        observer(
+            APICall(
+                service: request.service, method: request.method, status: answer?.status.code,
+                duration: ContinuousClock.now - start, requestSize: message.body.count,
+                responseSize: answer?.body.count ?? 0))
+        switch result {
+        case .success(let answer): return answer
+        case .failure(let error): throw GoogleError(error)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+public import HTTPTypes
+
+/// One call of Drive or Sheets, without the things that all calls have in common.
+public struct APIRequest: Sendable {
+    /// Which of the two APIs.
+    public enum Service: String, Sendable, Hashable {
+        /// Drive, version 3.
+        case drive
+        /// Sheets, version 4.
+        case sheets
+
+        /// Where Google serves it.
+        var endpoint: String {
+            switch self {
+            case .drive: "https://www.googleapis.com"
+            case .sheets: "https://sheets.googleapis.com"
+            }
+        }
+    }
+
+    /// The API.
+    public var service: Service
+    /// The method.
+    public var method: HTTPRequest.Method
+    /// The path from the root of the host, percent-encoded.
+    public var path: String
+    /// The query's names and values, not encoded, without `fields`.
+    public var query: [(name: String, value: String)]
+    /// The fields mask, which names what of the answer is needed.
+    public var fields: String
+    /// The body, JSON in UTF-8; nil for none.
+    public var body: [UInt8]?
+
+    /// Makes a call.
+    public init(
+        _ service: Service, _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
+        fields: String, body: [UInt8]? = nil
+    ) {
+        self.service = service
+        self.method = method
+        self.path = path
+        self.query = query
+        self.fields = fields
+        self.body = body
+    }
+
+    /// The path of a file in Drive.
+    static func drivePath(_ id: String) -> String { "/drive/v3/files/\(PercentEncoding.encode(id))" }
+
+    /// The path of a spreadsheet in Sheets.
+    static func sheetsPath(_ id: String) -> String { "/v4/spreadsheets/\(PercentEncoding.encode(id))" }
+}

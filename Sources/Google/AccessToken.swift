@@ -1,0 +1,22 @@
+/// What opens Drive and Sheets for up to an hour.
+public struct AccessToken: Sendable, Hashable {
+    /// Refreshed when no more than this is left, or half of a shorter life.
+    private static let margin = Duration.seconds(300)
+    /// With less than this left, a call might arrive after the end.
+    private static let shortestUse = Duration.seconds(30)
+
+    /// The token.
+    public let secret: Secret
+    private let staleFrom: ContinuousClock.Instant
+    private let unusableFrom: ContinuousClock.Instant
+
+    /// Makes a token that was asked for at a certain moment and lives for a certain time.
+    init(_ secret: Secret, from start: ContinuousClock.Instant, lifetime: Duration) {
+        self.secret = secret
+        staleFrom = start + max(lifetime - Self.margin, lifetime / 2)
+        unusableFrom = start + max(lifetime - Self.shortestUse, lifetime / 2)
+    }
+
+    func isStale(at now: ContinuousClock.Instant) -> Bool { now >= staleFrom }
+    func isUsable(at now: ContinuousClock.Instant) -> Bool { now < unusableFrom }
+}

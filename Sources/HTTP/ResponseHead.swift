@@ -1,0 +1,34 @@
+import HTTPTypes
+
+/// Gathers an answer's status and header fields from their lines.
+struct ResponseHead {
+    /// The most bytes that all the lines of one answer may have together.
+    private static let largestSize = 256 << 10
+
+    private(set) var status: HTTPResponse.Status?
+    private(set) var fields = HTTPFields()
+    /// Whether the empty line behind the final answer's fields has come: without it the connection broke.
+    private(set) var isComplete = false
+    private var size = 0
+
+    /// Takes a line as it came, with its line end; false when the head grows too large.
+    ///
+    /// A status line begins anew: interim answers (1xx) come before the final one.
+    mutating func take(line: some Collection<UInt8>) -> Bool {
+        size += line.count
+        guard size <= Self.largestSize else { return false }
+        let text = String(decoding: line, as: UTF8.self)
+        if text.hasPrefix("HTTP/") {
+            let code = text.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0.prefix(3)) }
+            status = code.map { HTTPResponse.Status(code: $0) }
+            fields = HTTPFields()
+            isComplete = false
+        } else if text == "\r\n" || text == "\n" {
+            isComplete = true
+        } else if let colon = text.firstIndex(of: ":"), let name = HTTPField.Name(String(text[..<colon])) {
+            let value = text[text.index(after: colon)...].drop(while: \.isWhitespace)
+            fields.append(HTTPField(name: name, value: String(value.reversed().drop(while: \.isWhitespace).reversed())))
+        }
+        return true
+    }
+}
