@@ -1,0 +1,43 @@
+import JSON
+
+/// The names of folders from the top down, below the folder where exports land.
+public struct FolderPath: Sendable, Hashable, CustomStringConvertible {
+    /// The names, at least one; a name may hold a slash.
+    public let names: [String]
+
+    /// Drive nests folders no deeper.
+    static let deepest = 100
+
+    /// Reads `"Team/2026"`, or `["Team", "2026"]` where names may hold a slash.
+    init(_ value: JSON, at path: String) throws(PayloadError) {
+        switch value {
+        case .string(let text):
+            names = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            for name in names {
+                guard !name.isEmpty else {
+                    throw PayloadError(at: path, "has an empty name between, before or behind its slashes")
+                }
+                try PayloadText.checkName(name, at: path)
+            }
+        case .array(let elements):
+            guard !elements.isEmpty else { throw PayloadError(at: path, "must name at least one folder") }
+            var names: [String] = []
+            for (index, element) in elements.enumerated() {
+                guard case .string(let name) = element else {
+                    throw PayloadError(at: "\(path)[\(index)]", "expected a string, got \(element.kind)")
+                }
+                try PayloadText.checkName(name, at: "\(path)[\(index)]")
+                names.append(name)
+            }
+            self.names = names
+        case .null, .bool, .number, .object:
+            throw PayloadError(at: path, "expected a string or an array of strings, got \(value.kind)")
+        }
+        guard names.count <= Self.deepest else {
+            throw PayloadError(at: path, "expected at most \(Self.deepest) folders in each other, got \(names.count)")
+        }
+    }
+
+    /// The names with slashes between, for people.
+    public var description: String { names.joined(separator: "/") }
+}

@@ -1,0 +1,26 @@
+/// Why a payload is refused, and where in it.
+public struct PayloadError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The stable name of a reason.
+    public enum Code: String, Sendable, Hashable {
+        /// The payload is wrong, whatever the version.
+        case invalid = "payload.invalid"
+        /// The payload asks for what this version does not do.
+        case unsupported = "payload.unsupported"
+    }
+
+    /// The stable name of the reason.
+    public let code: Code
+    /// The place in the payload, such as `sheets[0].columns[2].type`; empty for all of it.
+    public let path: String
+    /// What is wrong there.
+    public let message: String
+
+    init(_ code: Code = .invalid, at path: String, _ message: String) {
+        self.code = code
+        self.path = path
+        self.message = message
+    }
+
+    /// One sentence.
+    public var description: String { "\(path.isEmpty ? "payload" : path): \(message)" }
+}

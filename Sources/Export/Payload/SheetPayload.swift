@@ -1,0 +1,103 @@
+import JSON
+import SheetModel
+
+/// One sheet of a payload, and how its parts were written there.
+struct SheetPayload {
+    let sheet: Sheet
+    /// The place of the sheet in the payload; empty for the shorthand.
+    let path: String
+    /// Whether rows are objects, whose values go by name.
+    private let hasObjects: Bool
+
+    private static let names = ["name", "columns", "rows", "query", "params", "mode", "key"]
+
+    /// Reads an element of `sheets`.
+    init(_ value: JSON, at path: String) throws(PayloadError) {
+        let object = try PayloadObject(value, at: path, names: Self.names)
+        try UnsupportedField.refuse(UnsupportedField.ofSheet, in: object)
+        try self.init(name: try object.required("name"), object)
+    }
+
+    /// Reads the one sheet of a payload with `columns` and `rows` of its own.
+    init(shorthand payload: PayloadObject) throws(PayloadError) {
+        try self.init(name: ExistingSheet.ofNewSpreadsheet.title, payload)
+    }
+
+    private init(name: String, _ object: PayloadObject) throws(PayloadError) {
+        path = object.path
+        let columns = try Self.columns(of: object)
+        guard let rows = try object.array("rows") else {
+            throw PayloadError(at: object.path(of: "rows"), "is missing")
+        }
+        hasObjects = rows.first?.object != nil
+        let values = hasObjects ? try Self.objects(rows, columns, object) : try Self.arrays(rows, object)
+        sheet = Sheet(name: name, columns: columns, rows: values)
+    }
+
+    /// The path of a part of the sheet.
+    func path(of part: String) -> String { path.isEmpty ? part : "\(path).\(part)" }
+
+    /// The path of a value.
+    func path(ofRow row: Int, column: Int) -> String {
+        let row = path(of: "rows[\(row)]")
+        guard hasObjects, let columns = sheet.columns else { return "\(row)[\(column)]" }
+        return PayloadObject.path(of: columns[column].name, in: row)
+    }
+
+    private static func columns(of object: PayloadObject) throws(PayloadError) -> [Column]? {
+        guard let list = try object.array("columns") else { return nil }
+        guard !list.isEmpty else {
+            throw PayloadError(at: object.path(of: "columns"), "must name at least one column")
+        }
+        var columns: [Column] = []
+        for (index, element) in list.enumerated() {
+            columns.append(try ColumnPayload.column(element, at: object.path(of: "columns[\(index)]")))
+        }
+        return columns
+    }
+
+    private static func arrays(_ rows: [JSON], _ object: PayloadObject) throws(PayloadError) -> [[JSON]] {
+        var values: [[JSON]] = []
+        values.reserveCapacity(rows.count)
+        for (index, row) in rows.enumerated() {
+            guard case .array(let cells) = row else {
+                let kinds = index == 0 ? "an array or an object" : "an array like the first row"
+                throw PayloadError(at: object.path(of: "rows[\(index)]"), "expected \(kinds), got \(row.kind)")
+            }
+            values.append(cells)
+        }
+        return values
+    }
+
+    /// Brings the values of objects into the columns' order; what no column names is left out.
+    private static func objects(
+        _ rows: [JSON], _ columns: [Column]?, _ object: PayloadObject
+    ) throws(PayloadError) -> [[JSON]] {
+        guard let columns else {
+            throw PayloadError(
+                at: object.path(of: "rows[0]"), "is an object, whose values need columns to say where they go")
+        }
+        var places: [String: Int] = [:]
+        for (index, column) in columns.enumerated() {
+            guard places.updateValue(index, forKey: column.name) == nil else {
+                throw PayloadError(
+                    at: object.path(of: "columns[\(index)]"),
+                    "has the name of an earlier column, so that rows that are objects are not clear")
+            }
+        }
+        var values: [[JSON]] = []
+        values.reserveCapacity(rows.count)
+        for (index, row) in rows.enumerated() {
+            guard case .object(let members) = row else {
+                throw PayloadError(
+                    at: object.path(of: "rows[\(index)]"), "expected an object like the first row, got \(row.kind)")
+            }
+            var cells = [JSON](repeating: .null, count: columns.count)
+            for member in members {
+                if let place = places[member.name] { cells[place] = member.value }
+            }
+            values.append(cells)
+        }
+        return values
+    }
+}

@@ -1,0 +1,24 @@
+/// What a reader should know about a value that was not written as it came.
+public enum CellWarning: Sendable, Hashable, CaseIterable {
+    /// An integer beyond 2^53, written as text.
+    case longIntegerAsText
+    /// A decimal string with more digits than a double holds, written as text.
+    case longDecimalAsText
+    /// A JSON number with more digits than a double holds, written as the nearest double.
+    case rounded
+
+    func sentence(count: Int) -> String {
+        let one = count == 1
+        return switch self {
+        case .longIntegerAsText:
+            "\(count.grouped) \(one ? "integer" : "integers") beyond \((1 << 53).grouped) "
+                + "\(one ? "was" : "were") written as text, because a cell would round \(one ? "it" : "them")"
+        case .longDecimalAsText:
+            "\(count.grouped) \(one ? "decimal" : "decimals") with more digits than a cell holds "
+                + "\(one ? "was" : "were") written as text"
+        case .rounded:
+            "\(count.grouped) \(one ? "number" : "numbers") with more digits than a cell holds "
+                + "\(one ? "was" : "were") rounded"
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/// Values of one column that were not written quite as they came.
+public struct ConversionWarning: Sendable, Hashable, CustomStringConvertible {
+    /// The sheet's name.
+    public let sheet: String
+    /// The column's name, or its letters where it has none.
+    public let column: String
+    /// What happened to the values.
+    public let kind: CellWarning
+    /// How many values it happened to.
+    public let count: Int
+
+    /// One sentence for the reader of the sheet.
+    public var description: String { "sheet \"\(sheet)\", column \"\(column)\": \(kind.sentence(count: count))" }
+}

@@ -1,0 +1,17 @@
+/// The size of a sheet's grid, cut to what it holds.
+struct GridSize: Hashable {
+    /// The rows above the data: 1 with a header, else 0.
+    let headerRows: Int
+    /// All rows; at least one below the header, since Sheets refuses to freeze every row.
+    let rows: Int
+    /// All columns, at least one.
+    let columns: Int
+
+    init(of sheet: Sheet, columns: Int) {
+        headerRows = sheet.columns == nil ? 0 : 1
+        rows = headerRows + max(1, sheet.rows.count)
+        self.columns = max(1, columns)
+    }
+
+    var cells: Int { rows * columns }
+}

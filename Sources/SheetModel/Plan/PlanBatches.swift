@@ -1,0 +1,99 @@
+import JSON
+
+/// The batches of a plan one after another; only one of them is in memory.
+public struct PlanBatches: Sendable {
+    private let plan: SpreadsheetPlan
+    private var number = 0
+    private var sheet = 0
+    /// The next row of the sheet as the grid counts, with the header.
+    private var row = 0
+    /// A row that did not fit into the last batch.
+    private var waiting: [UInt8]?
+
+    init(plan: SpreadsheetPlan) { self.plan = plan }
+
+    /// Rows of one sheet that follow each other.
+    private struct Block {
+        let sheet: Int
+        let firstRow: Int
+        var rows: [UInt8] = []
+        var count = 0
+    }
+
+    // What stands around the rows of a block, rounded up.
+    private static let frame = 200
+
+    /// The next batch; nil behind the last one.
+    public mutating func next() throws(SheetModelError) -> PlanBatch? {
+        let head = number == 0 ? plan.head : []
+        let blocks = try takeBlocks(size: head.count)
+        if head.isEmpty && blocks.isEmpty { return nil }
+        var writer = JSONWriter(reserving: blocks.reduce(head.count) { $0 + $1.rows.count + Self.frame })
+        var rows = 0
+        writer.object { batch in
+            batch.array("requests") { requests in
+                if !head.isEmpty { requests.raw(String(decoding: head, as: UTF8.self)) }
+                for block in blocks {
+                    requests.object { write(block, to: &$0) }
+                    let headers = plan.layouts[block.sheet].grid.headerRows
+                    rows += block.count - (block.firstRow == 0 ? headers : 0)
+                }
+            }
+        }
+        defer { number += 1 }
+        return PlanBatch(number: number, body: writer.bytes, rows: rows)
+    }
+
+    private func write(_ block: Block, to request: inout JSONWriter) {
+        let layout = plan.layouts[block.sheet]
+        request.object("updateCells") { update in
+            update.member(
+                "start", ["sheetId": JSON(layout.id), "rowIndex": JSON(block.firstRow), "columnIndex": 0])
+            let link = layout.hasLinks ? ",userEnteredFormat.textFormat.link" : ""
+            update.member("fields", .string("userEnteredValue" + link))
+            update.array("rows") { $0.raw(String(decoding: block.rows, as: UTF8.self)) }
+        }
+    }
+
+    /// Takes rows until the batch is full.
+    private mutating func takeBlocks(size: Int) throws(SheetModelError) -> [Block] {
+        var blocks: [Block] = []
+        var size = size
+        while let next = try takeRow() {
+            let isNewBlock = blocks.last?.sheet != sheet
+            let added = next.count + 1 + (isNewBlock ? Self.frame : 0)
+            // The first row of a batch always goes in, except that the first batch has something to do without rows.
+            if size + added > plan.batchBytes, size > 0 {
+                waiting = next
+                break
+            }
+            if isNewBlock { blocks.append(Block(sheet: sheet, firstRow: row)) }
+            let last = blocks.count - 1
+            if blocks[last].count > 0 { blocks[last].rows.append(UInt8(ascii: ",")) }
+            blocks[last].rows += next
+            blocks[last].count += 1
+            size += added
+            row += 1
+        }
+        return blocks
+    }
+
+    /// The row that `sheet` and `row` point at, moving on to the next sheet that has one; nil when all are done.
+    private mutating func takeRow() throws(SheetModelError) -> [UInt8]? {
+        if let row = waiting {
+            waiting = nil
+            return row
+        }
+        while sheet < plan.layouts.count {
+            let layout = plan.layouts[sheet]
+            let headers = layout.grid.headerRows
+            if row < headers { return plan.encoders[sheet].header() }
+            if row - headers < layout.sheet.rows.count {
+                return try plan.encoders[sheet].row(layout.sheet.rows[row - headers])
+            }
+            sheet += 1
+            row = 0
+        }
+        return nil
+    }
+}

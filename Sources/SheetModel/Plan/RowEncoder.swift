@@ -1,0 +1,55 @@
+import JSON
+
+/// Writes rows as Google's `RowData`.
+struct RowEncoder: Sendable {
+    private let names: [String]
+    private let converters: [CellConverter]
+
+    init(columns: [Column], timeZone: TimeZoneRules) {
+        names = columns.map(\.name)
+        converters = columns.map { CellConverter(type: $0.type, timeZone: timeZone) }
+    }
+
+    /// The header row.
+    func header() -> [UInt8] { Self.encode(names.map { Cell($0.isEmpty ? .empty : .text($0)) }) }
+
+    /// A row of data, filled up with empty cells.
+    ///
+    /// Empty cells are written too: a row says what each of its cells is, whatever stood there before.
+    func row(_ values: [JSON]) throws(SheetModelError) -> [UInt8] {
+        var cells = [Cell](repeating: Cell(.empty), count: converters.count)
+        for (index, value) in values.enumerated() { cells[index] = try converters[index].convert(value).cell }
+        return Self.encode(cells)
+    }
+
+    private static func encode(_ cells: [Cell]) -> [UInt8] {
+        var writer = JSONWriter(reserving: cells.count * 48 + 16)
+        writer.object { row in
+            row.array("values") { values in
+                for cell in cells {
+                    values.object { object in
+                        write(cell.value, to: &object)
+                        if let link = cell.link {
+                            object.member("userEnteredFormat", ["textFormat": ["link": ["uri": .string(link)]]])
+                        }
+                    }
+                }
+            }
+        }
+        return writer.bytes
+    }
+
+    private static func write(_ value: CellValue, to cell: inout JSONWriter) {
+        // No form but the last one is ever read as a formula.
+        let (name, json): (String, JSON) =
+            switch value {
+            case .empty: ("", .null)
+            case .text(let text): ("stringValue", .string(text))
+            case .number(let number): ("numberValue", JSON(number))
+            case .boolean(let truth): ("boolValue", .bool(truth))
+            case .formula(let formula): ("formulaValue", .string(formula))
+            }
+        guard !name.isEmpty else { return }
+        cell.object("userEnteredValue") { $0.member(name, json) }
+    }
+}
