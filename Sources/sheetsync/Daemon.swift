@@ -5,6 +5,7 @@ import JobQueue
 import Logging
 import Postgres
 import ServiceLifecycle
+import UnixSignals
 
 /// The composition root: everything that `sheetsync run` consists of, and how it hangs together.
 struct Daemon {

@@ -71,8 +71,12 @@ public final class FolderDirectory: Sendable {
 
     /// Names are compared here, because Drive's search by name lags behind and its search by parent does not.
     private func oldestFolder(at place: Place, using drive: DriveClient) async throws -> String? {
-        try await drive.list(.parent(place.parent) && .mimeType(DriveFile.folderType) && .trashed(false))
-            .filter { $0.name == place.name }
-            .min { ($0.createdTime, $0.id) < ($1.createdTime, $1.id) }?.id
+        let namesakes = try await drive.list(
+            .parent(place.parent) && .mimeType(DriveFile.folderType) && .trashed(false)
+        ).filter { $0.name == place.name }
+        return namesakes.min { one, other in
+            guard let made = one.createdTime, let madeOther = other.createdTime else { return one.createdTime != nil }
+            return (made, one.id) < (madeOther, other.id)
+        }?.id
     }
 }

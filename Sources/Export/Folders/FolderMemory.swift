@@ -1,4 +1,4 @@
-import Postgres
+public import Postgres
 
 /// The folders that the installation knows, in the queue's schema.
 ///

@@ -2,6 +2,7 @@ import ArgumentParser
 import GoogleEmulator
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 struct EmulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -148,7 +148,7 @@ extension DatabaseAccess {
 
 extension Table {
     fileprivate mutating func add(row job: JobRecord) {
-        let created = (job.json["created_at"]?.string ?? "").prefix(19).replacing("T", with: " ")
+        let created = String((job.json["created_at"]?.string ?? "").prefix(19)).replacing("T", with: " ")
         let note =
             job.result?["spreadsheet_url"]?.string ?? job.result?["folder_url"]?.string
             ?? job.lastError.map { "\($0.code): \($0.message)" } ?? job.progress?.step ?? ""

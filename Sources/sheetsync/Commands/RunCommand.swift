@@ -20,4 +20,4 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 /// A peer that closes its socket is an error of one call and not the end of the process.
-func ignoreBrokenPipes() { unsafe signal(SIGPIPE, SIG_IGN) }
+func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }

@@ -43,7 +43,9 @@ struct DatabaseSettings {
         }
         // Platforms that keep settings on one line write the line breaks as \\n.
         let text = value.replacing("\\n", with: "\n") + "\n"
-        let file = FileDescriptor(rawValue: unsafe memfd_create("database-ca-cert", UInt32(MFD_CLOEXEC)))
+        let name = "/sheetsync-ca-\(getpid())"
+        let file = FileDescriptor(rawValue: unsafe shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600))
+        defer { unsafe shm_unlink(name) }
         guard file.rawValue >= 0, (try? file.writeAll(text.utf8)) != nil else {
             throw SettingsError(name: "DATABASE_CA_CERT", problem: "cannot be kept in memory; give a path instead")
         }
