@@ -1,0 +1,92 @@
+import FoundationEssentials
+import Glibc
+import Google
+import GoogleEmulator
+import HTTP
+import JSON
+import JobQueue
+import Logging
+import Postgres
+import PostgresServer
+import SheetModel
+import Subprocess
+import SystemPackage
+
+/// The main job from end to end, on real parts; Google alone is played.
+struct Demo {
+    func run() async throws {
+        LoggingSystem.bootstrap { _ in LineLogHandler(style: .text, level: .error) }
+        try await PostgresServer.run { postgres in
+            heading("A throw-away PostgreSQL server listens on 127.0.0.1:\(postgres.port)")
+            try await withTemporaryDirectory { directory in
+                try await withEmulator(directory) { google in
+                    heading("An emulated Google answers at \(google)")
+                    try await run(DemoStage(databaseURL: postgres.url(), google: google, directory: directory))
+                }
+            }
+        }
+        Console.print("\nEverything is ended and deleted.")
+    }
+
+    private func run(_ stage: DemoStage) async throws {
+        let steps = try await stage.schema.migrate(on: stage.connection)
+        heading("sheetsync migrate: \(steps.count) step, schema \(stage.schema.name)")
+        try await stage.withDaemon {
+            heading("sheetsync run: claims jobs as \(stage.account)")
+            heading("Three jobs are enqueued by SQL")
+            let jobs = try await stage.enqueueAll()
+            for id in jobs { try await show(try await stage.waitForEnd(of: id), stage) }
+            heading("sheetsync status")
+            try await stage.sheetsync("status")
+            if isatty(STDIN_FILENO) == 1, Console.isTerminal {
+                Console.print("\nThe pages are there until you press Return.")
+                try await Self.waitForReturn()
+            }
+        }
+    }
+
+    private func show(_ job: JobRecord, _ stage: DemoStage) async throws {
+        guard job.state == "completed", let result = job.result else {
+            let why = job.lastError.map { "\($0.code): \($0.message)" } ?? "no reason was kept"
+            throw CommandFailure(status: .degraded, message: "job \(job.id) is \(job.state): \(why)")
+        }
+        let calls = result["api_calls"]?.int ?? 0
+        Console.print("\n\(Style.bold("job \(job.id)")): \(result["cells"]?.int ?? 0) cells, \(calls) calls to Google")
+        Console.print("   \(result["spreadsheet_url"]?.string ?? "")")
+        for sheet in result["sheets"]?.array ?? [] {
+            let name = sheet["name"]?.string ?? ""
+            Console.print("   sheet \(name): \(sheet["rows"]?.int ?? 0) rows, \(sheet["columns"]?.int ?? 0) columns")
+            for line in try await stage.firstRows(of: result["spreadsheet_id"]?.string ?? "", sheet: name) {
+                Console.print("      \(line)")
+            }
+        }
+    }
+
+    private func heading(_ text: String) { Console.print("\n\(Style.green("●")) \(text)") }
+
+    private func withTemporaryDirectory(_ body: (String) async throws -> Void) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "sheetsync-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try await body(directory.path)
+    }
+
+    private func withEmulator(_ directory: String, _ body: (String) async throws -> Void) async throws {
+        let emulator = try GoogleEmulator(.init(directory: directory))
+        let running = Task { try await emulator.run() }
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body(try await emulator.baseURL)) } catch { outcome = .failure(error) }
+        running.cancel()
+        _ = try? await running.value
+        try outcome.get()
+    }
+
+    /// Waits on a thread of its own, so that an interruption is not held up by it.
+    private static func waitForReturn() async throws {
+        let (lines, continuation) = AsyncStream<Void>.makeStream()
+        Thread.detachReading { continuation.finish() }
+        for await _ in lines {}
+        try Task.checkCancellation()
+    }
+}

@@ -1,0 +1,109 @@
+import FoundationEssentials
+import Google
+import HTTP
+import JSON
+import JobQueue
+import Logging
+import Postgres
+import SheetModel
+import Subprocess
+import SystemPackage
+
+/// The parts that a demonstration has started, and what it does with them.
+struct DemoStage {
+    let schema = Schema()
+    let connection: Connection
+    private let environment: [Environment.Key: String]
+    private let google: String
+    private let credentials: CredentialsSource
+    private let log: String
+
+    init(databaseURL: String, google: String, directory: String) throws {
+        connection = Connection(try ConnectionConfiguration(url: databaseURL), label: "demo")
+        let key = "\(directory)/service-account.json"
+        environment = [
+            "DATABASE_URL": databaseURL, "GOOGLE_API_ENDPOINT": google, "GOOGLE_SHEETS_CREDENTIALS_PATH": key,
+            "GOOGLE_DRIVE_DEFAULT_FOLDER": "SheetSync", "LOG_LEVEL": "info",
+        ]
+        self.google = google
+        credentials = CredentialsSource(value: Secret(key), setting: "GOOGLE_SHEETS_CREDENTIALS_PATH")
+        log = "\(directory)/daemon.log"
+    }
+
+    var account: String { (try? credentials.load().credentials.identity) ?? "nobody" }
+
+    /// Runs the daemon as a process of its own beside the body, and ends it by SIGTERM behind it.
+    func withDaemon(_ body: () async throws -> Void) async throws {
+        let file = try FileDescriptor.open(
+            FilePath(log), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
+        let result = try await Subprocess.run(
+            Self.executable, arguments: ["run"], environment: .inherit.updating(environment), input: .none,
+            output: .discarded, error: .fileDescriptor(file, closeAfterSpawningProcess: true)
+        ) { execution in
+            let outcome: Result<Void, any Error>
+            do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+            try execution.send(signal: .terminate)
+            return outcome
+        }
+        guard result.terminationStatus.isSuccess else {
+            throw CommandFailure(
+                status: .degraded, message: "the daemon ended badly: \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")")
+        }
+        try result.closureResult.get()
+    }
+
+    /// Runs a command of this program and shows what it prints.
+    func sheetsync(_ arguments: String...) async throws {
+        _ = try await Subprocess.run(
+            Self.executable, arguments: Arguments(arguments), environment: .inherit.updating(environment),
+            output: .standardOutput, error: .standardError)
+    }
+
+    /// Enqueues a CSV file, a part of Postgres's own catalogue and a report with two sheets.
+    func enqueueAll() async throws -> [Int] {
+        let jobs = JobDirectory(schema, on: connection)
+        var orders = try CSVReader.table(from: PackageResources.orders_csv).payload
+        orders["title"] = "Orders from a CSV file"
+        orders["folder"] = "Demo"
+        let first = try await jobs.enqueue(kind: "export", payload: .object(orders))
+        let second = try await connection.query(
+            """
+            select sheetsync.enqueue('export', jsonb_build_object(
+                'title', 'Largest tables of the catalogue', 'folder', 'Demo',
+                'columns', '["Table", {"name": "Bytes", "type": "integer"}, {"name": "Has index", "type": "boolean"}]'::jsonb,
+                'rows', (select jsonb_agg(jsonb_build_array(relname, size, relhasindex) order by size desc)
+                         from (select relname, relhasindex, pg_total_relation_size(oid) as size
+                               from pg_class where relkind = 'r' and relnamespace = 'pg_catalog'::regnamespace) t))) as id
+            """)[0].int("id")
+        let third = try await jobs.enqueue(kind: "export", payload: try JSON(parsing: PackageResources.report_json))
+        return [first, second, third]
+    }
+
+    /// Waits until a job has ended, at most a minute.
+    func waitForEnd(of id: Int) async throws -> JobRecord {
+        let jobs = JobDirectory(schema, on: connection)
+        for _ in 0..<1200 {
+            if let job = try await jobs.find(id), job.isFinal { return job }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw CommandFailure(status: .degraded, message: "job \(id) did not end within a minute; the daemon's log is in \(log)")
+    }
+
+    /// The first rows of a sheet as Google shows them, read back through its own interface.
+    func firstRows(of spreadsheet: String, sheet: String) async throws -> [String] {
+        let http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)")
+        let tokens = TokenSource(http: http, logger: Logger(label: "demo")) { [credentials] () throws(CredentialsError) in
+            try credentials.load().credentials
+        }
+        let api = APIClient(http: http, tokens: tokens, endpoint: google)
+        let range = A1.quoted(sheet) + "!A1:I4"
+        let answer = try await api.call(
+            APIRequest(.sheets, .get, "/v4/spreadsheets/\(spreadsheet)/values/\(range)", fields: "values"))
+        await http.shutdown()
+        return (answer["values"]?.array ?? []).map { row in
+            (row.array ?? []).map { $0.string ?? $0.description }.joined(separator: " | ")
+        }
+    }
+
+    private static let executable = Executable.path("/proc/self/exe")
+}
