@@ -45,8 +45,8 @@ public struct APIRequest: Sendable {
     }
 
     /// The path of a file in Drive.
-    static func drivePath(_ id: String) -> String { "/drive/v3/files/\(PercentEncoding.encode(id))" }
+    public static func drivePath(_ id: String) -> String { "/drive/v3/files/\(PercentEncoding.encode(id))" }
 
     /// The path of a spreadsheet in Sheets.
-    static func sheetsPath(_ id: String) -> String { "/v4/spreadsheets/\(PercentEncoding.encode(id))" }
+    public static func sheetsPath(_ id: String) -> String { "/v4/spreadsheets/\(PercentEncoding.encode(id))" }
 }

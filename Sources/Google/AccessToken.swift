@@ -1,8 +1,8 @@
 /// What opens Drive and Sheets for up to an hour.
 public struct AccessToken: Sendable, Hashable {
-    /// Refreshed when no more than this is left, or half of a shorter life.
+    /// Refreshed when no more than this is left, or half of a short life.
     private static let margin = Duration.seconds(300)
-    /// With less than this left, a call might arrive after the end.
+    /// With less than this left, or a quarter of a short life, a call might arrive after the end.
     private static let shortestUse = Duration.seconds(30)
 
     /// The token.
@@ -13,8 +13,8 @@ public struct AccessToken: Sendable, Hashable {
     /// Makes a token that was asked for at a certain moment and lives for a certain time.
     init(_ secret: Secret, from start: ContinuousClock.Instant, lifetime: Duration) {
         self.secret = secret
-        staleFrom = start + max(lifetime - Self.margin, lifetime / 2)
-        unusableFrom = start + max(lifetime - Self.shortestUse, lifetime / 2)
+        staleFrom = start + lifetime - min(Self.margin, lifetime / 2)
+        unusableFrom = start + lifetime - min(Self.shortestUse, lifetime / 4)
     }
 
     func isStale(at now: ContinuousClock.Instant) -> Bool { now >= staleFrom }

@@ -26,7 +26,7 @@ public struct Timestamp: Sendable, Hashable {
         if rest.first == UInt8(ascii: ".") {
             let digits = rest.dropFirst().prefix { Self.isDigit($0) }
             let padded = digits.prefix(3) + [UInt8](repeating: UInt8(ascii: "0"), count: max(0, 3 - digits.count))
-            guard let value = Self.number(padded) else { return nil }
+            guard !digits.isEmpty, let value = Self.number(padded) else { return nil }
             fraction = value
             rest = rest[digits.endIndex...]
         }

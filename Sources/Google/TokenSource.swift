@@ -100,7 +100,9 @@ public final class TokenSource: Sendable {
             do throws(GoogleError) {
                 result = .success(try await self.exchange.run())
             } catch {
-                self.logger.error("no access token: \(error)", metadata: ["code": "\(error.code.rawValue)"])
+                if error.code != .cancelled {
+                    self.logger.error("no access token: \(error)", metadata: ["code": "\(error.code.rawValue)"])
+                }
                 result = .failure(error)
             }
             let waiters = self.state.withLock { state in
