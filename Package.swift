@@ -57,7 +57,8 @@ let package = Package(
             dependencies: [
                 "COpenSSL", "JSON", httpTypes, lifecycle, logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
-            ]),
+            ],
+            resources: [.embedInCode("Resources/drive.schema"), .embedInCode("Resources/sheets.schema")]),
 
         // A throw-away PostgreSQL server, for `sheetsync demo` and for the tests.
         .target(

@@ -1,0 +1,43 @@
+import JSON
+
+/// A change to Google's accounts and tokens; what it leaves out stays.
+public struct AuthorityChange: Sendable {
+    /// Makes all access tokens bad at once.
+    public var revokesTokens = false
+    /// How long new access tokens last, in seconds.
+    public var tokenLifetime: Int?
+    /// Whether the service account is disabled.
+    public var isServiceAccountDisabled: Bool?
+    /// Whether the person's refresh token is dead.
+    public var isRefreshTokenDead: Bool?
+    /// The people whom the service account may act for.
+    public var delegatedUsers: Set<String>?
+
+    /// Makes a change that leaves everything as it is.
+    public init() {}
+
+    /// Reads `{"revoke":true,"lifetime_seconds":5,"service_account_disabled":true,...}`.
+    init(_ json: JSON) throws(ControlError) {
+        for member in json.object ?? JSONObject() {
+            switch (member.name, member.value) {
+            case ("revoke", .bool(let value)): revokesTokens = value
+            case ("lifetime_seconds", .number(let number)): tokenLifetime = number.int
+            case ("service_account_disabled", .bool(let value)): isServiceAccountDisabled = value
+            case ("refresh_token_dead", .bool(let value)): isRefreshTokenDead = value
+            case ("delegated_users", .array(let values)): delegatedUsers = Set(values.compactMap(\.string))
+            default:
+                throw ControlError(
+                    "\"\(member.name)\" is unknown or of the wrong type; there are revoke, lifetime_seconds, "
+                        + "service_account_disabled, refresh_token_dead and delegated_users.")
+            }
+        }
+    }
+
+    func apply(to authority: inout Authority) {
+        if revokesTokens { authority.revokeTokens() }
+        if let tokenLifetime { authority.tokenLifetime = tokenLifetime }
+        if let isServiceAccountDisabled { authority.serviceAccount.isDisabled = isServiceAccountDisabled }
+        if let isRefreshTokenDead { authority.user.isRefreshTokenDead = isRefreshTokenDead }
+        if let delegatedUsers { authority.delegatedUsers = delegatedUsers }
+    }
+}

@@ -1,0 +1,65 @@
+import JSON
+
+/// The errors that faults answer with, in the words that Google uses with such a status.
+enum FaultError {
+    /// The error for an API.
+    static func make(_ api: GoogleAPI, status: Int, reason: String?, message: String?, now: Timestamp) -> GoogleError {
+        var error: GoogleError
+        switch (api, status) {
+        case (.oauth, _):
+            error = GoogleError(
+                code: status, message: message ?? "Backend Error",
+                reason: reason ?? (status < 500 ? "invalid_request" : "internal_failure"))
+        case (.sheets, 429):
+            error = GoogleError(
+                code: 429,
+                message: message
+                    ?? "Quota exceeded for quota metric 'Write requests' and limit 'Write requests per minute per user' "
+                    + "of service 'sheets.googleapis.com' for consumer 'project_number:123456789012'.")
+            error.details = [quota(now)]
+        case (.sheets, _):
+            // For Sheets a reason is the canonical status.
+            error = GoogleError(code: status, message: message ?? sentence(status), status: reason)
+        case (.drive, _):
+            error = GoogleError(code: status, message: message ?? sentence(status), reason: reason)
+            if ["rateLimitExceeded", "userRateLimitExceeded", "storageQuotaExceeded", "dailyLimitExceeded"].contains(
+                error.reason)
+            {
+                error.domain = "usageLimits"
+            }
+        }
+        return error
+    }
+
+    private static func quota(_ now: Timestamp) -> JSON {
+        let window = Timestamp(milliseconds: now.milliseconds / 60_000 * 60_000)
+        return [
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "RATE_LIMIT_EXCEEDED",
+            "domain": "googleapis.com",
+            "metadata": [
+                "window_start_time": .string(window.rfc3339),
+                "quota_metric": "sheets.googleapis.com/write_requests",
+                "quota_unit": "1/min/{project}/{user}",
+                "quota_limit": "WriteRequestsPerMinutePerUser",
+                "quota_limit_value": "60",
+                "quota_location": "global",
+                "service": "sheets.googleapis.com",
+                "consumer": "projects/123456789012",
+            ],
+        ]
+    }
+
+    private static func sentence(_ status: Int) -> String {
+        switch status {
+        case 401: "Request had invalid authentication credentials."
+        case 403: "The caller does not have permission"
+        case 404: "Requested entity was not found."
+        case 429: "Rate Limit Exceeded"
+        case 503: "The service is currently unavailable."
+        case 504: "Deadline exceeded."
+        case 500...599: "Internal error encountered."
+        default: "Request contains an invalid argument."
+        }
+    }
+}

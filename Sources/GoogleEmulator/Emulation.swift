@@ -1,0 +1,90 @@
+import JSON
+import ServiceLifecycle
+import Synchronization
+
+/// The emulator without its server: it takes requests and says what to send.
+final class Emulation: Sendable {
+    /// What becomes of a request.
+    enum Delivery: Sendable {
+        case send(EmulatorResponse)
+        /// Send the head and half of the body, then end the connection.
+        case truncate(EmulatorResponse)
+        /// End the connection.
+        case close
+        /// Leave the connection open and silent.
+        case hang
+    }
+
+    let world: Mutex<World>
+    let faults = Mutex(FaultRules())
+    let journal = Mutex(Journal())
+
+    init(_ world: World) { self.world = Mutex(world) }
+
+    /// Carries a request out.
+    func respond(to request: EmulatorRequest) async throws -> Delivery {
+        guard let api = GoogleAPI(path: request.path) else { return .send(respondItself(request)) }
+        let call = api == .oauth ? nil : APIDispatcher(request, api)
+        let fault = faults.withLock { $0.strike(request, api) }
+        if case .delay(let duration) = fault?.action {
+            try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
+        }
+        let delivery = deliver(request, api, call, fault)
+        record(request, api, call, delivery, isFault: fault != nil)
+        return delivery
+    }
+
+    private func deliver(
+        _ request: EmulatorRequest, _ api: GoogleAPI, _ call: APIDispatcher?, _ fault: Fault?
+    ) -> Delivery {
+        switch fault?.action {
+        case nil, .delay: .send(respond(request, api, call))
+        case .error(let status, let reason, let message):
+            .send(
+                FaultError.make(api, status: status, reason: reason, message: message, now: .now).response(api))
+        case .html(let status): .send(HTMLError.fault(status))
+        case .garbage: .send(garbled(respond(request, api, call)))
+        case .truncate: .truncate(respond(request, api, call))
+        case .resetBefore: .close
+        case .resetAfter: closing(after: respond(request, api, call))
+        case .hang: .hang
+        }
+    }
+
+    private func closing(after response: EmulatorResponse) -> Delivery { .close }
+
+    private func garbled(_ response: EmulatorResponse) -> EmulatorResponse {
+        var response = response
+        response.body = Array("{\"kind\": \"dri\u{FFFD}ve#".utf8) + [0xFF, 0xFE, 0x00]
+        return response
+    }
+
+    private func respond(_ request: EmulatorRequest, _ api: GoogleAPI, _ call: APIDispatcher?) -> EmulatorResponse {
+        if api == .oauth {
+            guard request.verb == "POST" else { return HTMLError.notFound(request.path) }
+            return world.withLock { TokenEndpoint.respond(request, authority: &$0.authority, now: .now) }
+        }
+        return call?.respond(request, world) ?? HTMLError.notFound(request.path)
+    }
+
+    private func respondItself(_ request: EmulatorRequest) -> EmulatorResponse {
+        ControlAPI.respond(request, self) ?? Pages.respond(request, world) ?? HTMLError.notFound(request.path)
+    }
+
+    private func record(
+        _ request: EmulatorRequest, _ api: GoogleAPI, _ call: APIDispatcher?, _ delivery: Delivery, isFault: Bool
+    ) {
+        let status: Int? =
+            switch delivery {
+            case .send(let response), .truncate(let response): response.status
+            case .close, .hang: nil
+            }
+        journal.withLock {
+            $0.record(
+                Journal.Entry(
+                    time: Timestamp.now.milliseconds, api: api, method: api == .oauth ? "oauth.token" : call?.method.id,
+                    verb: request.verb, path: request.path, status: status, bodyBytes: request.body.count,
+                    isFault: isFault))
+        }
+    }
+}

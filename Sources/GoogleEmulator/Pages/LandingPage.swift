@@ -1,0 +1,4 @@
+/// The emulator's first page.
+enum LandingPage {
+    static func html(_ world: World) -> String { "" }
+}

@@ -1,0 +1,109 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// The emulator's HTTP server: it brings requests to the core and delivers what the core says.
+struct EmulatorServer: Sendable {
+    /// The largest body that is read, in bytes.
+    private static let greatestBodySize = 256 << 20
+
+    /// A connection is to end without an answer.
+    private struct ConnectionEnds: Error {}
+
+    /// The first error of starting, kept until the server has stopped.
+    private final class Failure: Sendable {
+        private let error = Mutex<(any Error)?>(nil)
+
+        func set(_ error: any Error) { self.error.withLock { $0 = error } }
+
+        func check() throws {
+            if let error = error.withLock(\.self) { throw error }
+        }
+    }
+
+    let emulation: Emulation
+    let host: String
+    let port: Int
+    let logger: Logger
+
+    /// Serves until shutdown or cancellation.
+    ///
+    /// `onBound` is called once with the port; where it throws, the server stops and throws the same.
+    func run(onBound: @escaping @Sendable (Int) async throws -> Void) async throws {
+        let failure = Failure()
+        let server = Server(
+            childChannelSetup: HTTP1Channel(responder: { request, writer, _ in
+                try await respond(to: request, writer)
+            }),
+            configuration: ServerConfiguration(address: .hostname(host, port: port)),
+            onServerRunning: { channel in
+                do { try await onBound(channel.localAddress?.port ?? 0) } catch {
+                    failure.set(error)
+                    channel.close(promise: nil)
+                }
+            },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet)
+        try await server.run()
+        try failure.check()
+    }
+
+    /// The server reports each connection that a fault ends as an error; here those are no news.
+    private var quiet: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .critical)
+        return logger
+    }
+
+    @concurrent private func respond(to request: Request, _ writer: consuming ResponseWriter) async throws {
+        var body: [UInt8] = []
+        if let length = request.headers[.contentLength].flatMap(Int.init) {
+            body.reserveCapacity(min(length, Self.greatestBodySize))
+        }
+        for try await part in request.body {
+            guard body.count + part.readableBytes <= Self.greatestBodySize else { throw ConnectionEnds() }
+            body.append(contentsOf: part.readableBytesView)
+        }
+        var call = EmulatorRequest(verb: request.method.rawValue, target: request.head.path ?? "/")
+        call.authorization = request.headers[.authorization]
+        call.contentType = request.headers[.contentType]
+        call.body = body
+        logger.debug("\(call.verb) \(call.path)")
+        switch try await emulation.respond(to: call) {
+        case .send(let response):
+            try await writer.write(response: head(response), body: ResponseBody(byteBuffer: buffer(response.body[...])))
+        case .truncate(let response):
+            var head = head(response)
+            head.headerFields[.contentLength] = String(response.body.count)
+            var body = try await writer.writeHead(head)
+            try await body.write(buffer(response.body.prefix(response.body.count / 2)))
+            throw ConnectionEnds()
+        case .close: throw ConnectionEnds()
+        case .hang: try await Self.hang()
+        }
+    }
+
+    /// Waits until the server stops.
+    private static func hang() async throws {
+        try await cancelWhenGracefulShutdown {
+            while true { try await Task.sleep(for: .seconds(3600)) }
+        }
+    }
+
+    private func buffer(_ bytes: ArraySlice<UInt8>) -> ByteBuffer { ByteBuffer(bytes: bytes) }
+
+    private func head(_ response: EmulatorResponse) -> HTTPResponse {
+        var head = HTTPResponse(status: .init(code: response.status))
+        head.headerFields[.contentType] = response.contentType
+        head.headerFields[.date] = Timestamp.now.httpDate
+        head.headerFields[.cacheControl] = "private"
+        if response.status != 204 { head.headerFields[.contentLength] = String(response.body.count) }
+        for header in response.headers {
+            if let name = HTTPField.Name(header.name) { head.headerFields[name] = header.value }
+        }
+        return head
+    }
+}

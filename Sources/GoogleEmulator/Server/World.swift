@@ -1,0 +1,11 @@
+/// All that the emulator remembers of Google.
+struct World: Sendable {
+    var authority: Authority
+    var drive = DriveStore()
+    /// The contents of the files that are spreadsheets, by the file's id.
+    var spreadsheets: [String: Spreadsheet] = [:]
+    /// Whether service accounts may own files, as those made before April 2025 could for a while.
+    var serviceAccountsOwnFiles: Bool
+    /// Where the emulator answers: `http://127.0.0.1:8080`.
+    var baseURL = ""
+}

@@ -1,0 +1,70 @@
+import JSON
+
+/// Sheets' `spreadsheets.batchUpdate`: a list of requests, applied to a spreadsheet in order, all or none.
+enum BatchUpdate {
+    /// What one kind of request does: it changes the spreadsheet and gives its reply.
+    typealias Kind = @Sendable (JSON, inout Spreadsheet) throws(RequestError) -> JSON
+
+    /// The most requests that one batch may have.
+    static let greatestCount = 100_000
+
+    private static let kinds: [String: Kind] = [
+        "updateSpreadsheetProperties": SheetRequests.updateSpreadsheetProperties,
+        "updateSheetProperties": SheetRequests.updateSheetProperties,
+        "addSheet": SheetRequests.addSheet,
+        "deleteSheet": SheetRequests.deleteSheet,
+        "updateCells": CellRequests.updateCells,
+        "repeatCell": CellRequests.repeatCell,
+        "addBanding": BandingRequests.addBanding,
+        "updateBanding": BandingRequests.updateBanding,
+        "deleteBanding": BandingRequests.deleteBanding,
+        "setBasicFilter": FilterRequests.setBasicFilter,
+        "clearBasicFilter": FilterRequests.clearBasicFilter,
+        "updateDimensionProperties": DimensionRequests.updateDimensionProperties,
+        "autoResizeDimensions": DimensionRequests.autoResizeDimensions,
+        "appendDimension": DimensionRequests.appendDimension,
+        "createDeveloperMetadata": MetadataRequests.createDeveloperMetadata,
+    ]
+
+    /// Applies the requests; the replies come one to one. Whoever calls keeps the old value until this returns.
+    static func apply(_ requests: [JSON], to spreadsheet: inout Spreadsheet) throws(GoogleError) -> [JSON] {
+        guard !requests.isEmpty else { throw .badRequest("Must specify at least one request.") }
+        guard requests.count <= greatestCount else {
+            throw .badRequest("Cannot exceed \(greatestCount) requests in a single batch.")
+        }
+        var replies: [JSON] = []
+        replies.reserveCapacity(requests.count)
+        for (index, request) in requests.enumerated() {
+            guard let member = request.object?.first else {
+                throw .badRequest("Invalid requests[\(index)]: No request set.")
+            }
+            guard let kind = kinds[member.name] else { throw .unimplemented("the request \(member.name)") }
+            do throws(RequestError) {
+                let cellCount = spreadsheet.cellCount
+                replies.append(try kind(member.value, &spreadsheet))
+                if spreadsheet.cellCount > Spreadsheet.greatestCellCount, spreadsheet.cellCount > cellCount {
+                    throw RequestError(
+                        "This action would increase the number of cells in the workbook above the limit of "
+                            + "\(Spreadsheet.greatestCellCount) cells.")
+                }
+            } catch {
+                throw GoogleError(
+                    code: error.code, message: "Invalid requests[\(index)].\(member.name): \(error.message)")
+            }
+        }
+        return replies
+    }
+
+    /// A request's `fields`, where they name fields of the message.
+    static func fields(_ request: JSON, of type: String) throws(RequestError) -> FieldMask {
+        guard let text = request["fields"]?.string, !text.isEmpty else {
+            throw RequestError("At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)")
+        }
+        let mask: FieldMask
+        do { mask = try FieldMask(text) } catch { throw RequestError("Invalid field: \(text)") }
+        if let path = mask.unknownPath(in: .message(type), schema: .sheets) {
+            throw RequestError("Invalid field: \(path)")
+        }
+        return mask
+    }
+}

@@ -1,0 +1,81 @@
+import JSON
+
+/// What a request brings into cells: a `CellData` and the fields of it that count.
+struct CellChange: Sendable {
+    private let setsValue: Bool
+    private let formatMask: FieldMask?
+    /// The fields that live beside the cells.
+    private let extraFields: [String]
+
+    /// The fields of `CellData` that are neither value nor format and that a client may write.
+    private static let writableExtras = [
+        "note", "dataValidation", "textFormatRuns", "pivotTable", "dataSourceTable", "chipRuns",
+    ]
+
+    /// Takes a request's `fields`.
+    init(fields: FieldMask) {
+        setsValue = fields["userEnteredValue"] != nil
+        formatMask = fields["userEnteredFormat"].map(ColorPairs.complete)
+        extraFields = Self.writableExtras.filter { fields[$0] != nil }
+    }
+
+    /// A `CellData` read once, to be brought into one cell or many.
+    struct Content: Sendable {
+        fileprivate let value: CellValue
+        fileprivate let format: JSONObject
+        fileprivate let data: JSONObject
+        /// What each format that was met became.
+        fileprivate var becomes: [UInt32: UInt32] = [:]
+    }
+
+    /// Reads a `CellData` as far as the fields ask for it.
+    func content(_ data: JSON) throws(RequestError) -> Content {
+        Content(
+            value: setsValue ? try Self.value(data["userEnteredValue"]) : .empty,
+            format: formatMask == nil
+                ? JSONObject() : ColorPairs.complete(data["userEnteredFormat"]?.object ?? JSONObject()),
+            data: !extraFields.isEmpty ? data.object ?? JSONObject() : JSONObject())
+    }
+
+    /// Brings it into a cell of a row.
+    func apply(_ content: inout Content, to row: inout Grid.Row, column: Int, formats: inout FormatTable) {
+        var cell = row[column]
+        if setsValue { cell.value = content.value }
+        if let formatMask {
+            if let known = content.becomes[cell.format] {
+                cell.format = known
+            } else {
+                var format = formats[cell.format]
+                formatMask.merge(content.format, into: &format)
+                let number = formats.number(of: format)
+                content.becomes[cell.format] = number
+                cell.format = number
+            }
+        }
+        row[column] = cell
+        guard !extraFields.isEmpty else { return }
+        var extras = row.extras[column] ?? JSONObject()
+        for field in extraFields { extras[field] = content.data[field] }
+        row.setExtras(extras, column: column)
+    }
+
+    private static func value(_ value: JSON?) throws(RequestError) -> CellValue {
+        guard let member = value?.object?.first else { return .empty }
+        switch member.name {
+        case "numberValue": return member.value.double.map(CellValue.number) ?? .empty
+        case "boolValue": return member.value.bool.map(CellValue.boolean) ?? .empty
+        case "stringValue", "formulaValue":
+            guard let text = member.value.string, !text.isEmpty else { return .empty }
+            // A text of so few bytes cannot have more characters.
+            guard
+                text.utf8.count <= Spreadsheet.greatestTextLength || text.utf16.count <= Spreadsheet.greatestTextLength
+            else {
+                throw RequestError(
+                    "Your input contains more than the maximum of \(Spreadsheet.greatestTextLength) characters in a "
+                        + "single cell.")
+            }
+            return member.name == "stringValue" ? .text(text) : .formula(text)
+        default: return .empty
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import JSON
+
+/// The requests that write cells.
+enum CellRequests {
+    @Sendable static func updateCells(_ request: JSON, _ spreadsheet: inout Spreadsheet) throws(RequestError) -> JSON {
+        let change = CellChange(fields: try BatchUpdate.fields(request, of: "CellData"))
+        let rows = request["rows"]?.array ?? []
+        if let start = request["start"] {
+            let index = try spreadsheet.grid(start["sheetId"]?.int ?? 0)
+            try write(
+                rows, change, row: start["rowIndex"]?.int ?? 0, column: start["columnIndex"]?.int ?? 0,
+                to: &spreadsheet.sheets[index], &spreadsheet.formats)
+        } else if let range = request["range"] {
+            let range = try GridRange(range)
+            let index = try spreadsheet.grid(range.sheetID)
+            try fill(rows, change, range, &spreadsheet.sheets[index], &spreadsheet.formats)
+        } else {
+            throw RequestError("Must set one of 'start' or 'range'.")
+        }
+        return [:]
+    }
+
+    @Sendable static func repeatCell(_ request: JSON, _ spreadsheet: inout Spreadsheet) throws(RequestError) -> JSON {
+        let change = CellChange(fields: try BatchUpdate.fields(request, of: "CellData"))
+        guard let json = request["range"] else { throw RequestError("The range is required.") }
+        let range = try GridRange(json)
+        let index = try spreadsheet.grid(range.sheetID)
+        try check(range, in: spreadsheet.sheets[index])
+        var content = try change.content(request["cell"] ?? [:])
+        let rows = range.rows(in: spreadsheet.sheets[index].grid)
+        let columns = range.columns(in: spreadsheet.sheets[index].grid)
+        var formats = spreadsheet.formats
+        for row in rows {
+            spreadsheet.sheets[index].grid.update(row: row) { row in
+                for column in columns { change.apply(&content, to: &row, column: column, formats: &formats) }
+            }
+        }
+        spreadsheet.formats = formats
+        return [:]
+    }
+
+    /// A range may end outside the grid, but not begin there.
+    static func check(_ range: GridRange, in sheet: Sheet) throws(RequestError) {
+        guard range.startRow ?? 0 < sheet.grid.rowCount, range.startColumn ?? 0 < sheet.grid.columnCount else {
+            throw RequestError(
+                "Range (\(A1.text(range, title: sheet.title))) exceeds grid limits. Max rows: \(sheet.grid.rowCount), "
+                    + "max columns: \(sheet.grid.columnCount)")
+        }
+    }
+
+    /// Writes rows from a cell on; each as far as it goes.
+    private static func write(
+        _ rows: [JSON], _ change: CellChange, row firstRow: Int, column firstColumn: Int, to sheet: inout Sheet,
+        _ formats: inout FormatTable
+    ) throws(RequestError) {
+        try checkEnd(firstRow + rows.count, sheet.grid.rowCount, "row")
+        for (offset, row) in rows.enumerated() {
+            let cells = row["values"]?.array ?? []
+            try checkEnd(firstColumn + cells.count, sheet.grid.columnCount, "column")
+            try write(cells, change, row: firstRow + offset, column: firstColumn, &sheet.grid, &formats)
+        }
+    }
+
+    /// Fills a range; cells of it that the rows do not reach lose the fields.
+    private static func fill(
+        _ rows: [JSON], _ change: CellChange, _ range: GridRange, _ sheet: inout Sheet, _ formats: inout FormatTable
+    ) throws(RequestError) {
+        try check(range, in: sheet)
+        let rowRange = range.rows(in: sheet.grid)
+        let columnRange = range.columns(in: sheet.grid)
+        try checkEnd(rowRange.lowerBound + rows.count, rowRange.upperBound, "row")
+        for row in rowRange {
+            let offset = row - rowRange.lowerBound
+            var cells = offset < rows.count ? rows[offset]["values"]?.array ?? [] : []
+            try checkEnd(columnRange.lowerBound + cells.count, columnRange.upperBound, "column")
+            if cells.isEmpty, sheet.grid[row].isBlank { continue }
+            while cells.count < columnRange.count { cells.append([:]) }
+            try write(cells, change, row: row, column: columnRange.lowerBound, &sheet.grid, &formats)
+        }
+    }
+
+    private static func write(
+        _ cells: [JSON], _ change: CellChange, row: Int, column: Int, _ grid: inout Grid, _ formats: inout FormatTable
+    ) throws(RequestError) {
+        guard !cells.isEmpty else { return }
+        var contents: [CellChange.Content] = []
+        contents.reserveCapacity(cells.count)
+        for cell in cells { contents.append(try change.content(cell)) }
+        grid.update(row: row) { row in
+            for index in contents.indices {
+                change.apply(&contents[index], to: &row, column: column + index, formats: &formats)
+            }
+        }
+    }
+
+    private static func checkEnd(_ end: Int, _ limit: Int, _ name: String) throws(RequestError) {
+        guard end > limit else { return }
+        throw RequestError("Attempting to write \(name): \(limit), beyond the last requested \(name) of: \(limit - 1)")
+    }
+}

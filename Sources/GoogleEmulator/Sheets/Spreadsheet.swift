@@ -1,0 +1,47 @@
+import JSON
+
+/// A spreadsheet: a value, so that a batch can be tried on a copy and thrown away.
+struct Spreadsheet: Sendable {
+    /// The most cells that a spreadsheet may have, the empty ones too.
+    static let greatestCellCount = 10_000_000
+    /// The most characters that a cell may have, in UTF-16 units.
+    static let greatestTextLength = 50_000
+
+    let id: String
+    private(set) var title: String
+    var locale = "en_US"
+    var timeZone = "Etc/GMT"
+    /// The rest of `SpreadsheetProperties` that somebody set.
+    var properties = JSONObject()
+    var sheets: [Sheet]
+    var formats = FormatTable()
+    var developerMetadata: [DeveloperMetadata] = []
+
+    /// A new spreadsheet as Drive makes it: `Sheet1` with the id 0 and 1,000 rows of 26 columns.
+    init(id: String, title: String) {
+        self.id = id
+        self.title = title
+        sheets = [Sheet(id: 0, title: "Sheet1", grid: Grid(rowCount: 1000, columnCount: 26))]
+    }
+
+    /// Gives it another name, which is its file's name too.
+    mutating func rename(_ title: String) { self.title = title }
+
+    /// The place of a sheet among the tabs.
+    func index(ofSheet id: Int) -> Int? { sheets.firstIndex { $0.id == id } }
+
+    /// How many cells all grids have.
+    var cellCount: Int { sheets.reduce(0) { $0 + $1.grid.cellCount } }
+
+    /// The place of the sheet whose cells a request means.
+    func grid(_ id: Int) throws(RequestError) -> Int {
+        guard let index = index(ofSheet: id) else { throw RequestError("No grid with id: \(id)") }
+        return index
+    }
+
+    /// The place of the sheet that a request means.
+    func sheet(_ id: Int) throws(RequestError) -> Int {
+        guard let index = index(ofSheet: id) else { throw RequestError("No sheet with id: \(id)") }
+        return index
+    }
+}
