@@ -63,19 +63,21 @@ let package = Package(
         // A throw-away PostgreSQL server, for `sheetsync demo` and for the tests.
         .target(
             name: "PostgresServer",
-            dependencies: [subprocess, .product(name: "SystemPackage", package: "swift-system")]),
+            dependencies: [subprocess]),
 
         // Layer 4: the command line and the composition root.
         .executableTarget(
             name: "sheetsync",
             dependencies: [
                 "Export", "Google", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer",
-                "SheetModel", lifecycle, logging,
+                "SheetModel", httpTypes, lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ]),
+                subprocess,
+            ],
+            resources: [.embedInCode("Demo/Resources")]),
 
         // Tests: one target a module; TestSupport holds what several of them start or wait for.
         .target(name: "TestSupport", dependencies: ["PostgresServer", subprocess], path: "Tests/TestSupport"),

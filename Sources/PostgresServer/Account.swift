@@ -1,5 +1,4 @@
 import Glibc
-import Subprocess
 
 /// The user that a server runs as: this process's own, or for root an unprivileged one.
 struct Account: Sendable {
@@ -15,13 +14,13 @@ struct Account: Sendable {
         throw PostgresServerError(description: "a server cannot run as root, and there is neither postgres nor nobody")
     }
 
-    /// What makes a child process run as this user.
-    var platformOptions: PlatformOptions {
-        var options = PlatformOptions()
-        options.userID = identity?.user
-        options.groupID = identity?.group
-        if identity != nil { options.supplementaryGroups = [] }
-        return options
+    /// The command line that runs a command as this user.
+    ///
+    /// The change of user is left to setpriv: a child that does it itself must be forked, and a fork of a process with
+    /// threads has been seen to hang before it runs the program.
+    func commandLine(_ command: [String]) -> [String] {
+        guard let identity else { return command }
+        return ["setpriv", "--reuid=\(identity.user)", "--regid=\(identity.group)", "--clear-groups"] + command
     }
 
     /// Makes a folder that only this user may enter.

@@ -1,6 +1,5 @@
 import Glibc
 import Subprocess
-import SystemPackage
 
 /// A throw-away PostgreSQL server in a temporary folder, for demonstrations and tests.
 ///
@@ -76,9 +75,9 @@ public struct PostgresServer: Sendable {
     }
 
     private func command(_ name: String, _ arguments: [String]) async throws {
+        let line = account.commandLine(["\(binaries)/\(name)"] + arguments)
         let result = try await Subprocess.run(
-            .path(FilePath("\(binaries)/\(name)")), arguments: Arguments(arguments),
-            workingDirectory: FilePath(directory), platformOptions: account.platformOptions, output: .discarded,
+            .name(line[0]), arguments: Arguments(Array(line.dropFirst())), output: .discarded,
             error: .string(limit: 16_384))
         guard result.terminationStatus.isSuccess else {
             throw PostgresServerError(description: "\(name) failed: \(result.standardError)")
@@ -89,11 +88,11 @@ public struct PostgresServer: Sendable {
     private func watch(until release: AsyncStream<Never>) async throws {
         let script =
             "cat > /dev/null; \"$1/pg_ctl\" -D \"$2/data\" -m immediate -w stop > /dev/null 2>&1; rm -rf \"$2\""
-        var options = account.platformOptions
-        options.createSession = true
+        // In a session of its own, so that an interrupt at the terminal does not reach it.
+        let line = account.commandLine(["setsid", "/bin/sh", "-c", script, "sheetsync-guard", binaries, directory])
         _ = try await Subprocess.run(
-            .path("/bin/sh"), arguments: ["-c", script, "sheetsync-guard", binaries, directory],
-            workingDirectory: "/", platformOptions: options, input: .inputWriter, output: .discarded, error: .discarded
+            .name(line[0]), arguments: Arguments(Array(line.dropFirst())), input: .inputWriter, output: .discarded,
+            error: .discarded
         ) { execution in
             for await _ in release {}
             try await execution.standardInputWriter.finish()

@@ -1,16 +1,10 @@
 import FoundationEssentials
 import Glibc
-import Google
 import GoogleEmulator
-import HTTP
 import JSON
 import JobQueue
 import Logging
-import Postgres
 import PostgresServer
-import SheetModel
-import Subprocess
-import SystemPackage
 
 /// The main job from end to end, on real parts; Google alone is played.
 struct Demo {
@@ -82,10 +76,13 @@ struct Demo {
         try outcome.get()
     }
 
-    /// Waits on a thread of its own, so that an interruption is not held up by it.
+    /// Waits beside this task, so that an interruption is not held up by it.
     private static func waitForReturn() async throws {
         let (lines, continuation) = AsyncStream<Void>.makeStream()
-        Thread.detachReading { continuation.finish() }
+        Task.detached {
+            _ = readLine()
+            continuation.finish()
+        }
         for await _ in lines {}
         try Task.checkCancellation()
     }

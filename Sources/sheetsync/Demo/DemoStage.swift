@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Google
 import HTTP
+import HTTPTypes
 import JSON
 import JobQueue
 import Logging
@@ -56,7 +57,7 @@ struct DemoStage {
     func sheetsync(_ arguments: String...) async throws {
         _ = try await Subprocess.run(
             Self.executable, arguments: Arguments(arguments), environment: .inherit.updating(environment),
-            output: .standardOutput, error: .standardError)
+            output: .currentStandardOutput, error: .currentStandardError)
     }
 
     /// Enqueues a CSV file, a part of Postgres's own catalogue and a report with two sheets.
