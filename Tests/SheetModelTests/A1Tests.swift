@@ -23,10 +23,12 @@ import Testing
         #expect(A1.column(ofLetters: letters) == nil)
     }
 
-    @Test(arguments: [
+    static let cells: [(String, String?, Int, Int)] = [
         ("A1", nil, 0, 0), ("b12", nil, 11, 1), ("Sheet1!C3", "Sheet1", 2, 2), ("'It''s'!A1", "It's", 0, 0),
-        ("'a!b'!ZZZ10000000", "a!b", 9_999_999, 18_277), ("'''!'!A1", "'!", 0, 0), ("'é\u{301}👩‍👩‍👧'!A1", "é\u{301}👩‍👩‍👧", 0, 0),
-    ])
+        ("'a!b'!ZZZ10000000", "a!b", 9_999_999, 18_277), ("'''!'!A1", "'!", 0, 0),
+        ("'é\u{301}👩‍👩‍👧'!A1", "é\u{301}👩‍👩‍👧", 0, 0),
+    ]
+    @Test(arguments: cells)
     func readsCells(text: String, sheet: String?, row: Int, column: Int) throws {
         #expect(try A1Cell(parsing: text) == A1Cell(sheet: sheet, row: row, column: column))
     }
@@ -39,7 +41,7 @@ import Testing
         #expect(throws: SheetModelError.self) { try A1Cell(parsing: text) }
     }
 
-    @Test(arguments: [
+    static let ranges: [(String, A1Range?)] = [
         ("A1:B2", A1Range(columns: 0..<2, startRow: 0, endRow: 2)),
         ("B2:A1", A1Range(columns: 0..<2, startRow: 0, endRow: 2)),
         ("C3", A1Range(columns: 2..<3, startRow: 2, endRow: 3)),
@@ -47,7 +49,8 @@ import Testing
         ("2:5", A1Range(startRow: 1, endRow: 5)),
         ("S!A5:B", A1Range(sheet: "S", columns: 0..<2, startRow: 4)),
         ("'My Sheet'", A1Range(sheet: "My Sheet")),
-    ])
+    ]
+    @Test(arguments: ranges)
     func readsRanges(text: String, expected: A1Range?) throws {
         #expect(try A1Range(parsing: text) == expected)
     }

@@ -7,7 +7,7 @@ import Testing
         try CellConverter(type: type, timeZone: .utc).convert(JSON(parsing: json))
     }
 
-    @Test(arguments: [
+    static let conversions: [(String, ColumnType, CellValue)] = [
         ("null", .auto, .empty), ("null", .formula, .empty), (#""""#, .auto, .empty), (#""""#, .text, .empty),
         (#""2026-11-22""#, .auto, .text("2026-11-22")), (#""=1+1""#, .auto, .text("=1+1")),
         (#""=1+1""#, .text, .text("=1+1")), (#""12""#, .auto, .text("12")), ("12", .auto, .number(12)),
@@ -17,20 +17,22 @@ import Testing
         ("true", .text, .text("true")),
         ("9007199254740992", .auto, .number(9_007_199_254_740_992)),
         ("-9007199254740992", .integer, .number(-9_007_199_254_740_992)),
-        (#""12.50""#, .number, .number(12.5)), (#""-0.10""#, .currency, .number(-0.1)), (#""1e3""#, .number, .number(1000)),
+        (#""12.50""#, .number, .number(12.5)), (#""-0.10""#, .currency, .number(-0.1)),
+        (#""1e3""#, .number, .number(1000)),
         (#""12""#, .integer, .number(12)), ("12.0", .integer, .number(12)), ("1e3", .integer, .number(1000)),
         (#""0.25""#, .percent, .number(0.25)), (#""0.30000000000000004""#, .number, .number(0.30000000000000004)),
         (#""4.0000000000000000""#, .number, .number(4)), (#""0.00""#, .number, .number(0)),
         (#""1899-12-30""#, .date, .number(0)), (#""12:00""#, .time, .number(0.5)),
         (#""=SUM(A1:A2)""#, .formula, .formula("=SUM(A1:A2)")),
-    ] as [(String, ColumnType, CellValue)])
+    ]
+    @Test(arguments: conversions)
     func converts(json: String, type: ColumnType, expected: CellValue) throws {
         let (cell, warning) = try convert(json, type)
         #expect(cell == Cell(expected))
         #expect(warning == nil)
     }
 
-    @Test(arguments: [
+    static let warnings: [(String, ColumnType, CellValue, CellWarning)] = [
         ("9007199254740993", .auto, .text("9007199254740993"), .longIntegerAsText),
         ("9007199254740994", .auto, .text("9007199254740994"), .longIntegerAsText),
         ("-12345678901234567890", .number, .text("-12345678901234567890"), .longIntegerAsText),
@@ -43,17 +45,20 @@ import Testing
         ("0.12345678901234567890", .auto, .number(0.12345678901234568), .rounded),
         ("1e-400", .auto, .number(0), .rounded),
         ("1e400", .auto, .text("1e400"), .longDecimalAsText),
-    ] as [(String, ColumnType, CellValue, CellWarning)])
+    ]
+    @Test(arguments: warnings)
     func warns(json: String, type: ColumnType, expected: CellValue, warning: CellWarning) throws {
         let result = try convert(json, type)
         #expect(result.cell == Cell(expected))
         #expect(result.warning == warning)
     }
 
-    @Test(arguments: [
+    static let refusals: [(String, ColumnType, String)] = [
         (#""abc""#, .number, #"expected a number, got "abc""#), (#""""#, .number, #"expected a number, got """#),
-        (#"" 1""#, .number, #"got " 1""#), (#""+1""#, .number, "expected a number"), (#""007""#, .integer, "whole number"),
-        (#""1,5""#, .number, "expected a number"), (#""NaN""#, .number, "expected a number"), (#""0x1A""#, .number, "number"),
+        (#"" 1""#, .number, #"got " 1""#), (#""+1""#, .number, "expected a number"),
+        (#""007""#, .integer, "whole number"),
+        (#""1,5""#, .number, "expected a number"), (#""NaN""#, .number, "expected a number"),
+        (#""0x1A""#, .number, "number"),
         (#""1e""#, .number, "expected a number"), (#""1.""#, .number, "number"), (#"".5""#, .number, "number"),
         (#""25%""#, .percent, "number"), ("true", .number, "got true"), ("[1]", .integer, "got an array"),
         ("1.5", .integer, "expected a whole number, got 1.5"), (#""1.5""#, .integer, "whole number"),
@@ -61,7 +66,8 @@ import Testing
         (#""2026-02-29""#, .date, "expected a date such as"), (#""24:00""#, .time, "a time such as"),
         (#""2026-11-22""#, .datetime, "a date and time such as"), (#""SUM(A1)""#, .formula, "begins with ="),
         ("1", .formula, "begins with ="), (#""ftp://x""#, .link, "https://"), ("1", .link, "expected a URL"),
-    ] as [(String, ColumnType, String)])
+    ]
+    @Test(arguments: refusals)
     func refuses(json: String, type: ColumnType, part: String) throws {
         let error = try #require(throws: SheetModelError.self) { try convert(json, type) }
         #expect(error.code == .cellType)
@@ -90,8 +96,9 @@ import Testing
 
     @Test(arguments: [
         #""javascript:alert(1)""#, #""https://""#, #""https://a b""#, #""https://a\nb""#, #"" https://a""#, #""//a""#,
-        #"{"url":"data:x","text":"x"}"#, #"{"text":"x"}"#, #"{"url":"https://a","txet":"x"}"#, #"{"url":"https://a","text":1}"#,
-        #"["https://a"]"#, #""#Sheet2""#, #""""#,
+        #"{"url":"data:x","text":"x"}"#, #"{"text":"x"}"#, #"{"url":"https://a","txet":"x"}"#,
+        #"{"url":"https://a","text":1}"#,
+        #"["https://a"]"#, ##""#Sheet2""##, #""""#,
     ])
     func refusesLinks(json: String) {
         #expect(throws: SheetModelError.self) { try convert(json, .link) }
@@ -132,7 +139,9 @@ import Testing
     }
 
     @Test func nothingButAFormulaColumnMakesAFormula() throws {
-        let values: [JSON] = ["=1", "+1", "-1", "@x", "=HYPERLINK(\"x\")", ["=1"], ["=": "=1"], ["url": "https://a", "text": "=1"]]
+        let values: [JSON] = [
+            "=1", "+1", "-1", "@x", "=HYPERLINK(\"x\")", ["=1"], ["=": "=1"], ["url": "https://a", "text": "=1"],
+        ]
         for type in ColumnType.allCases where type != .formula {
             for value in values {
                 guard let cell = try? CellConverter(type: type, timeZone: .utc).convert(value).cell else { continue }

@@ -13,19 +13,18 @@ import Testing
     }
     private struct SheetModelErrorExpected: Error {}
 
-    @Test(arguments: [
+    static let dateSerials: [(String, Double)] = [
         ("1899-12-30", 0), ("1899-12-31", 1), ("1900-01-01", 2), ("1899-12-29", -1), ("1900-02-28", 60),
         ("1900-03-01", 61), ("1970-01-01", 25_569), ("2000-02-29", 36_585), ("2000-03-01", 36_586),
-        ("2026-11-22", 46_348), ("1600-02-29", -109_511), ("0001-01-01", -693_593), ("9999-12-31", 2_958_465),
-        ("1582-10-10", -115_864),
-    ])
+        ("2026-11-22", 46_348), ("1600-02-29", -109512), ("0001-01-01", -693_593), ("9999-12-31", 2_958_465),
+        ("1582-10-10", -115863),
+    ]
+    @Test(arguments: dateSerials)
     func dates(text: String, days: Double) throws {
         #expect(try serial(text, .date) == days)
     }
 
     @Test func everyDayFollowsTheOneBefore() throws {
-        var calendar = Calendar(identifier: .iso8601)
-        calendar.timeZone = .gmt
         var expected = -693_593.0
         // Foundation's Gregorian calendar is Julian before 1582, so the days are counted here by the rule itself.
         for year in [1...401, 1580...1610, 1890...2105, 9990...9999].joined() {
@@ -46,26 +45,30 @@ import Testing
 
     @Test(arguments: [
         "2026-1-1", "2026-13-01", "2026-00-01", "2026-01-00", "0000-01-01", "10000-01-01", "-001-01-01", "2026/01/01",
-        "20260101", "2026-01-01 ", " 2026-01-01", "2026-01-01T00:00", "1900-02-29", "2100-02-29", "infinity", "२०२६-०१-०१", "",
+        "20260101", "2026-01-01 ", " 2026-01-01", "2026-01-01T00:00", "1900-02-29", "2100-02-29", "infinity",
+        "२०२६-०१-०१", "",
     ])
     func refusesWhatIsNoDate(text: String) {
         #expect(throws: SheetModelError.self) { try serial(text, .date) }
     }
 
-    @Test(arguments: [
+    static let timeSerials: [(String, Double)] = [
         ("00:00", 0), ("06:00:00", 0.25), ("12:00", 0.5), ("23:59:59", 86_399.0 / 86_400),
         ("00:00:00.000001", 1 / 86_400e6), ("00:00:00.0000019", 1 / 86_400e6), ("18:00:00.5", 64_800.5 / 86_400),
-    ])
+    ]
+    @Test(arguments: timeSerials)
     func times(text: String, fraction: Double) throws {
         #expect(try serial(text, .time) == fraction)
     }
 
-    @Test(arguments: ["24:00", "12", "1:00", "12:60", "12:00:60", "12:00:00.", "12:00Z", "12:00:00+02", "T12:00", "12:00 PM", ""])
+    @Test(arguments: [
+        "24:00", "12", "1:00", "12:60", "12:00:60", "12:00:00.", "12:00Z", "12:00:00+02", "T12:00", "12:00 PM", "",
+    ])
     func refusesWhatIsNoTime(text: String) {
         #expect(throws: SheetModelError.self) { try serial(text, .time) }
     }
 
-    @Test(arguments: [
+    static let datetimeSerials: [(String, Double?)] = [
         ("1899-12-29T12:00:00", -0.5), ("1899-12-28T18:00:00Z", -1.25), ("1970-01-01T00:00:00Z", 25_569),
         ("1970-01-01 06:00:00+06", 25_569), ("1970-01-01t00:00-00:30", 25_569 + 1.0 / 48),
         ("2026-11-22T24:00:00", nil), ("2000-01-01T00:00:00+0230", 36_526 - 2.5 / 24),
@@ -73,7 +76,8 @@ import Testing
         ("2026-11-22T10:00:00 +02", nil), ("2026-11-22", nil), ("2026-11-22T", nil), ("2026-11-22T10", nil),
         ("2026-11-22T10:00:00ZZ", nil), ("2026-11-22T10:00:00+2", nil), ("2026-11-22  10:00", nil),
         ("2026-11-22T10:00+02:", nil), ("2026-11-22T10:00+0200:00", nil),
-    ] as [(String, Double?)])
+    ]
+    @Test(arguments: datetimeSerials)
     func datetimes(text: String, expected: Double?) throws {
         guard let expected else {
             #expect(throws: SheetModelError.self) { try serial(text, .datetime) }
@@ -90,7 +94,9 @@ import Testing
         #expect(before == (try serial("2026-10-25T01:30:00Z", .datetime, berlin)))
         #expect(try serial("2026-10-25T03:00:00.000+02:00", .datetime, berlin) == serial("2026-10-25T02:00", .datetime))
         // It begins on 2026-03-29 at 01:00 UTC: an hour that no clock shows.
-        #expect(try serial("2026-03-29T00:59:59.999999Z", .datetime, berlin) == serial("2026-03-29T01:59:59.999999", .datetime))
+        #expect(
+            try serial("2026-03-29T00:59:59.999999Z", .datetime, berlin)
+                == serial("2026-03-29T01:59:59.999999", .datetime))
         #expect(try serial("2026-03-29T01:00:00Z", .datetime, berlin) == serial("2026-03-29T03:00:00", .datetime))
         // Before 1970, the instant is rounded down, not towards zero.
         #expect(try serial("1916-04-30T21:59:59.5Z", .datetime, berlin) == serial("1916-04-30T22:59:59.5", .datetime))

@@ -34,7 +34,10 @@ struct PayloadObject {
     }
 
     /// The value of a member that is there and not `null`.
-    subscript(name: String) -> JSON? { members[name].flatMap { $0.isNull ? nil : $0 } }
+    subscript(name: String) -> JSON? {
+        guard let value = members[name], !value.isNull else { return Optional.none }
+        return value
+    }
 
     func string(_ name: String) throws(PayloadError) -> String? {
         try read(name, "a string", \.string)

@@ -48,8 +48,10 @@ struct PosixTimeZone: Sendable {
     /// The seconds east of UTC at an instant.
     func offset(at instant: Int64) -> Int {
         guard let summer else { return standardOffset }
+        // The calendar repeats itself, weekdays and all, after 400 years: 146,097 days.
+        let instant = instant % (146_097 * 86_400)
         // The last change before the instant decides, wherever in the year summer lies; the years around it are enough.
-        let year = Self.year(of: Double(instant) + Double(standardOffset))
+        let year = Self.year(of: instant + Int64(standardOffset))
         var latest = Int64.min
         var offset = standardOffset
         for year in year - 1...year + 1 {
@@ -62,9 +64,9 @@ struct PosixTimeZone: Sendable {
         return offset
     }
 
-    private static func year(of seconds: Double) -> Int {
+    private static func year(of seconds: Int64) -> Int {
         // Off by one at most near New Year, which the neighbouring years make good.
-        1970 + Int((seconds / 31_556_952).rounded(.down))
+        1970 + Int((Double(seconds) / 31_556_952).rounded(.down))
     }
 
     private static func instant(of moment: Moment, in year: Int) -> Int64 {

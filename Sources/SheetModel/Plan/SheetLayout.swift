@@ -90,7 +90,8 @@ struct SheetLayout: Sendable {
 
     private func alignment(of column: Column) -> JSON? {
         if column.type == .boolean { return "CENTER" }
-        return column.type.isRightAligned ? "RIGHT" : nil
+        // Not plain `nil`, which could be JSON's null.
+        return column.type.isRightAligned ? "RIGHT" : Optional.none
     }
 
     private var banding: JSON {

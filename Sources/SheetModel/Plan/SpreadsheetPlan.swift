@@ -35,7 +35,8 @@ public struct SpreadsheetPlan: Sendable {
     ) throws(SheetModelError) {
         let existing = Dictionary(target.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let firstID = target.first?.id ?? 0
-        let ids = [firstID] + (1...).lazy.filter { $0 != firstID }.prefix(spreadsheet.sheets.count - 1)
+        let count = spreadsheet.sheets.count
+        let ids = [firstID] + (1...count).filter { $0 != firstID }.prefix(count - 1)
         layouts = zip(spreadsheet.sheets, ids).map { sheet, id in
             let columns = sheet.resolvedColumns
             return SheetLayout(

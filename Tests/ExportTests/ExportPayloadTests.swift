@@ -1,0 +1,205 @@
+import Export
+import JSON
+import SheetModel
+import Testing
+
+@Suite struct ExportPayloadTests {
+    @Test func readsTheShorthand() throws {
+        let payload = try ExportPayload(
+            JSON(
+                parsing: """
+                    {"title":"Orders 2026","folder":"Team/2026","time_zone":"Europe/Berlin","locale":"de_DE",
+                     "columns":["id",{"name":"price","type":"currency","format":"EUR","width":120}],
+                     "rows":[[1,"12.50"],[2],[]]}
+                    """))
+        #expect(payload.title == "Orders 2026")
+        guard case .path(let path)? = payload.folder else {
+            Issue.record("no folder")
+            return
+        }
+        #expect(path.names == ["Team", "2026"])
+        #expect(payload.spreadsheet.locale == "de_DE")
+        #expect(payload.spreadsheet.timeZone.name == "Europe/Berlin")
+        let sheet = try #require(payload.spreadsheet.sheets.first)
+        #expect(sheet.name == "Sheet1")
+        #expect(sheet.columns?.map(\.name) == ["id", "price"])
+        #expect(sheet.columns?.map(\.type) == [.auto, .currency])
+        #expect(sheet.columns?[1].format == "EUR" && sheet.columns?[1].width == 120)
+        #expect(sheet.rows == [[1, "12.50"], [2], []])
+    }
+
+    @Test func readsSheetsWithObjects() throws {
+        let payload = try ExportPayload(
+            JSON(
+                parsing: """
+                    {"title":"T","folder":["a/b","c"],"folder_id":null,"template":"default","share":[],"dry_run":false,
+                     "sheets":[{"name":"A","columns":["b","a"],"mode":"replace","rows":[{"a":1,"b":2,"c":3},{"a":4},{}]},
+                               {"name":"B","rows":[[1],[2,3]]},{"name":"C","columns":["x"],"rows":[]}]}
+                    """))
+        let sheets = payload.spreadsheet.sheets
+        #expect(sheets.map(\.name) == ["A", "B", "C"])
+        #expect(sheets[0].rows == [[2, 1], [nil, 4], [nil, nil]])
+        #expect(sheets[1].columns == nil)
+        #expect(sheets[1].rows == [[1], [2, 3]])
+        #expect(payload.folder == .path(try FolderPayload(["path": ["a/b", "c"]]).path))
+        #expect(payload.spreadsheet.locale == "en_US" && payload.spreadsheet.timeZone.name == "UTC")
+    }
+
+    @Test func aFolderMayBeGivenByItsID() throws {
+        #expect(try ExportPayload(["title": "T", "rows": [], "folder_id": "1aB_-9"]).folder == .id("1aB_-9"))
+        #expect(try ExportPayload(["title": "T", "rows": []]).folder == nil)
+    }
+
+    @Test func warningsAreThere() throws {
+        let payload = try ExportPayload(JSON(parsing: #"{"title":"T","columns":["id"],"rows":[[9007199254740993]]}"#))
+        #expect(payload.spreadsheet.warnings.count == 1)
+    }
+
+    // Payload, path, part of the message.
+    static let refused: [(String, String, String)] = [
+        (#"[]"#, "", "expected an object, got an array"),
+        (#"{"rows":[]}"#, "title", "is missing"),
+        (#"{"title":null,"rows":[]}"#, "title", "is missing"),
+        (#"{"title":7,"rows":[]}"#, "title", "expected a string, got 7"),
+        (#"{"title":"  ","rows":[]}"#, "title", "must not be empty"),
+        (#"{"title":"a\nb","rows":[]}"#, "title", "control characters"),
+        (#"{"title":"T"}"#, "", "expected rows (for one sheet) or sheets"),
+        (#"{"title":"T","columns":["a"]}"#, "", "expected rows (for one sheet) or sheets"),
+        (#"{"title":"T","rows":[],"sheet":[]}"#, "sheet", #"unknown field; did you mean "sheets"?"#),
+        (#"{"title":"T","rows":[],"timeZone":"UTC"}"#, "timeZone", #"did you mean "time_zone"?"#),
+        (#"{"title":"T","rows":[],"colour":1}"#, "colour", "unknown field"),
+        (#"{"title":"T","rows":[],"query":"select 1"}"#, "query", "unknown field"),
+        (#"{"title":"T","rows":[],"":1}"#, "", "unknown field"),
+        (#"{"title":"T","rows":{}}"#, "rows", "expected an array, got an object"),
+        (#"{"title":"T","rows":[1]}"#, "rows[0]", "expected an array or an object, got a number"),
+        (#"{"title":"T","rows":[[1],{"a":1}]}"#, "rows[1]", "expected an array like the first row, got an object"),
+        (#"{"title":"T","rows":[{"a":1}]}"#, "rows[0]", "is an object, whose values need columns"),
+        (#"{"title":"T","columns":["a"],"rows":[{"a":1},[1]]}"#, "rows[1]", "expected an object like the first row"),
+        (#"{"title":"T","columns":["a","a"],"rows":[{"a":1}]}"#, "columns[1]", "name of an earlier column"),
+        (#"{"title":"T","columns":["a"],"rows":[[1],[1,2,3]]}"#, "rows[1]", "has 3 values, but there is 1 column"),
+        (#"{"title":"T","columns":[],"rows":[]}"#, "columns", "at least one column"),
+        (#"{"title":"T","columns":"a","rows":[]}"#, "columns", "expected an array, got a string"),
+        (#"{"title":"T","columns":[1],"rows":[]}"#, "columns[0]", "expected a string or an object"),
+        (#"{"title":"T","columns":["a",{}],"rows":[]}"#, "columns[1].name", "is missing"),
+        (
+            #"{"title":"T","columns":[{"name":"a","tpye":"text"}],"rows":[]}"#, "columns[0].tpye",
+            #"did you mean "type"?"#
+        ),
+        (
+            #"{"title":"T","columns":[{"name":"a","type":"txt"}],"rows":[]}"#, "columns[0].type",
+            #"did you mean "text"?"#
+        ),
+        (
+            #"{"title":"T","columns":[{"name":"a","type":"blob"}],"rows":[]}"#, "columns[0].type",
+            "expected one of auto, text,"
+        ),
+        (#"{"title":"T","columns":[{"name":"a","type":1}],"rows":[]}"#, "columns[0].type", "expected a string, got 1"),
+        (
+            #"{"title":"T","columns":[{"name":"a","width":1.5}],"rows":[]}"#, "columns[0].width",
+            "expected a whole number, got 1.5"
+        ),
+        (
+            #"{"title":"T","columns":[{"name":"a","width":"9"}],"rows":[]}"#, "columns[0].width",
+            "expected a whole number, got a string"
+        ),
+        (
+            #"{"title":"T","columns":[{"name":"a","width":9}],"rows":[]}"#, "columns[0].width",
+            "expected 10 to 2000 pixels, got 9"
+        ),
+        (
+            #"{"title":"T","columns":[{"name":"a","type":"currency","format":"EURO"}],"rows":[]}"#, "columns[0].format",
+            #"a currency's code such as EUR or a pattern such as #,##0.00, got "EURO""#
+        ),
+        (
+            #"{"title":"T","columns":[{"name":"a","type":"date"}],"rows":[["2026-11-22"],["x"]]}"#, "rows[1][0]",
+            #"got "x""#
+        ),
+        (
+            #"{"title":"T","columns":[{"name":"a b","type":"date"}],"rows":[{"a b":1}]}"#, "rows[0].a b",
+            "expected a date"
+        ),
+        (#"{"title":"T","rows":[],"time_zone":"Mars/Base"}"#, "time_zone", #"got "Mars/Base""#),
+        (#"{"title":"T","rows":[],"locale":"en-US"}"#, "locale", "expected a locale such as en_US"),
+        (#"{"title":"T","rows":[],"locale":""}"#, "locale", "expected a locale"),
+        (#"{"title":"T","rows":[],"locale":"en_USA_X"}"#, "locale", "expected a locale"),
+        (#"{"title":"T","rows":[],"folder":""}"#, "folder", "empty name"),
+        (#"{"title":"T","rows":[],"folder":"a//b"}"#, "folder", "empty name"),
+        (#"{"title":"T","rows":[],"folder":"/a"}"#, "folder", "empty name"),
+        (#"{"title":"T","rows":[],"folder":"a/ /b"}"#, "folder", "must not be empty"),
+        (#"{"title":"T","rows":[],"folder":[]}"#, "folder", "at least one folder"),
+        (#"{"title":"T","rows":[],"folder":["a",""]}"#, "folder[1]", "must not be empty"),
+        (#"{"title":"T","rows":[],"folder":["a",1]}"#, "folder[1]", "expected a string, got a number"),
+        (#"{"title":"T","rows":[],"folder":7}"#, "folder", "expected a string or an array of strings"),
+        (#"{"title":"T","rows":[],"folder":"a","folder_id":"b"}"#, "folder_id", "goes without folder"),
+        (#"{"title":"T","rows":[],"folder_id":"../b"}"#, "folder_id", "expected the id of a Drive folder"),
+        (#"{"title":"T","rows":[],"folder_id":""}"#, "folder_id", "expected the id"),
+        (#"{"title":"T","sheets":[]}"#, "sheets", "expected 1 to 200 sheets, got 0"),
+        (#"{"title":"T","sheets":[],"rows":[]}"#, "rows", "goes without sheets"),
+        (#"{"title":"T","sheets":[],"columns":["a"]}"#, "columns", "goes without sheets"),
+        (#"{"title":"T","sheets":[1]}"#, "sheets[0]", "expected an object, got a number"),
+        (#"{"title":"T","sheets":[{"rows":[]}]}"#, "sheets[0].name", "is missing"),
+        (#"{"title":"T","sheets":[{"name":"A"}]}"#, "sheets[0].rows", "is missing"),
+        (#"{"title":"T","sheets":[{"name":"","rows":[]}]}"#, "sheets[0].name", "expected 1 to 100 characters"),
+        (#"{"title":"T","sheets":[{"name":"A","rows":[]},{"name":"a","rows":[]}]}"#, "sheets[1].name", "earlier sheet"),
+        (
+            #"{"title":"T","sheets":[{"name":"A","rows":[]},{"name":"B","columns":["a",{"name":"b","foramt":"0"}],"rows":[]}]}"#,
+            "sheets[1].columns[1].foramt", #"did you mean "format"?"#
+        ),
+        (
+            #"{"title":"T","sheets":[{"name":"A","columns":["a",{"name":"n","type":"integer"}],"rows":[[1,2],["x",1.5]]}]}"#,
+            "sheets[0].rows[1][1]", "expected a whole number, got 1.5"
+        ),
+        (
+            #"{"title":"T","sheets":[{"name":"A","columns":[{"name":"n","type":"boolean"}],"rows":[{"n":"yes"}]}]}"#,
+            "sheets[0].rows[0].n", #"expected true or false, got "yes""#
+        ),
+    ]
+    @Test(arguments: refused)
+    func refusesWithThePath(text: String, path: String, part: String) throws {
+        let error = try #require(throws: PayloadError.self) { try ExportPayload(JSON(parsing: text)) }
+        #expect(error.code == .invalid)
+        #expect(error.path == path)
+        #expect(error.message.contains(part), "\(error)")
+        #expect(error.description == "\(path.isEmpty ? "payload" : path): \(error.message)")
+    }
+
+    static let unsupported: [(String, String)] = [
+        (#"{"spreadsheet_id":"x","rows":[]}"#, "spreadsheet_id"),
+        (#"{"title":"T","rows":[],"copy_of":"x"}"#, "copy_of"),
+        (#"{"title":"T","rows":[],"template":"blue"}"#, "template"),
+        (#"{"title":"T","rows":[],"dry_run":true}"#, "dry_run"),
+        (#"{"title":"T","rows":[],"share":[{"type":"user"}]}"#, "share"),
+        (#"{"title":"T","sheets":[{"name":"A","query":"select 1"}]}"#, "sheets[0].query"),
+        (#"{"title":"T","sheets":[{"name":"A","rows":[],"params":[]}]}"#, "sheets[0].params"),
+        (#"{"title":"T","sheets":[{"name":"A","rows":[],"mode":"append"}]}"#, "sheets[0].mode"),
+        (#"{"title":"T","sheets":[{"name":"A","rows":[],"mode":"upsert","key":["id"]}]}"#, "sheets[0].mode"),
+        (#"{"title":"T","sheets":[{"name":"A","rows":[],"key":["id"]}]}"#, "sheets[0].key"),
+    ]
+    @Test(arguments: unsupported)
+    func saysWhatThisVersionDoesNotDo(text: String, path: String) throws {
+        let error = try #require(throws: PayloadError.self) { try ExportPayload(JSON(parsing: text)) }
+        #expect(error.code == .unsupported)
+        #expect(error.path == path)
+        #expect(error.message.hasSuffix("is not supported by this version"))
+    }
+
+    @Test func namesOfACellTooLongAreCutInErrors() throws {
+        let name = String(repeating: "n", count: 10_000)
+        let error = try #require(throws: PayloadError.self) {
+            try ExportPayload([
+                "title": "T", "columns": [["name": .string(name), "type": "date"]],
+                "rows": [.object(JSONObject([.init(name: name, value: 1)]))],
+            ])
+        }
+        #expect(error.description.count < 200)
+    }
+
+    @Test func longTextsAreRefusedWithLimitAndCount() throws {
+        let text = JSON.string(String(repeating: "x", count: 50_001))
+        let error = try #require(throws: PayloadError.self) {
+            try ExportPayload(["title": "T", "rows": [[1], [2, text]]])
+        }
+        #expect(error.path == "rows[1][1]")
+        #expect(error.message.contains("50,000") && error.message.contains("50,001"))
+    }
+}

@@ -1,0 +1,86 @@
+import Export
+import JSON
+import SheetModel
+import Testing
+
+/// Payloads that were good before something happened to them are read or refused, and what is read can be planned.
+@Suite struct PayloadMutationTests {
+    static let good = [
+        """
+        {"title":"Orders","folder":"Team/2026","time_zone":"Europe/Berlin","locale":"de_DE","columns":["id",{"name":"price",
+        "type":"currency","format":"EUR","width":120},{"name":"at","type":"datetime"}],"rows":[[1,"12.50","2026-11-22T10:00Z"],[2]]}
+        """,
+        """
+        {"title":"T","folder":["a/b","c"],"template":"default","share":[],"dry_run":false,"sheets":[{"name":"A",
+        "columns":[{"name":"d","type":"date"},{"name":"u","type":"link"},{"name":"f","type":"formula"},{"name":"t","type":"time"},
+        {"name":"n","type":"integer","format":"0"},{"name":"p","type":"percent"},{"name":"b","type":"boolean"},"x"],
+        "mode":"replace","rows":[{"d":"2026-11-22","u":{"url":"https://e.org","text":"E"},"f":"=1","t":"09:30","n":12345678901234567,
+        "p":0.5,"b":true,"x":[1,{"a":null}]},{}]},{"name":"B","rows":[[1],[2,3,-0.0,1e400]]}]}
+        """,
+        #"{"title":"T","folder_id":"1aB","rows":[]}"#,
+    ]
+
+    @Test func valuesReplacedAnywhereNeverCrash() throws {
+        let seeds = try Self.good.map { try JSON(parsing: $0) }
+        for seed in seeds { #expect(throws: Never.self) { try ExportPayload(seed) } }
+        var read = 0
+        var refused = 0
+        for _ in 0..<6_000 {
+            var payload = try #require(seeds.randomElement())
+            for _ in 0..<Int.random(in: 1...3) { payload = Self.mutated(payload) }
+            do {
+                let export = try ExportPayload(payload)
+                var batches = try SpreadsheetPlan(export.spreadsheet, batchBytes: 1_000).batches()
+                while let batch = try batches.next() { #expect(throws: Never.self) { try JSON(parsing: batch.body) } }
+                read += 1
+            } catch let error as PayloadError {
+                #expect(error.description.utf8.count < 2_000)
+                refused += 1
+            }
+        }
+        // Both ways were walked.
+        #expect(read > 100 && refused > 100)
+    }
+
+    @Test func bytesChangedAnywhereNeverCrash() {
+        for _ in 0..<20_000 {
+            var bytes = Array((Self.good.randomElement() ?? "").utf8)
+            for _ in 0..<Int.random(in: 1...3) {
+                bytes[.random(in: 0..<bytes.count)] = Array("{}[]\",:0-ea \u{1}".utf8).randomElement() ?? 0
+            }
+            if let json = try? JSON(parsing: bytes) { _ = try? ExportPayload(json) }
+        }
+    }
+
+    private static let strange: [JSON] = [
+        nil, true, 0, -1, 1e300, "", " ", "x", "=1", "\u{0}", "Europe/Berlin", "../..", [], [[]], [nil], [:], ["a": 1],
+        ["name": "n"],
+        9_007_199_254_740_993, "2026-02-30", "12.50", "type", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59",
+        .string(String(repeating: "é", count: 51_000)),
+    ]
+
+    /// Replaces, adds, removes or renames something at a random place.
+    private static func mutated(_ value: JSON) -> JSON {
+        switch value {
+        case .array(var elements) where !elements.isEmpty && Int.random(in: 0..<8) > 0:
+            let place = Int.random(in: elements.indices)
+            switch Int.random(in: 0..<8) {
+            case 0: elements.remove(at: place)
+            case 1: elements.append(elements[place])
+            default: elements[place] = mutated(elements[place])
+            }
+            return .array(elements)
+        case .object(let object) where !object.isEmpty && Int.random(in: 0..<8) > 0:
+            var members = Array(object)
+            let place = Int.random(in: members.indices)
+            switch Int.random(in: 0..<10) {
+            case 0: members.remove(at: place)
+            case 1: members[place].name += "x"
+            case 2: members[place].name = members.randomElement()?.name ?? ""
+            default: members[place].value = mutated(members[place].value)
+            }
+            return .object(JSONObject(members))
+        default: return strange.randomElement() ?? nil
+        }
+    }
+}

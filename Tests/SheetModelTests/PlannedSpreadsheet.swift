@@ -1,0 +1,190 @@
+import JSON
+import SheetModel
+
+/// A spreadsheet that applies the requests of plans as Sheets does, and refuses what Sheets refuses.
+struct PlannedSpreadsheet: Equatable {
+    struct Tab: Equatable {
+        var id: Int
+        var title: String
+        var rows: Int
+        var columns: Int
+        var frozenRows = 0
+        var bandings: [Int: JSON] = [:]
+        var cells: [[Cell]]
+        /// What `repeatCell` set, by row (0 header, 1 data) and column: later requests over earlier ones.
+        var formats: [Int: [Int: JSONObject]] = [:]
+        var widths: [Int: Int] = [:]
+    }
+    struct Refusal: Error { let reason: String }
+
+    var locale = "en_US"
+    var timeZone = "Etc/GMT"
+    var tabs = [Tab(id: 0, title: "Sheet1", rows: 1_000, columns: 26, cells: [])]
+
+    init() { tabs[0].cells = Self.grid(1_000, 26) }
+
+    var existing: [ExistingSheet] {
+        tabs.map {
+            ExistingSheet(
+                id: $0.id, title: $0.title, rows: $0.rows, columns: $0.columns, bandingIDs: Array($0.bandings.keys))
+        }
+    }
+
+    private static func grid(_ rows: Int, _ columns: Int) -> [[Cell]] {
+        Array(repeating: Array(repeating: Cell(.empty), count: columns), count: rows)
+    }
+
+    /// Applies a body whole or not at all.
+    mutating func apply(_ body: [UInt8]) throws {
+        var next = self
+        let requests = try JSON(parsing: body)["requests"]?.array ?? []
+        guard !requests.isEmpty else { throw Refusal(reason: "Must specify at least one request.") }
+        for request in requests {
+            guard let object = request.object, object.count == 1, let member = object.first else {
+                throw Refusal(reason: "a request must set one kind: \(request)")
+            }
+            try next.apply(member.name, member.value)
+        }
+        self = next
+    }
+
+    private func tab(_ id: JSON?) throws -> Int {
+        guard let id = id?.int, let index = tabs.firstIndex(where: { $0.id == id }) else {
+            throw Refusal(reason: "No grid with id: \(id ?? nil)")
+        }
+        return index
+    }
+
+    private func check(_ condition: Bool, _ reason: @autoclosure () -> String) throws {
+        if !condition { throw Refusal(reason: reason()) }
+    }
+
+    private mutating func apply(_ kind: String, _ request: JSON) throws {
+        switch kind {
+        case "updateSpreadsheetProperties":
+            try check(request["fields"] == "locale,timeZone", "fields")
+            locale = request["properties"]?["locale"]?.string ?? ""
+            timeZone = request["properties"]?["timeZone"]?.string ?? ""
+        case "addSheet":
+            let id = request["properties"]?["sheetId"]?.int ?? -1
+            try check(!tabs.contains { $0.id == id }, "A sheet with id \(id) already exists")
+            tabs.append(Tab(id: id, title: "", rows: 0, columns: 0, cells: []))
+            try setProperties(of: tabs.count - 1, request["properties"])
+        case "updateSheetProperties":
+            try check(request["fields"] == "title,gridProperties(rowCount,columnCount,frozenRowCount)", "fields")
+            try setProperties(of: try tab(request["properties"]?["sheetId"]), request["properties"])
+        case "deleteBanding":
+            let id = request["bandedRangeId"]?.int ?? -1
+            guard let index = tabs.firstIndex(where: { $0.bandings[id] != nil }) else {
+                throw Refusal(reason: "No banding with id: \(id)")
+            }
+            tabs[index].bandings[id] = nil
+        case "addBanding":
+            let banding = request["bandedRange"]
+            let range = banding?["range"]
+            let id = banding?["bandedRangeId"]?.int ?? -1
+            let index = try tab(range?["sheetId"])
+            try checkRange(range, in: index)
+            try check(tabs.allSatisfy { $0.bandings[id] == nil }, "A banding with id \(id) exists")
+            try check(tabs[index].bandings.isEmpty, "You cannot add alternating colours that overlap")
+            tabs[index].bandings[id] = banding?["rowProperties"]
+        case "repeatCell": try repeatCell(request)
+        case "updateDimensionProperties":
+            try check(request["fields"] == "pixelSize" && request["range"]?["dimension"] == "COLUMNS", "fields")
+            let index = try tab(request["range"]?["sheetId"])
+            let start = request["range"]?["startIndex"]?.int ?? -1
+            let end = request["range"]?["endIndex"]?.int ?? -1
+            try check(start >= 0 && end > start && end <= tabs[index].columns, "dimension range")
+            for column in start..<end { tabs[index].widths[column] = request["properties"]?["pixelSize"]?.int }
+        case "updateCells": try updateCells(request)
+        default: throw Refusal(reason: "unknown request \(kind)")
+        }
+    }
+
+    private mutating func setProperties(of index: Int, _ properties: JSON?) throws {
+        let grid = properties?["gridProperties"]
+        let title = properties?["title"]?.string ?? ""
+        guard let rows = grid?["rowCount"]?.int, let columns = grid?["columnCount"]?.int,
+            let frozen = grid?["frozenRowCount"]?.int
+        else { throw Refusal(reason: "properties are missing") }
+        try check(rows > 0 && columns > 0, "a sheet needs a cell")
+        try check(frozen < rows, "You can't freeze all visible rows on the sheet.")
+        try check(
+            !tabs.enumerated().contains { $0.offset != index && $0.element.title.lowercased() == title.lowercased() },
+            "A sheet with the name \(title) already exists.")
+        tabs[index].title = title
+        tabs[index].frozenRows = frozen
+        tabs[index].rows = rows
+        tabs[index].columns = columns
+        var cells = Self.grid(rows, columns)
+        for (row, old) in tabs[index].cells.prefix(rows).enumerated() {
+            for (column, cell) in old.prefix(columns).enumerated() { cells[row][column] = cell }
+        }
+        tabs[index].cells = cells
+        try check(tabs.reduce(0) { $0 + $1.rows * $1.columns } <= 10_000_000, "above the limit of 10000000 cells")
+    }
+
+    private func checkRange(_ range: JSON?, in index: Int) throws {
+        let rows = (range?["startRowIndex"]?.int ?? -1, range?["endRowIndex"]?.int ?? -1)
+        let columns = (range?["startColumnIndex"]?.int ?? -1, range?["endColumnIndex"]?.int ?? -1)
+        try check(
+            rows.0 >= 0 && rows.1 > rows.0 && rows.1 <= tabs[index].rows && columns.0 >= 0 && columns.1 > columns.0
+                && columns.1 <= tabs[index].columns, "exceeds grid limits: \(range ?? nil)")
+    }
+
+    private mutating func repeatCell(_ request: JSON) throws {
+        let range = request["range"]
+        let index = try tab(range?["sheetId"])
+        try checkRange(range, in: index)
+        let format = request["cell"]?["userEnteredFormat"]?.object ?? JSONObject()
+        let names: [String]
+        switch request["fields"]?.string {
+        case "userEnteredFormat": names = []
+        case "userEnteredFormat.horizontalAlignment": names = ["horizontalAlignment"]
+        case let fields?:
+            names = fields.dropFirst("userEnteredFormat(".count).dropLast().split(separator: ",").map(String.init)
+            try check(names == format.names, "fields \(fields)")
+        case nil: throw Refusal(reason: "fields are missing")
+        }
+        let band = range?["startRowIndex"]?.int == 0 && tabs[index].frozenRows == 1 ? 0 : 1
+        for column in (range?["startColumnIndex"]?.int ?? 0)..<(range?["endColumnIndex"]?.int ?? 0) {
+            if names.isEmpty { tabs[index].formats[band, default: [:]][column] = format }
+            for name in names {
+                tabs[index].formats[band, default: [:]][column, default: JSONObject()][name] = format[name]
+            }
+        }
+    }
+
+    private mutating func updateCells(_ request: JSON) throws {
+        let index = try tab(request["start"]?["sheetId"])
+        guard let first = request["start"]?["rowIndex"]?.int, request["start"]?["columnIndex"] == 0,
+            let rows = request["rows"]?.array, let fields = request["fields"]?.string
+        else { throw Refusal(reason: "start, rows and fields are needed") }
+        for (offset, row) in rows.enumerated() {
+            let values = row["values"]?.array ?? []
+            try check(first + offset < tabs[index].rows && values.count <= tabs[index].columns, "exceeds grid limits")
+            for (column, value) in values.enumerated() {
+                let link = value["userEnteredFormat"]?["textFormat"]?["link"]?["uri"]?.string
+                try check(
+                    fields == "userEnteredValue"
+                        ? value["userEnteredFormat"] == nil
+                        : fields == "userEnteredValue,userEnteredFormat.textFormat.link", "fields \(fields)")
+                tabs[index].cells[first + offset][column] = Cell(try Self.value(value["userEnteredValue"]), link: link)
+            }
+        }
+    }
+
+    private static func value(_ json: JSON?) throws -> CellValue {
+        guard let json else { return .empty }
+        guard let object = json.object, object.count == 1, let member = object.first else {
+            throw Refusal(reason: "one value a cell: \(json)")
+        }
+        switch (member.name, member.value) {
+        case ("stringValue", .string(let text)): return .text(text)
+        case ("numberValue", .number(let number)): return .number(number.double)
+        case ("boolValue", .bool(let truth)): return .boolean(truth)
+        case ("formulaValue", .string(let formula)): return .formula(formula)
+        default: throw Refusal(reason: "no value of Sheets: \(json)")
+        }
+    }
+}
