@@ -80,25 +80,31 @@ let package = Package(
             resources: [.embedInCode("Demo/Resources")]),
 
         // Tests: one target a module; TestSupport holds what several of them start or wait for.
-        .target(name: "TestSupport", dependencies: ["PostgresServer", subprocess], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport",
+            dependencies: ["JSON", "JobQueue", "Postgres", "PostgresServer", lifecycle, logging, subprocess],
+            path: "Tests/TestSupport"),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", "PostgresServer"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", httpTypes]),
         .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON"]),
         .testTarget(
             name: "JobQueueTests",
-            dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport", lifecycle, logging]),
+            dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport"]),
         .testTarget(name: "GoogleTests", dependencies: ["Google", "HTTP", "JSON", "COpenSSL", httpTypes]),
         .testTarget(name: "GoogleEmulatorTests", dependencies: ["GoogleEmulator", "JSON", "COpenSSL"]),
         .testTarget(
             name: "ExportTests",
             dependencies: [
                 "Export", "Google", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "SheetModel",
-                "TestSupport", logging,
+                "TestSupport", httpTypes, logging,
             ]),
         .testTarget(
             name: "SheetSyncTests",
-            dependencies: ["GoogleEmulator", "JSON", "Postgres", "TestSupport", "sheetsync", subprocess]),
+            dependencies: [
+                "GoogleEmulator", "JSON", "JobQueue", "Postgres", "PostgresServer", "TestSupport", "sheetsync", subprocess,
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
     ]
 )
 

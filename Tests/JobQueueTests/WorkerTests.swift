@@ -276,13 +276,6 @@ import Testing
     }
 }
 
-/// Remembers what was said, in order.
-final class Heard: Sendable {
-    private let said = Mutex<[String]>([])
-    func add(_ what: String) { said.withLock { $0.append(what) } }
-    var all: [String] { said.withLock { $0 } }
-}
-
 /// Counts how many are inside at once.
 final class Atomic64: Sendable {
     private let state = Mutex((inside: 0, most: 0))

@@ -1,13 +1,8 @@
 import Glibc
 import Postgres
 import PostgresServer
-import Synchronization
 import TestSupport
 import Testing
-
-private final class Heard: Sendable {
-    let events = Mutex<[String]>([])
-}
 
 @Suite struct ConnectionTests {
     private static func connection(timeout: Duration = .seconds(15)) async throws -> Connection {
@@ -119,15 +114,15 @@ private final class Heard: Sendable {
         let task = Task {
             await listener.run { event in
                 switch event {
-                case .listening: heard.events.withLock { $0.append("listening") }
-                case .notification(let notification): heard.events.withLock { $0.append(notification.payload) }
-                case .lost: heard.events.withLock { $0.append("lost") }
+                case .listening: heard.add("listening")
+                case .notification(let notification): heard.add(notification.payload)
+                case .lost: heard.add("lost")
                 }
             }
         }
         func expect(_ expected: [String]) async throws {
-            try await wait(for: "\(expected)", seeing: { "\(heard.events.withLock { $0 })" }) {
-                heard.events.withLock { $0 == expected }
+            try await wait(for: "\(expected)", seeing: { "\(heard.all)" }) {
+                heard.all == expected
             }
         }
         try await expect(["listening"])

@@ -1,20 +1,24 @@
-import JSON
-import JobQueue
+public import JSON
+public import JobQueue
 import Logging
-import Postgres
-import PostgresServer
+public import Postgres
+public import PostgresServer
 import ServiceLifecycle
 import Synchronization
-import TestSupport
 
 /// A migrated queue in a database of its own.
-struct TestQueue: Sendable {
-    let database: String
-    let server: PostgresServer
-    let schema = Schema()
-    let connection: Connection
+public struct TestQueue: Sendable {
+    /// The database's name.
+    public let database: String
+    /// The server that all tests share.
+    public let server: PostgresServer
+    /// The queue's schema.
+    public let schema = Schema()
+    /// A connection of the test's own, as the superuser.
+    public let connection: Connection
 
-    static func make() async throws -> TestQueue {
+    /// Makes a database and migrates it.
+    public static func make() async throws -> TestQueue {
         let server = try await SharedPostgres.server()
         let database = try await SharedPostgres.makeDatabase()
         let connection = Connection(
@@ -24,18 +28,21 @@ struct TestQueue: Sendable {
         return queue
     }
 
-    var jobs: JobDirectory { JobDirectory(schema, on: connection) }
+    /// The queue's functions and view.
+    public var jobs: JobDirectory { JobDirectory(schema, on: connection) }
 
-    func configuration() throws -> ConnectionConfiguration {
+    /// How to connect to the database.
+    public func configuration() throws -> ConnectionConfiguration {
         try ConnectionConfiguration(url: server.url(database: database))
     }
 
-    func psql(_ sql: String, as user: String = "postgres") async throws -> String {
+    /// Runs SQL by psql as some user and returns what it prints.
+    public func psql(_ sql: String, as user: String = "postgres") async throws -> String {
         try await SharedPostgres.psql(sql, database: database, user: user)
     }
 
     /// Runs a worker beside the body and shuts it down behind it.
-    func withWorker(
+    public func withWorker(
         _ handlers: [String: any JobHandler], change: (inout WorkerConfiguration) -> Void = { _ in },
         _ body: (TestQueue) async throws -> Void
     ) async throws {
@@ -58,7 +65,7 @@ struct TestQueue: Sendable {
     }
 
     /// Waits until a job is in a state.
-    func expect(_ id: Int, _ state: String) async throws {
+    public func expect(_ id: Int, _ state: String) async throws {
         try await wait(
             for: "job \(id) to be \(state)", seeing: { try await jobs.find(id)?.json.description ?? "no job" }
         ) {
@@ -68,18 +75,12 @@ struct TestQueue: Sendable {
 }
 
 /// Runs a closure as a handler.
-struct ClosureHandler: JobHandler {
-    let body: @Sendable (Job, ProgressReporter) async throws -> JSON
+public struct ClosureHandler: JobHandler {
+    private let body: @Sendable (Job, ProgressReporter) async throws -> JSON
 
-    init(_ body: @escaping @Sendable (Job, ProgressReporter) async throws -> JSON) { self.body = body }
+    /// Makes a handler.
+    public init(_ body: @escaping @Sendable (Job, ProgressReporter) async throws -> JSON) { self.body = body }
 
-    func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON { try await body(job, progress) }
-}
-
-/// Counts from several tasks.
-final class Tally: Sendable {
-    private let counts = Mutex<[Int: Int]>([:])
-    func add(_ id: Int) { counts.withLock { $0[id, default: 0] += 1 } }
-    var all: [Int: Int] { counts.withLock { $0 } }
-    subscript(id: Int) -> Int { all[id] ?? 0 }
+    /// Runs the closure.
+    public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON { try await body(job, progress) }
 }

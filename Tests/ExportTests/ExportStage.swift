@@ -1,0 +1,98 @@
+import Export
+import Google
+import GoogleEmulator
+import HTTP
+import HTTPTypes
+import JSON
+import JobQueue
+import Logging
+import Postgres
+import TestSupport
+
+/// A queue, an emulated Google and the handlers between them.
+struct ExportStage {
+    let queue: TestQueue
+    let emulator: GoogleEmulator.GoogleEmulator
+    let api: APIClient
+    private let handlers: [String: any JobHandler]
+
+    /// Sets everything up, runs the body and ends everything.
+    static func with(
+        _ configuration: GoogleEmulator.GoogleEmulator.Configuration = .init(),
+        change: (inout Workspace.Configuration) -> Void = { _ in }, batchBytes: Int = 8_000_000,
+        _ body: (ExportStage) async throws -> Void
+    ) async throws {
+        let queue = try await TestQueue.make()
+        let emulator = try GoogleEmulator.GoogleEmulator(configuration)
+        let running = Task { try await emulator.run() }
+        let http = try HTTPClient(userAgent: "sheetsync-test (gzip)")
+        let outcome: Result<Void, any Error>
+        do {
+            let stage = try await ExportStage(queue, emulator, http, change, batchBytes)
+            outcome = .success(try await body(stage))
+        } catch {
+            outcome = .failure(error)
+        }
+        await http.shutdown()
+        running.cancel()
+        _ = try? await running.value
+        try outcome.get()
+    }
+
+    private init(
+        _ queue: TestQueue, _ emulator: GoogleEmulator.GoogleEmulator, _ http: HTTPClient,
+        _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int
+    ) async throws {
+        self.queue = queue
+        self.emulator = emulator
+        let account = try await emulator.serviceAccountFile
+        let tokens = TokenSource(http: http, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
+            () throws(CredentialsError) in try Credentials(parsing: account, from: "the test")
+        }
+        api = APIClient(http: http, tokens: tokens, endpoint: try await emulator.baseURL)
+        var configuration = Workspace.Configuration(
+            account: "test", installation: try await queue.schema.installation(on: queue.connection))
+        change(&configuration)
+        let workspace = Workspace(configuration, api: api)
+        let folders = FolderDirectory(
+            memory: FolderMemory(on: queue.connection, schema: "sheetsync", account: "test"),
+            root: configuration.sharedDriveID)
+        handlers = [
+            "export": ExportHandler(workspace: workspace, folders: folders, batchBytes: batchBytes),
+            "folder": FolderHandler(workspace: workspace, folders: folders), "noop": NoopHandler(),
+        ]
+    }
+
+    /// Runs a worker beside the body.
+    func work(
+        change: (inout WorkerConfiguration) -> Void = { _ in }, _ body: (TestQueue) async throws -> Void
+    ) async throws {
+        try await queue.withWorker(handlers, change: change, body)
+    }
+
+    /// Enqueues an export and returns the job once it has ended.
+    func export(_ payload: JSON) async throws -> JobRecord {
+        let id = try await queue.jobs.enqueue(kind: "export", payload: payload)
+        return try await ended(id)
+    }
+
+    func ended(_ id: Int) async throws -> JobRecord {
+        try await wait(for: "job \(id) to end", seeing: { try await queue.jobs.find(id)?.json.description ?? "" }) {
+            try await queue.jobs.find(id)?.isFinal == true
+        }
+        guard let job = try await queue.jobs.find(id) else { throw WaitedTooLong.never }
+        return job
+    }
+
+    /// What the emulator holds of the spreadsheet that a job made.
+    func spreadsheet(_ job: JobRecord) -> JSON? {
+        emulator.state(spreadsheetID: job.result?["spreadsheet_id"]?.string)["spreadsheets"]?[0]
+    }
+
+    /// The files that are live in the emulated Drive, of one type.
+    func files(_ type: String) -> [JSON] {
+        (emulator.state(showsValues: false)["files"]?.array ?? []).filter {
+            $0["mime_type"]?.string == "application/vnd.google-apps.\(type)" && $0["trashed"] == false
+        }
+    }
+}
