@@ -140,12 +140,14 @@ final class TokenExchange: Sendable {
 
     /// Remembers a refresh token that Google gave in place of the one in the file, and passes it on.
     private func noteRotation(_ grant: TokenGrant, of credentials: Credentials) {
-        guard case .authorizedUser(let user) = credentials, let new = grant.refreshToken, new != user.refreshToken
+        guard case .authorizedUser(var user) = credentials, let new = grant.refreshToken, new != user.refreshToken
         else { return }
         knowledge.withLock { knowledge in
             // The file still holds what it held before an earlier rotation, unless that one was written into it.
             let stored = knowledge.rotation.flatMap { $0.to == user.refreshToken ? $0.from : nil }
             knowledge.rotation = (stored ?? user.refreshToken, new)
+            user.refreshToken = new
+            knowledge.credentials = .authorizedUser(user)
         }
         onRotation(new)
     }

@@ -277,6 +277,24 @@ import Testing
             ])
     }
 
+    @Test func aRotatedRefreshTokenSurvivesCredentialsThatCannotBeRead() async throws {
+        let google = try FakeGoogle(token: { number, _ in
+            .token("token-\(number)", more: #","refresh_token":"refresh-\#(number + 2)""#)
+        })
+        let http = try HTTPClient(userAgent: "test")
+        let isReadable = Mutex(true)
+        let user = try google.user()
+        let tokens = TokenSource(http: http, logger: .silent) { () throws(CredentialsError) in
+            guard isReadable.withLock({ $0 }) else { throw CredentialsError(.unreadable, "key.json", "cannot be read") }
+            return user
+        }
+        for number in 0..<5 {
+            isReadable.withLock { $0 = number == 0 || number == 3 }
+            tokens.invalidate(try await tokens.token())
+        }
+        #expect(google.tokenRequests.map { $0.form["refresh_token"] } == (1...5).map { "refresh-\($0)" })
+    }
+
     @Test func changedCredentialsArePickedUpAndBrokenOnesDoNoHarm() async throws {
         let google = try FakeGoogle()
         let http = try HTTPClient(userAgent: "test")
