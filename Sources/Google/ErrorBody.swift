@@ -2,7 +2,8 @@ import JSON
 
 /// What the body of an error answer says, in either of the shapes that Google's APIs use.
 ///
-/// Drive's older one has a list `errors` with a `reason` each; Sheets' has a `status` and a list of `details`. Some answers have both.
+/// Drive's older one has a list `errors` with a `reason` each; Sheets' has a `status` and a list of `details`. Some
+/// answers have both.
 struct ErrorBody {
     /// Whether it is a JSON object with an `error` object: everything else did not come from the API itself.
     let isFromAPI: Bool

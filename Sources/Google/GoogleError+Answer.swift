@@ -6,8 +6,8 @@ extension GoogleError {
 
     /// Classifies an answer that is not the success asked for.
     ///
-    /// By the `reason` first, then the canonical `status`, then the HTTP status; never by the `domain`, which calls a full storage
-    /// a usage limit. A 2xx status means an answer that could not be read.
+    /// By the `reason` first, then the canonical `status`, then the HTTP status; never by the `domain`, which calls a full
+    /// storage a usage limit. A 2xx status means an answer that could not be read.
     ///
     /// - Parameter receivedAt: the time for answers without a `Date` header of their own.
     public init(status: Int, fields: HTTPFields, body: [UInt8], receivedAt: Timestamp) {

@@ -24,20 +24,20 @@ final class TokenExchange: Sendable {
     private let http: HTTPClient
     private let logger: Logger
     private let backoff: Backoff
-    private let clock: @Sendable () -> Timestamp
+    private let clocks: Clocks
     private let onRotation: @Sendable (Secret) -> Void
     private let load: @Sendable () throws(CredentialsError) -> Credentials
     private let knowledge = Mutex(Knowledge())
 
     init(
-        http: HTTPClient, logger: Logger, backoff: Backoff, clock: @escaping @Sendable () -> Timestamp,
+        http: HTTPClient, logger: Logger, backoff: Backoff, clocks: Clocks,
         onRotation: @escaping @Sendable (Secret) -> Void,
         load: @escaping @Sendable () throws(CredentialsError) -> Credentials
     ) {
         self.http = http
         self.logger = logger
         self.backoff = backoff
-        self.clock = clock
+        self.clocks = clocks
         self.onRotation = onRotation
         self.load = load
     }
@@ -49,7 +49,7 @@ final class TokenExchange: Sendable {
         var mayCorrectClock = true
         var attempt = 0
         while true {
-            let start = ContinuousClock.now
+            let start = clocks.steady()
             let failure: GoogleError
             switch await send(credentials) {
             case .failure(let error): failure = error
@@ -111,7 +111,7 @@ final class TokenExchange: Sendable {
 
     /// Sends one request for a token.
     private func send(_ credentials: Credentials) async -> Result<HTTPClient.Response, GoogleError> {
-        let now = Timestamp(seconds: clock().seconds + knowledge.withLock(\.clockOffset))
+        let now = Timestamp(seconds: clocks.wall().seconds + knowledge.withLock(\.clockOffset))
         let request: HTTPClient.Request
         do { request = try TokenRequest.make(for: credentials, at: now) } catch {
             return .failure(GoogleError(error))
@@ -127,7 +127,7 @@ final class TokenExchange: Sendable {
     /// Takes the time from Google's answer; false when this machine's clock cannot be the reason for the refusal.
     private func correctClock(by answer: HTTPClient.Response) -> Bool {
         guard let theirs = answer.fields[.date].flatMap({ Timestamp(httpDate: $0) }) else { return false }
-        let offset = theirs.seconds - clock().seconds
+        let offset = theirs.seconds - clocks.wall().seconds
         let isNews = knowledge.withLock { knowledge in
             defer { knowledge.clockOffset = offset }
             return abs(offset - knowledge.clockOffset) >= Self.smallestSkew
@@ -140,12 +140,14 @@ final class TokenExchange: Sendable {
 
     /// Remembers a refresh token that Google gave in place of the one in the file, and passes it on.
     private func noteRotation(_ grant: TokenGrant, of credentials: Credentials) {
-        guard case .authorizedUser(let user) = credentials, let new = grant.refreshToken, new != user.refreshToken
+        guard case .authorizedUser(var user) = credentials, let new = grant.refreshToken, new != user.refreshToken
         else { return }
         knowledge.withLock { knowledge in
             // The file still holds what it held before an earlier rotation, unless that one was written into it.
             let stored = knowledge.rotation.flatMap { $0.to == user.refreshToken ? $0.from : nil }
             knowledge.rotation = (stored ?? user.refreshToken, new)
+            user.refreshToken = new
+            knowledge.credentials = .authorizedUser(user)
         }
         onRotation(new)
     }

@@ -22,24 +22,33 @@ public final class TokenSource: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
 
+    private let clocks: Clocks
+
     /// Makes a source that has no token yet.
     ///
     /// - Parameters:
     ///   - http: sends the exchanges.
     ///   - logger: is told of failed exchanges and of a wrong clock.
-    ///   - backoff: the waits between the tries of one exchange.
-    ///   - clock: the time that assertions carry.
     ///   - onRotation: is given a user's new refresh token when Google replaces the old one.
-    ///   - load: reads the credentials.
-    public init(
-        http: HTTPClient, logger: Logger, backoff: Backoff = Backoff(base: .seconds(1), ceiling: .seconds(8)),
-        clock: @escaping @Sendable () -> Timestamp = Timestamp.now,
-        onRotation: @escaping @Sendable (Secret) -> Void = { _ in },
+    ///   - load: reads the credentials, before each exchange.
+    public convenience init(
+        http: HTTPClient, logger: Logger, onRotation: @escaping @Sendable (Secret) -> Void = { _ in },
+        load: @escaping @Sendable () throws(CredentialsError) -> Credentials
+    ) {
+        self.init(
+            http: http, logger: logger, backoff: Backoff(base: .seconds(1), ceiling: .seconds(8)), clocks: Clocks(),
+            onRotation: onRotation, load: load)
+    }
+
+    init(
+        http: HTTPClient, logger: Logger, backoff: Backoff, clocks: Clocks,
+        onRotation: @escaping @Sendable (Secret) -> Void,
         load: @escaping @Sendable () throws(CredentialsError) -> Credentials
     ) {
         self.logger = logger
+        self.clocks = clocks
         exchange = TokenExchange(
-            http: http, logger: logger, backoff: backoff, clock: clock, onRotation: onRotation, load: load)
+            http: http, logger: logger, backoff: backoff, clocks: clocks, onRotation: onRotation, load: load)
     }
 
     /// An access token that is good for the next call.
@@ -47,7 +56,7 @@ public final class TokenSource: Sendable {
     /// Cancelling the task ends its wait at once and leaves the exchange to the others.
     public func token() async throws(GoogleError) -> AccessToken {
         let (known, mustRefresh) = state.withLock { state in
-            let now = ContinuousClock.now
+            let now = clocks.steady()
             guard let token = state.token, token.isUsable(at: now) else { return (AccessToken?.none, false) }
             return (token, token.isStale(at: now) && Self.beginRefresh(&state))
         }
@@ -73,7 +82,7 @@ public final class TokenSource: Sendable {
                 let (answer, mustRefresh) = state.withLock { state in
                     // Whoever cancels marks the task before calling the handler, so none of the two can be missed.
                     if Task.isCancelled { return (Result<AccessToken, GoogleError>?.some(Self.cancelled), false) }
-                    if let token = state.token, token.isUsable(at: .now) { return (.success(token), false) }
+                    if let token = state.token, token.isUsable(at: clocks.steady()) { return (.success(token), false) }
                     state.waiters[number] = continuation
                     return (nil, Self.beginRefresh(&state))
                 }

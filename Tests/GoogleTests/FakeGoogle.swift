@@ -1,9 +1,10 @@
 import Foundation
-import Google
 import HTTP
 import JSON
 import Logging
 import Synchronization
+
+@testable import Google
 
 /// A token endpoint and APIs that answer as a test says, and remember what they were asked.
 final class FakeGoogle: Sendable {
@@ -91,12 +92,12 @@ final class FakeGoogle: Sendable {
 
     /// A token source with short waits.
     func tokens(
-        _ credentials: Credentials? = nil, http: HTTPClient, clock: @escaping @Sendable () -> Timestamp = Timestamp.now,
+        _ credentials: Credentials? = nil, http: HTTPClient, clocks: Clocks = Clocks(),
         onRotation: @escaping @Sendable (Secret) -> Void = { _ in }
     ) throws -> TokenSource {
         let credentials = try credentials ?? serviceAccount()
         return TokenSource(
-            http: http, logger: .silent, backoff: .short, clock: clock, onRotation: onRotation,
+            http: http, logger: .silent, backoff: .short, clocks: clocks, onRotation: onRotation,
             load: { () throws(CredentialsError) in credentials })
     }
 

@@ -17,7 +17,8 @@ import Testing
         let google = try FakeGoogle()
         let http = try HTTPClient(userAgent: "test")
         let now = Timestamp(seconds: 1_790_000_000)
-        let tokens = try google.tokens(google.serviceAccount(subject: "ann@example.org"), http: http, clock: { now })
+        let tokens = try google.tokens(
+            google.serviceAccount(subject: "ann@example.org"), http: http, clocks: Clocks(wall: { now }))
         #expect(try await tokens.token().secret == Secret("token-0"))
 
         let request = try #require(google.tokenRequests.first)
@@ -63,22 +64,21 @@ import Testing
     }
 
     @Test func aWaitersCancellationIsItsOwn() async throws {
+        let isOpen = Mutex(false)
         let google = try FakeGoogle(token: { number, _ in
-            var answer = FakeGoogle.Answer.token("token-\(number)")
-            answer.delay = 1
-            return answer
+            while !isOpen.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.005) }
+            return .token("token-\(number)")
         })
         let http = try HTTPClient(userAgent: "test")
         let tokens = try google.tokens(http: http)
         let impatient = Task { try await tokens.token() }
         while google.tokenRequests.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
         let patient = Task { try await tokens.token() }
-        let start = ContinuousClock.now
         impatient.cancel()
         let error = await #expect(throws: GoogleError.self) { try await impatient.value }
         #expect(error?.code == .cancelled)
-        // The exchange still runs: the answer takes a second.
-        #expect(ContinuousClock.now - start < .milliseconds(900))
+        // Only now does the exchange get its answer.
+        isOpen.withLock { $0 = true }
         #expect(try await patient.value.secret == Secret("token-0"))
         #expect(google.tokenRequests.count == 1)
     }
@@ -96,19 +96,52 @@ import Testing
         #expect(google.tokenRequests.isEmpty)
     }
 
+    /// Time that passes when the test says so.
+    private final class Watch: Sendable {
+        private let passed = Mutex(Duration.zero)
+        private let start = ContinuousClock.now
+
+        var clocks: Clocks { Clocks(steady: { self.start + self.passed.withLock { $0 } }) }
+        func advance(by duration: Duration) { passed.withLock { $0 += duration } }
+    }
+
     @Test func aStaleTokenServesWhileTheNextIsMade() async throws {
-        let google = try FakeGoogle(token: { number, _ in .token("token-\(number)", expiresIn: 8) })
+        let isOpen = Mutex(true)
+        let google = try FakeGoogle(token: { number, _ in
+            while !isOpen.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.005) }
+            return .token("token-\(number)", expiresIn: 3600)
+        })
         let http = try HTTPClient(userAgent: "test")
-        let tokens = try google.tokens(http: http)
+        let watch = Watch()
+        let tokens = try google.tokens(http: http, clocks: watch.clocks)
         #expect(try await tokens.token().secret == Secret("token-0"))
-        // Half of its short life is over, but not three quarters.
-        try await Task.sleep(for: .milliseconds(4100))
+        watch.advance(by: .seconds(3299))
         #expect(try await tokens.token().secret == Secret("token-0"))
-        for _ in 0..<100 where try await tokens.token().secret != Secret("token-1") {
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        #expect(try await tokens.token().secret == Secret("token-1"))
+        #expect(google.tokenRequests.count == 1)
+
+        isOpen.withLock { $0 = false }
+        watch.advance(by: .seconds(2))
+        for _ in 0..<10 { #expect(try await tokens.token().secret == Secret("token-0")) }
+        isOpen.withLock { $0 = true }
+        while try await tokens.token().secret != Secret("token-1") { try await Task.sleep(for: .milliseconds(5)) }
         #expect(google.tokenRequests.count == 2)
+    }
+
+    @Test func anOldTokenOutlivesAnEndpointThatIsDown() async throws {
+        let google = try FakeGoogle(token: { number, _ in
+            number == 0 ? .token("token-0", expiresIn: 3600) : FakeGoogle.Answer(status: 503, body: "")
+        })
+        let http = try HTTPClient(userAgent: "test")
+        let watch = Watch()
+        let tokens = try google.tokens(http: http, clocks: watch.clocks)
+        _ = try await tokens.token()
+        watch.advance(by: .seconds(3500))
+        #expect(try await tokens.token().secret == Secret("token-0"))
+        while google.tokenRequests.count < 5 { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try await tokens.token().secret == Secret("token-0"))
+        watch.advance(by: .seconds(90))
+        let error = await #expect(throws: GoogleError.self) { try await tokens.token() }
+        #expect(error?.code == .unavailable)
     }
 
     @Test func lifetimes() {
@@ -205,7 +238,7 @@ import Testing
             return .token("token-\(number)")
         })
         let http = try HTTPClient(userAgent: "test")
-        let tokens = try google.tokens(http: http, clock: { Timestamp(seconds: 1_790_000_000) })
+        let tokens = try google.tokens(http: http, clocks: Clocks(wall: { Timestamp(seconds: 1_790_000_000) }))
         let token = try await tokens.token()
         #expect(token.secret == Secret("token-1"))
         tokens.invalidate(token)
@@ -220,7 +253,7 @@ import Testing
         })
         let http = try HTTPClient(userAgent: "test")
         for (clock, exchanges) in [(1_790_771_662, 1), (1_790_000_000, 3)] {
-            let tokens = try google.tokens(http: http, clock: { Timestamp(seconds: clock) })
+            let tokens = try google.tokens(http: http, clocks: Clocks(wall: { Timestamp(seconds: clock) }))
             let error = await #expect(throws: GoogleError.self) { try await tokens.token() }
             #expect(error?.code == .clockSkew)
             #expect(google.tokenRequests.count == exchanges)
@@ -244,13 +277,31 @@ import Testing
             ])
     }
 
+    @Test func aRotatedRefreshTokenSurvivesCredentialsThatCannotBeRead() async throws {
+        let google = try FakeGoogle(token: { number, _ in
+            .token("token-\(number)", more: #","refresh_token":"refresh-\#(number + 2)""#)
+        })
+        let http = try HTTPClient(userAgent: "test")
+        let isReadable = Mutex(true)
+        let user = try google.user()
+        let tokens = TokenSource(http: http, logger: .silent) { () throws(CredentialsError) in
+            guard isReadable.withLock({ $0 }) else { throw CredentialsError(.unreadable, "key.json", "cannot be read") }
+            return user
+        }
+        for number in 0..<5 {
+            isReadable.withLock { $0 = number == 0 || number == 3 }
+            tokens.invalidate(try await tokens.token())
+        }
+        #expect(google.tokenRequests.map { $0.form["refresh_token"] } == (1...5).map { "refresh-\($0)" })
+    }
+
     @Test func changedCredentialsArePickedUpAndBrokenOnesDoNoHarm() async throws {
         let google = try FakeGoogle()
         let http = try HTTPClient(userAgent: "test")
         let round = Mutex(0)
         let first = try google.user(refreshToken: "one")
         let second = try google.user(refreshToken: "two")
-        let tokens = TokenSource(http: http, logger: .silent, backoff: .short) { () throws(CredentialsError) in
+        let tokens = TokenSource(http: http, logger: .silent) { () throws(CredentialsError) in
             switch round.withLock({
                 $0 += 1; return $0
             }) {
@@ -265,7 +316,7 @@ import Testing
 
     @Test func credentialsThatNeverLoadedAreTold() async throws {
         let http = try HTTPClient(userAgent: "test")
-        let tokens = TokenSource(http: http, logger: .silent, backoff: .short) { () throws(CredentialsError) in
+        let tokens = TokenSource(http: http, logger: .silent) { () throws(CredentialsError) in
             throw CredentialsError(.unreadable, "key.json", "cannot be read")
         }
         let error = await #expect(throws: GoogleError.self) { try await tokens.token() }
