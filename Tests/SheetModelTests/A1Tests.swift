@@ -7,8 +7,10 @@ import Testing
         for index in 0..<Limits.columns {
             let letters = A1.letters(ofColumn: index)
             seen.insert(letters)
-            #expect(A1.column(ofLetters: letters) == index)
-            #expect(A1.column(ofLetters: letters.lowercased()) == index)
+            // An expectation for each of them would take longer than the work itself.
+            if A1.column(ofLetters: letters) != index || A1.column(ofLetters: letters.lowercased()) != index {
+                Issue.record("\(letters) is not column \(index)")
+            }
         }
         #expect(seen.count == Limits.columns)
     }

@@ -27,14 +27,14 @@ import Testing
     @Test func everyDayFollowsTheOneBefore() throws {
         var expected = -693_593.0
         // Foundation's Gregorian calendar is Julian before 1582, so the days are counted here by the rule itself.
-        for year in [1...401, 1580...1610, 1890...2105, 9990...9999].joined() {
-            if [1580, 1890, 9990].contains(year) { expected = try serial("\(year)-01-01", .date) }
+        for year in [1...9, 1580...1610, 1890...1910, 1995...2005, 2095...2105, 9990...9999].joined() {
+            if [1580, 1890, 1995, 2095, 9990].contains(year) { expected = try serial("\(year)-01-01", .date) }
             for month in 1...12 {
                 let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
                 let days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
                 for day in 1...days {
                     let text = String(format: "%04d-%02d-%02d", year, month, day)
-                    #expect(try serial(text, .date) == expected)
+                    if try serial(text, .date) != expected { Issue.record("\(text) is not day \(expected)") }
                     expected += 1
                 }
                 let text = String(format: "%04d-%02d-%02d", year, month, days + 1)

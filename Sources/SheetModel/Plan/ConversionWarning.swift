@@ -10,5 +10,7 @@ public struct ConversionWarning: Sendable, Hashable, CustomStringConvertible {
     public let count: Int
 
     /// One sentence for the reader of the sheet.
-    public var description: String { "sheet \"\(sheet)\", column \"\(column)\": \(kind.sentence(count: count))" }
+    public var description: String {
+        "sheet \(excerpt(sheet)), column \(excerpt(column)): \(kind.sentence(count: count))"
+    }
 }
