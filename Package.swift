@@ -41,7 +41,7 @@ let package = Package(
 
         // Layer 1: each wraps one thing and knows nothing of the others.
         .target(name: "Postgres", dependencies: ["CPostgres", logging]),
-        .target(name: "HTTP", dependencies: ["CCurl", httpTypes, logging]),
+        .target(name: "HTTP", dependencies: ["CCurl", httpTypes]),
         .target(name: "SheetModel", dependencies: ["JSON"]),
 
         // Layer 2: the queue on Postgres, and Google's APIs on HTTP.
@@ -86,12 +86,15 @@ let package = Package(
             path: "Tests/TestSupport"),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", "PostgresServer"]),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", httpTypes]),
+        .target(name: "ScriptedHTTP", path: "Tests/ScriptedHTTP"),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "ScriptedHTTP", httpTypes]),
         .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON"]),
         .testTarget(
             name: "JobQueueTests",
             dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport"]),
-        .testTarget(name: "GoogleTests", dependencies: ["Google", "HTTP", "JSON", "COpenSSL", httpTypes]),
+        .testTarget(
+            name: "GoogleTests",
+            dependencies: ["Google", "HTTP", "JSON", "COpenSSL", "ScriptedHTTP", httpTypes, logging]),
         .testTarget(name: "GoogleEmulatorTests", dependencies: ["GoogleEmulator", "JSON", "COpenSSL"]),
         .testTarget(
             name: "ExportTests",
@@ -102,7 +105,8 @@ let package = Package(
         .testTarget(
             name: "SheetSyncTests",
             dependencies: [
-                "GoogleEmulator", "JSON", "JobQueue", "Postgres", "PostgresServer", "TestSupport", "sheetsync", subprocess,
+                "GoogleEmulator", "JSON", "JobQueue", "Postgres", "PostgresServer", "TestSupport", "sheetsync",
+                subprocess,
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
     ]

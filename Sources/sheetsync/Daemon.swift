@@ -76,8 +76,8 @@ struct Daemon {
         let path = google.credentials.tokenPath
         return { token in
             guard let path else {
-                logger.warning("Google replaced the refresh token, and there is no GOOGLE_SHEETS_TOKEN_PATH to keep it in")
-                return
+                return logger.warning(
+                    "Google replaced the refresh token, and there is no GOOGLE_SHEETS_TOKEN_PATH to keep it in")
             }
             do throws(CredentialsError) {
                 try TokenFile(path: path).replaceRefreshToken(token)

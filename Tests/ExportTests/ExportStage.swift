@@ -1,34 +1,40 @@
 import Export
+import Foundation
 import Google
 import GoogleEmulator
 import HTTP
-import HTTPTypes
 import JSON
 import JobQueue
 import Logging
 import Postgres
 import TestSupport
+import Testing
 
 /// A queue, an emulated Google and the handlers between them.
 struct ExportStage {
     let queue: TestQueue
-    let emulator: GoogleEmulator.GoogleEmulator
+    let emulator: GoogleEmulator
     let api: APIClient
     private let handlers: [String: any JobHandler]
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
-        _ configuration: GoogleEmulator.GoogleEmulator.Configuration = .init(),
+        _ configuration: GoogleEmulator.Configuration = .init(),
         change: (inout Workspace.Configuration) -> Void = { _ in }, batchBytes: Int = 8_000_000,
         _ body: (ExportStage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make()
-        let emulator = try GoogleEmulator.GoogleEmulator(configuration)
+        let directory = FileManager.default.temporaryDirectory.appending(path: "sheetsync-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        var configuration = configuration
+        configuration.directory = directory.path
+        let emulator = try GoogleEmulator(configuration)
         let running = Task { try await emulator.run() }
         let http = try HTTPClient(userAgent: "sheetsync-test (gzip)")
         let outcome: Result<Void, any Error>
         do {
-            let stage = try await ExportStage(queue, emulator, http, change, batchBytes)
+            let stage = try await ExportStage(queue, emulator, directory.path, http, change, batchBytes)
             outcome = .success(try await body(stage))
         } catch {
             outcome = .failure(error)
@@ -40,14 +46,14 @@ struct ExportStage {
     }
 
     private init(
-        _ queue: TestQueue, _ emulator: GoogleEmulator.GoogleEmulator, _ http: HTTPClient,
+        _ queue: TestQueue, _ emulator: GoogleEmulator, _ directory: String, _ http: HTTPClient,
         _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int
     ) async throws {
         self.queue = queue
         self.emulator = emulator
-        let account = try await emulator.serviceAccountFile
+        let source = CredentialsSource(value: Secret("\(directory)/service-account.json"), setting: "the test")
         let tokens = TokenSource(http: http, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
-            () throws(CredentialsError) in try Credentials(parsing: account, from: "the test")
+            () throws(CredentialsError) in try source.load().credentials
         }
         api = APIClient(http: http, tokens: tokens, endpoint: try await emulator.baseURL)
         var configuration = Workspace.Configuration(
@@ -80,8 +86,7 @@ struct ExportStage {
         try await wait(for: "job \(id) to end", seeing: { try await queue.jobs.find(id)?.json.description ?? "" }) {
             try await queue.jobs.find(id)?.isFinal == true
         }
-        guard let job = try await queue.jobs.find(id) else { throw WaitedTooLong.never }
-        return job
+        return try #require(try await queue.jobs.find(id))
     }
 
     /// What the emulator holds of the spreadsheet that a job made.

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import ScriptedHTTP
 import Testing
 
 @testable import Google

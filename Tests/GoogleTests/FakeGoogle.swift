@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import JSON
 import Logging
+import ScriptedHTTP
 import Synchronization
 
 @testable import Google

@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import HTTPTypes
+import ScriptedHTTP
 import Synchronization
 import Testing
 

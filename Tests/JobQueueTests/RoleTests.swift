@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 @Suite struct RoleTests {
-    /// Logins with one role each. Roles belong to the whole server, so they are named after the database.
+    /// Makes logins with one role each, named after the database because roles belong to the whole server.
     private func logins(_ queue: TestQueue, _ roles: String...) async throws -> [String] {
         var logins: [String] = []
         for role in roles {

@@ -82,5 +82,7 @@ public struct ClosureHandler: JobHandler {
     public init(_ body: @escaping @Sendable (Job, ProgressReporter) async throws -> JSON) { self.body = body }
 
     /// Runs the closure.
-    public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON { try await body(job, progress) }
+    public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
+        try await body(job, progress)
+    }
 }

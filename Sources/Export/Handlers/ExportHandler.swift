@@ -71,7 +71,8 @@ public struct ExportHandler: JobHandler {
             try await folders.forget(folder)
             throw JobFailure(
                 code: error.code.rawValue,
-                message: "The folder \(folder), in which the spreadsheet should be made, is gone; it is looked for anew.",
+                message:
+                    "The folder \(folder), in which the spreadsheet should be made, is gone; it is looked for anew.",
                 retry: .backoff)
         }
     }
@@ -79,7 +80,8 @@ public struct ExportHandler: JobHandler {
     private func existingSheets(of id: String, using sheets: SheetsClient) async throws -> [ExistingSheet] {
         let spreadsheet = try await sheets.spreadsheet(
             id,
-            fields: "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),bandedRanges(bandedRangeId))")
+            fields: "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),bandedRanges(bandedRangeId))"
+        )
         return (spreadsheet["sheets"]?.array ?? []).map { sheet in
             let properties = sheet["properties"]
             let grid = properties?["gridProperties"]

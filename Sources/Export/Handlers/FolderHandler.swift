@@ -19,7 +19,8 @@ public struct FolderHandler: JobHandler {
             guard workspace.configuration.foldersEnabled else {
                 throw JobFailure(
                     code: "settings.folders_disabled",
-                    message: "Folders are switched off by GOOGLE_DRIVE_ENABLE_FOLDERS; switch them on or enqueue no folders.",
+                    message:
+                        "Folders are switched off by GOOGLE_DRIVE_ENABLE_FOLDERS; switch them on or enqueue no folders.",
                     retry: .never)
             }
             let (drive, _, calls) = workspace.clients()

@@ -54,7 +54,9 @@ struct JobsCommand: AsyncParsableCommand {
                 try await access.requireFitSchema()
                 let job = try await access.job(id)
                 if json {
-                    Console.print(JSON.object(JSONObject([.init(name: "schema", value: 1), .init(name: "job", value: job.json)])).description)
+                    Console.print(
+                        JSON.object(JSONObject([.init(name: "schema", value: 1), .init(name: "job", value: job.json)]))
+                            .description)
                 } else {
                     show(job)
                 }
@@ -69,13 +71,17 @@ struct JobsCommand: AsyncParsableCommand {
                 guard let value = job.json[name], !value.isNull, value != "" else { continue }
                 Console.print("\(Style.dim(name)): \(value.string ?? value.description)")
             }
-            if let progress = job.json["progress"], !progress.isNull { Console.print("\(Style.dim("progress")): \(progress)") }
+            if let progress = job.json["progress"], !progress.isNull {
+                Console.print("\(Style.dim("progress")): \(progress)")
+            }
             for member in job.result?.object ?? JSONObject() {
-                Console.print("\(Style.dim("result." + member.name)): \(member.value.string ?? member.value.description)")
+                Console.print(
+                    "\(Style.dim("result." + member.name)): \(member.value.string ?? member.value.description)")
             }
             for error in job.json["errors"]?.array ?? [] {
                 let head = "attempt \(error["attempt"]?.int ?? 0), \(error["at"]?.string ?? "")"
-                Console.print("\(Style.red(error["code"]?.string ?? "error")) (\(head)): \(error["message"]?.string ?? "")")
+                Console.print(
+                    "\(Style.red(error["code"]?.string ?? "error")) (\(head)): \(error["message"]?.string ?? "")")
             }
         }
     }

@@ -59,7 +59,8 @@ struct StatusCommand: AsyncParsableCommand {
         func count(_ number: Int) -> String {
             number > QueueReport.countLimit ? "\(QueueReport.countLimit)+" : "\(number)"
         }
-        var queue = Table("AVAILABLE", "OLDEST", "RUNNING", "SCHEDULED", "RETRYABLE", "NEXT DUE", "DONE/MIN", "DISCARDED/H")
+        var queue = Table(
+            "AVAILABLE", "OLDEST", "RUNNING", "SCHEDULED", "RETRYABLE", "NEXT DUE", "DONE/MIN", "DISCARDED/H")
         queue.add(
             count(report.available), report.oldestAvailable.map { spoken(seconds: max($0, 0)) } ?? "-",
             "\(report.running)/\(report.capacity)", count(report.scheduled), count(report.retryable),
@@ -111,7 +112,8 @@ struct StatusCommand: AsyncParsableCommand {
             members["failures"] = .array(
                 report.failures.map { failure in
                     [
-                        "code": .string(failure.code), "count": JSON(failure.count), "example_job": JSON(failure.example),
+                        "code": .string(failure.code), "count": JSON(failure.count),
+                        "example_job": JSON(failure.example),
                         "message": .string(failure.message),
                     ]
                 })
@@ -119,7 +121,9 @@ struct StatusCommand: AsyncParsableCommand {
         return .object(members)
     }
 
-    private static func seconds(_ value: Double?) -> JSON { value.map { JSON((max($0, 0) * 1000).rounded() / 1000) } ?? .null }
+    private static func seconds(_ value: Double?) -> JSON {
+        value.map { JSON((max($0, 0) * 1000).rounded() / 1000) } ?? .null
+    }
 }
 
 extension QueueReport {

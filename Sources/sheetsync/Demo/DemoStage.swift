@@ -47,8 +47,8 @@ struct DemoStage {
             return outcome
         }
         guard result.terminationStatus.isSuccess else {
-            throw CommandFailure(
-                status: .degraded, message: "the daemon ended badly: \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")")
+            let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            throw CommandFailure(status: .degraded, message: "the daemon ended badly: \(said)")
         }
         try result.closureResult.get()
     }
@@ -87,13 +87,15 @@ struct DemoStage {
             if let job = try await jobs.find(id), job.isFinal { return job }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw CommandFailure(status: .degraded, message: "job \(id) did not end within a minute; the daemon's log is in \(log)")
+        throw CommandFailure(
+            status: .degraded, message: "job \(id) did not end within a minute; the daemon's log is in \(log)")
     }
 
     /// The first rows of a sheet as Google shows them, read back through its own interface.
     func firstRows(of spreadsheet: String, sheet: String) async throws -> [String] {
         let http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)")
-        let tokens = TokenSource(http: http, logger: Logger(label: "demo")) { [credentials] () throws(CredentialsError) in
+        let tokens = TokenSource(http: http, logger: Logger(label: "demo")) {
+            [credentials] () throws(CredentialsError) in
             try credentials.load().credentials
         }
         let api = APIClient(http: http, tokens: tokens, endpoint: google)

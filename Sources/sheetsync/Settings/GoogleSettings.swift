@@ -45,7 +45,9 @@ struct GoogleSettings {
 
     /// The first setting that names credentials, and its value: a path or the JSON itself.
     private static func credentials(_ reader: SettingsReader) -> (String, String)? {
-        if let path = reader.credentialPath("GOOGLE_SHEETS_CREDENTIALS") { return ("the credential google-sheets-credentials", path) }
+        if let path = reader.credentialPath("GOOGLE_SHEETS_CREDENTIALS") {
+            return ("the credential google-sheets-credentials", path)
+        }
         for name in [
             "GOOGLE_SHEETS_CREDENTIALS_PATH", "GOOGLE_SHEETS_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS",
         ] {

@@ -52,7 +52,8 @@ struct SettingsReader {
     func int(_ name: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
         guard let text = text(name) else { return value }
         guard let number = Int(text), range.contains(number) else {
-            throw SettingsError(name: name, problem: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw SettingsError(
+                name: name, problem: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -61,7 +62,8 @@ struct SettingsReader {
     func seconds(_ name: String, default value: Double, in range: ClosedRange<Double>) throws -> Duration {
         guard let text = text(name) else { return .seconds(value) }
         guard let number = Double(text), range.contains(number) else {
-            throw SettingsError(name: name, problem: "must be a number of seconds from \(range.lowerBound) to \(range.upperBound)")
+            throw SettingsError(
+                name: name, problem: "must be a number of seconds from \(range.lowerBound) to \(range.upperBound)")
         }
         return .seconds(number)
     }

@@ -4,13 +4,13 @@ import Synchronization
 /// A TCP server on the loopback that does to each connection what a test says, byte by byte.
 ///
 /// Each connection has a thread of its own, so that a script can block; every read gives up after 20 s.
-final class ScriptedServer: Sendable {
-    let port: Int
+package final class ScriptedServer: Sendable {
+    package let port: Int
     private let listener: Int32
     private let state = Mutex((connections: 0, requests: 0))
 
     /// Starts to listen and runs the script on each connection.
-    init(_ script: @escaping @Sendable (Connection) throws -> Void) throws {
+    package init(_ script: @escaping @Sendable (Connection) throws -> Void) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -45,26 +45,26 @@ final class ScriptedServer: Sendable {
 
     deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
-    var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://127.0.0.1:\(port)" }
     /// The connections accepted so far.
-    var connections: Int { state.withLock(\.connections) }
+    package var connections: Int { state.withLock(\.connections) }
     /// The requests read so far, on all connections.
-    var requests: Int { state.withLock(\.requests) }
+    package var requests: Int { state.withLock(\.requests) }
 
-    struct Failure: Error { let reason: String }
+    package struct Failure: Error { package let reason: String }
 
     /// What came in.
-    struct Request {
-        let line: String
+    package struct Request {
+        package let line: String
         /// Names in small letters.
-        let fields: [String: String]
-        let body: [UInt8]
+        package let fields: [String: String]
+        package let body: [UInt8]
     }
 
     /// One accepted connection, used by its own thread alone.
-    final class Connection: @unchecked Sendable {
+    package final class Connection: @unchecked Sendable {
         /// 1 for the first that the server accepted.
-        let number: Int
+        package let number: Int
         private let socket: Int32
         private let onRequest: () -> Void
         private var buffer: [UInt8] = []
@@ -87,7 +87,7 @@ final class ScriptedServer: Sendable {
         }
 
         /// Reads one request whole; throws at the end of the stream.
-        func readRequest() throws -> Request {
+        package func readRequest() throws -> Request {
             let end = Array("\r\n\r\n".utf8)
             var head = buffer.firstRange(of: end)
             while head == nil {
@@ -111,7 +111,7 @@ final class ScriptedServer: Sendable {
         }
 
         /// Sends bytes as they are.
-        func send(_ bytes: [UInt8]) {
+        package func send(_ bytes: [UInt8]) {
             var sent = 0
             while sent < bytes.count {
                 let count = unsafe bytes[sent...].withUnsafeBytes { rest in
@@ -123,27 +123,27 @@ final class ScriptedServer: Sendable {
         }
 
         /// Sends text as it is.
-        func send(_ text: String) { send(Array(text.utf8)) }
+        package func send(_ text: String) { send(Array(text.utf8)) }
 
         /// Sends a whole answer that keeps the connection.
-        func answer(_ status: Int = 200, _ fields: [String: String] = [:], body: [UInt8]) {
+        package func answer(_ status: Int = 200, _ fields: [String: String] = [:], body: [UInt8]) {
             let head = fields.map { "\($0): \($1)\r\n" }.joined()
             send(Array("HTTP/1.1 \(status) Scripted\r\nContent-Length: \(body.count)\r\n\(head)\r\n".utf8) + body)
         }
 
         /// Sends a whole answer that keeps the connection.
-        func answer(_ status: Int = 200, _ fields: [String: String] = [:], body: String = "") {
+        package func answer(_ status: Int = 200, _ fields: [String: String] = [:], body: String = "") {
             answer(status, fields, body: Array(body.utf8))
         }
 
         /// Waits until the client closes, or the read's limit, and tells how many bytes came.
-        @discardableResult func waitForClose() -> Int {
+        @discardableResult package func waitForClose() -> Int {
             while fill() {}
             return buffer.count
         }
 
         /// Ends the connection with a reset in place of a proper end.
-        func reset() {
+        package func reset() {
             var linger = linger(l_onoff: 1, l_linger: 0)
             unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
             close()
@@ -151,7 +151,7 @@ final class ScriptedServer: Sendable {
 
         private var isClosed = false
 
-        func close() {
+        package func close() {
             guard !isClosed else { return }
             isClosed = true
             Glibc.close(socket)

@@ -1,1 +1,0 @@
-../HTTPTests/ScriptedServer.swift
