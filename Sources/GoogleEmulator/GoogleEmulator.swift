@@ -57,14 +57,12 @@ public final class GoogleEmulator: Service {
     /// Makes an emulator with fresh credentials, or with those that its directory holds already.
     public init(_ configuration: Configuration = Configuration()) throws(EmulatorError) {
         self.configuration = configuration
-        guard let account = ServiceAccount.fresh() else {
+        let files = configuration.directory.map(CredentialFiles.init)
+        guard let account = try files?.serviceAccount() ?? .fresh() else {
             throw EmulatorError(
                 code: .keyFailed, description: "OpenSSL could not make an RSA key for the service account.")
         }
-        var authority = Authority(serviceAccount: account, user: .fresh())
-        if let directory = configuration.directory {
-            try CredentialFiles(directory: directory).read(into: &authority)
-        }
+        var authority = Authority(serviceAccount: account, user: try files?.user() ?? .fresh())
         authority.delegatedUsers = configuration.delegatedUsers
         authority.tokenLifetime = configuration.tokenLifetime
         var world = World(authority: authority, serviceAccountsOwnFiles: configuration.serviceAccountsOwnFiles)
@@ -123,7 +121,11 @@ public final class GoogleEmulator: Service {
     public func writeCredentials(to directory: String) async throws {
         _ = try await port
         let files = CredentialFiles(directory: directory)
-        try emulation.world.withLock { (world) throws(EmulatorError) in try files.read(into: &world.authority) }
+        let (account, user) = (try files.serviceAccount(), try files.user())
+        emulation.world.withLock { world in
+            if let account { world.authority.serviceAccount = account }
+            if let user { world.authority.user = user }
+        }
         try writeFiles(files)
     }
 

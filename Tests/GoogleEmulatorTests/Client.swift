@@ -11,7 +11,7 @@ struct Client: Sendable {
     let keyFile: JSON
     let userFile: JSON
     var token: String?
-    private let session: URLSession
+    private var session = Self.makeSession()
 
     /// An answer.
     struct Answer {
@@ -32,7 +32,10 @@ struct Client: Sendable {
     ) async throws {
         var configuration = configuration
         let directory = try TemporaryDirectory()
-        if configuration.directory == nil { configuration.directory = directory.path }
+        if configuration.directory == nil {
+            configuration.directory = directory.path
+            try await KeyFile.shared.copy(into: directory)
+        }
         let emulator = try GoogleEmulator(configuration)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await emulator.run() }
@@ -53,9 +56,19 @@ struct Client: Sendable {
         baseURL = try await emulator.baseURL
         keyFile = try Self.read("\(directory)/service-account.json")
         userFile = try Self.read("\(directory)/authorized-user.json")
+    }
+
+    private static func makeSession() -> URLSession {
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = 20
-        session = URLSession(configuration: configuration)
+        return URLSession(configuration: configuration)
+    }
+
+    /// The same client with no connection open yet; on one that ends while in use, libcurl would send the request again.
+    var reconnected: Client {
+        var client = self
+        client.session = Self.makeSession()
+        return client
     }
 
     static func read(_ path: String) throws -> JSON {
@@ -147,4 +160,26 @@ final class TemporaryDirectory: Sendable {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// A key that most tests share, because making one takes long.
+actor KeyFile {
+    static let shared = KeyFile()
+
+    private var making: Task<Data, any Error>?
+
+    func copy(into directory: TemporaryDirectory) async throws {
+        let making = self.making ?? Task { try await Self.make() }
+        self.making = making
+        try await making.value.write(to: URL(filePath: directory.path + "/service-account.json"))
+    }
+
+    private static func make() async throws -> Data {
+        let directory = try TemporaryDirectory()
+        let emulator = try GoogleEmulator()
+        let running = Task { try await emulator.run() }
+        defer { running.cancel() }
+        try await emulator.writeCredentials(to: directory.path)
+        return try Data(contentsOf: URL(filePath: directory.path + "/service-account.json"))
+    }
 }

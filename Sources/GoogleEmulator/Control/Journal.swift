@@ -50,7 +50,7 @@ public struct Journal: Sendable {
                         "time": .string(Timestamp(milliseconds: entry.time).rfc3339),
                         "api": .string(entry.api.rawValue), "api_method": JSON(entry.method),
                         "method": .string(entry.verb), "path": .string(entry.path),
-                        "status": entry.status.map { JSON($0) } ?? nil, "body_bytes": JSON(entry.bodyBytes),
+                        "status": entry.status.map { JSON($0) } ?? JSON.null, "body_bytes": JSON(entry.bodyBytes),
                         "fault": JSON(entry.isFault),
                     ]
                 }),

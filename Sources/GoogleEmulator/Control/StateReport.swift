@@ -57,7 +57,7 @@ enum StateReport {
         object["frozen_columns"] = JSON(sheet.frozenColumnCount)
         object["hidden"] = JSON(sheet.isHidden)
         object["bandings"] = .array(sheet.bandings.map(\.json))
-        object["basic_filter"] = sheet.basicFilter.map(JSON.object) ?? nil
+        object["basic_filter"] = sheet.basicFilter.map(JSON.object) ?? JSON.null
         object["column_widths"] = .array((0..<sheet.grid.usedColumnCount).map { JSON(sheet.width(ofColumn: $0)) })
         if showsValues { object["values"] = .array((0..<sheet.grid.usedRowCount).map { row(sheet.grid[$0]) }) }
         return .object(object)

@@ -8,7 +8,9 @@ struct DriveOrder: Sendable {
 
     private let keys: [(key: Key, isDescending: Bool)]
 
-    /// Reads `folder,modifiedTime desc,name`; nil where a key is unknown. Without keys, what changed last comes first.
+    /// Reads `folder,modifiedTime desc,name`; nil where a key is unknown.
+    ///
+    /// Without keys, what changed last comes first.
     init?(_ text: String?) {
         var keys: [(key: Key, isDescending: Bool)] = []
         for part in text?.split(separator: ",") ?? ["modifiedTime desc"] {

@@ -111,7 +111,7 @@ struct DriveQueryParser {
         return comparison == .equal ? value : !value
     }
 
-    /// `{ key='k' and value='v' }`
+    /// A pair as in `{ key='k' and value='v' }`.
     private mutating func pair() throws(SyntaxError) -> (String, String) {
         guard take(.symbol("{")), takeWord("key"), take(.symbol("=")) else { throw SyntaxError() }
         let key = try text()

@@ -43,7 +43,9 @@ struct FileChange: Sendable {
         return time
     }
 
-    /// Properties merge key by key, null takes one away. At most 30 of each kind, each at most 124 bytes with its key.
+    /// Properties merge key by key, null takes one away.
+    ///
+    /// At most 30 of each kind, each at most 124 bytes with its key.
     private func merged(_ old: [String: String], _ name: String) throws(GoogleError) -> [String: String] {
         guard let changes = body[name]?.object else { return old }
         var result = old

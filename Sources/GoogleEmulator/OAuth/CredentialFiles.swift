@@ -3,34 +3,36 @@ import JSON
 
 /// The credential files that clients of the emulator use.
 struct CredentialFiles: Sendable {
-    private let serviceAccount: String
-    private let authorizedUser: String
-    private let token: String
+    private let serviceAccountPath: String
+    private let authorizedUserPath: String
+    private let tokenPath: String
 
     init(directory: String) {
         let prefix = directory.hasSuffix("/") ? directory : directory + "/"
-        serviceAccount = prefix + "service-account.json"
-        authorizedUser = prefix + "authorized-user.json"
-        token = prefix + "token.json"
+        serviceAccountPath = prefix + "service-account.json"
+        authorizedUserPath = prefix + "authorized-user.json"
+        tokenPath = prefix + "token.json"
     }
 
-    /// Takes over the accounts whose files are there.
-    func read(into authority: inout Authority) throws(EmulatorError) {
-        if let json = try read(serviceAccount) {
-            guard let account = ServiceAccount(file: json) else { throw foreign(serviceAccount) }
-            authority.serviceAccount = account
-        }
-        if let json = try read(authorizedUser) {
-            guard let user = UserAccount(file: json) else { throw foreign(authorizedUser) }
-            authority.user = user
-        }
+    /// The service account whose key lies there; nil where none does.
+    func serviceAccount() throws(EmulatorError) -> ServiceAccount? {
+        guard let json = try read(serviceAccountPath) else { return nil }
+        guard let account = ServiceAccount(file: json) else { throw foreign(serviceAccountPath) }
+        return account
+    }
+
+    /// The person whose credentials lie there; nil where none do.
+    func user() throws(EmulatorError) -> UserAccount? {
+        guard let json = try read(authorizedUserPath) else { return nil }
+        guard let user = UserAccount(file: json) else { throw foreign(authorizedUserPath) }
+        return user
     }
 
     /// Writes all files, each at once and readable by its owner alone.
     func write(_ authority: Authority, baseURL: String) throws(EmulatorError) {
-        try write(authority.serviceAccount.file(baseURL: baseURL), to: serviceAccount)
-        try write(authority.user.file(baseURL: baseURL), to: authorizedUser)
-        try write(authority.user.tokenFile(baseURL: baseURL), to: token)
+        try write(authority.serviceAccount.file(baseURL: baseURL), to: serviceAccountPath)
+        try write(authority.user.file(baseURL: baseURL), to: authorizedUserPath)
+        try write(authority.user.tokenFile(baseURL: baseURL), to: tokenPath)
     }
 
     private func foreign(_ path: String) -> EmulatorError {

@@ -81,7 +81,7 @@ struct FieldMask: Sendable, Hashable {
             }
             var nested = target[field]?.object ?? JSONObject()
             mask.merge(source[field]?.object ?? JSONObject(), into: &nested)
-            target[field] = nested.isEmpty ? nil : .object(nested)
+            target[field] = nested.isEmpty ? Optional.none : JSON.object(nested)
         }
     }
 

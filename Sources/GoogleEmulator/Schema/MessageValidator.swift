@@ -54,9 +54,12 @@ struct MessageValidator {
                 unknown(name, "Starting an object on a scalar field")
                 return nil
             }
-            let canonical = ScalarParser.canonical(value, type)
-            if canonical == nil { invalid(value, type, name) }
-            return canonical == value ? nil : canonical
+            guard let canonical = ScalarParser.canonical(value, type) else {
+                invalid(value, type, name)
+                return nil
+            }
+            if canonical == value { return nil }
+            return canonical
         }
     }
 

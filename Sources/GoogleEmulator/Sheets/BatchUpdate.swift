@@ -26,7 +26,9 @@ enum BatchUpdate {
         "createDeveloperMetadata": MetadataRequests.createDeveloperMetadata,
     ]
 
-    /// Applies the requests; the replies come one to one. Whoever calls keeps the old value until this returns.
+    /// Applies the requests; the replies come one to one.
+    ///
+    /// Whoever calls keeps the old value until this returns.
     static func apply(_ requests: [JSON], to spreadsheet: inout Spreadsheet) throws(GoogleError) -> [JSON] {
         guard !requests.isEmpty else { throw .badRequest("Must specify at least one request.") }
         guard requests.count <= greatestCount else {

@@ -14,7 +14,9 @@ struct CellFormatter: Sendable {
         }
     }
 
-    /// The text that a cell shows. A formula shows itself, for it is not computed.
+    /// The text that a cell shows.
+    ///
+    /// A formula shows itself, for it is not computed.
     func text(_ cell: Cell) -> String {
         switch cell.value {
         case .empty: ""

@@ -2,7 +2,9 @@ import JSON
 
 /// Keeps each colour in both of its fields, the old one (`backgroundColor`) and the new one (`backgroundColorStyle`).
 enum ColorPairs {
-    /// The object with both fields of each colour; where both came, the style counts. Components that are 0 go.
+    /// The object with both fields of each colour.
+    ///
+    /// Where both came, the style counts. Components that are 0 go.
     static func complete(_ object: JSONObject) -> JSONObject {
         var result = JSONObject()
         for member in object {

@@ -1,6 +1,8 @@
 import JSON
 
-/// The requests about a sheet's basic filter. It is kept, not computed: no row is hidden by it.
+/// The requests about a sheet's basic filter.
+///
+/// It is kept, not computed: no row is hidden by it.
 enum FilterRequests {
     @Sendable static func setBasicFilter(_ request: JSON, _ spreadsheet: inout Spreadsheet) throws(RequestError) -> JSON
     {

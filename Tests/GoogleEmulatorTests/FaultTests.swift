@@ -1,0 +1,182 @@
+import Foundation
+import GoogleEmulator
+import JSON
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct FaultTests {
+    @Test func answersInTheFormOfEachAPI() async throws {
+        try await Client.run { client in
+            client.emulator.addFault(.init(.error(status: 403, reason: "userRateLimitExceeded"), api: .drive))
+            let drive = try await client.get("/drive/v3/files")
+            #expect(drive.status == 403)
+            #expect(drive.json["error"]?["errors"]?[0]?["reason"] == "userRateLimitExceeded")
+            #expect(drive.json["error"]?["errors"]?[0]?["domain"] == "usageLimits")
+            client.emulator.addFault(.init(.error(status: 429), api: .sheets, count: 2))
+            for _ in 0..<2 {
+                let sheets = try await client.get("/v4/spreadsheets/x")
+                #expect(sheets.status == 429)
+                #expect(sheets.json["error"]?["status"] == "RESOURCE_EXHAUSTED")
+                #expect(
+                    sheets.json["error"]?["details"]?[0]?["metadata"]?["quota_limit"] == "WriteRequestsPerMinutePerUser"
+                )
+            }
+            let after = try await client.get("/v4/spreadsheets/x")
+            #expect(after.status == 404)
+            client.emulator.addFault(.init(.error(status: 500), api: .oauth))
+            let oauth = try await client.form(["grant_type": "refresh_token"])
+            #expect(oauth.json == ["error": "internal_failure", "error_description": "Backend Error"])
+        }
+    }
+
+    @Test func mangledAnswersAreStillCarriedOut() async throws {
+        try await Client.run { client in
+            func names() async throws -> [String] {
+                let answer = try await client.get("/drive/v3/files", ["orderBy": "name", "fields": "files/name"])
+                return answer.json["files"]?.array?.compactMap { $0["name"]?.string } ?? []
+            }
+            func create(_ name: String) async throws -> Client.Answer {
+                try await client.reconnected.call("POST", "/drive/v3/files", [:], ["name": .string(name)])
+            }
+            let post = ["api": "drive", "method": "POST"] as JSON
+            func fault(_ action: String) async throws {
+                var object = post.object ?? JSONObject()
+                object["action"] = .string(action)
+                let answer = try await client.call("POST", "/emulator/faults", [:], .object(object))
+                #expect(answer.json["id"]?.int ?? 0 > 0, "\(answer.text)")
+            }
+            try await fault("html")
+            let html = try await create("1 html")
+            #expect(html.status == 502)
+            #expect(html.headers["content-type"]?.hasPrefix("text/html") == true)
+            try await fault("garbage")
+            let garbage = try await create("2 garbage")
+            #expect(garbage.status == 200)
+            #expect(garbage.json == .null)
+            try await fault("truncate")
+            await #expect(throws: (any Error).self) { try await create("3 truncated") }
+            try await fault("reset_before")
+            await #expect(throws: (any Error).self) { try await create("4 reset before") }
+            try await fault("reset_after")
+            await #expect(throws: (any Error).self) { try await create("5 reset after") }
+            let found = try await names()
+            #expect(found == ["2 garbage", "3 truncated", "5 reset after"])
+            let rules = try await client.get("/emulator/faults")
+            #expect(rules.json["faults"]?.array?.map { $0["strikes"]?.int } == [1, 1, 1, 1, 1])
+        }
+    }
+
+    @Test func delaysAndHangs() async throws {
+        try await Client.run { client in
+            client.emulator.addFault(.init(.delay(.milliseconds(300)), path: .contains("about")))
+            let start = ContinuousClock.now
+            let late = try await client.get("/drive/v3/about", ["fields": "user"])
+            #expect(late.status == 200)
+            #expect(ContinuousClock.now - start >= .milliseconds(300))
+            client.emulator.addFault(.init(.hang, path: .prefix("/drive/v3/about")))
+            let hanging = Task { try await client.get("/drive/v3/about", ["fields": "user"]) }
+            try await waitUntil {
+                client.emulator.journal.entries.last?.isFault == true && client.emulator.journal.total == 3
+            }
+            hanging.cancel()
+            #expect(client.emulator.journal.entries.last?.status == nil)
+        }
+    }
+
+    @Test func theSameSeedStrikesTheSameRequests() async throws {
+        try await Client.run { client in
+            func statuses() async throws -> [Int] {
+                client.emulator.removeFaults()
+                client.emulator.addFault(
+                    .init(.error(status: 503), api: .drive, count: nil, probability: 0.5, seed: 42))
+                var statuses: [Int] = []
+                for _ in 0..<20 { statuses.append(try await client.get("/drive/v3/files").status) }
+                return statuses
+            }
+            let first = try await statuses()
+            let second = try await statuses()
+            #expect(first == second)
+            #expect(Set(first) == [200, 503])
+        }
+    }
+
+    @Test func controlsSayWhatTheyDoNotUnderstand() async throws {
+        try await Client.run { client in
+            for body: JSON in [
+                ["action": "explode"], ["action": "html", "apy": "drive"], ["action": "html", "api": "gmail"],
+                ["action": "delay"], ["action": "html", "count": 0], ["action": "html", "probability": 2], [],
+            ] {
+                let answer = try await client.call("POST", "/emulator/faults", [:], body)
+                #expect(answer.status == 400)
+                #expect(answer.json["error"]?.string?.isEmpty == false)
+            }
+            let unknown = try await client.get("/emulator/nothing")
+            #expect(unknown.status == 400)
+            let tokens = try await client.call("POST", "/emulator/tokens", [:], ["revok": true])
+            #expect(tokens.status == 400)
+        }
+    }
+
+    @Test func keepsAJournal() async throws {
+        try await Client.run { client in
+            _ = try await client.makeSpreadsheet()
+            _ = try await client.get("/drive/v3/nowhere")
+            let journal = try await client.get("/emulator/requests")
+            #expect(journal.json["counts"] == ["oauth.token": 1, "drive.files.create": 1, "drive": 1])
+            #expect(journal.json["total"] == 3)
+            let last = journal.json["requests"]?[2]
+            #expect(last?["status"] == 404)
+            #expect(last?["path"] == "/drive/v3/nowhere")
+            #expect(journal.json["requests"]?[1]?["body_bytes"]?.int ?? 0 > 10)
+            #expect(client.emulator.journal.counts["drive.files.create"] == 1)
+            // What a fault strikes still counts.
+            client.emulator.addFault(.init(.error(status: 503), api: .drive))
+            _ = try await client.call("POST", "/drive/v3/files", [:], ["name": "x"])
+            #expect(client.emulator.journal.counts["drive.files.create"] == 2)
+            _ = try await client.call("DELETE", "/emulator/requests")
+            #expect(client.emulator.journal.total == 0)
+        }
+    }
+
+    @Test func theJournalForgetsButCounts() async throws {
+        try await Client.run { client in
+            let state = try await client.get("/emulator/state")
+            #expect(state.json["files"]?.array != nil)
+        }
+    }
+
+    @Test func reportsABusyPortInsteadOfHanging() async throws {
+        try await Client.run { client in
+            let port = try await client.emulator.port
+            let second = try GoogleEmulator(.init(port: port))
+            let running = Task { try await second.run() }
+            await #expect(throws: EmulatorError.self) { try await second.port }
+            await #expect(throws: EmulatorError.self) { try await running.value }
+        }
+    }
+
+    @Test func saysThatItHasStopped() async throws {
+        let emulator = try GoogleEmulator()
+        let running = Task { try await emulator.run() }
+        _ = try await emulator.port
+        running.cancel()
+        _ = await running.result
+        await #expect(throws: EmulatorError.self) { try await emulator.port }
+        let waiting = Task { try await GoogleEmulator().port }
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+    }
+
+    @Test func refusesADirectoryItCannotUse() async throws {
+        let emulator = try GoogleEmulator(.init(directory: "/nowhere/at/all"))
+        let running = Task { try await emulator.run() }
+        let error = await #expect(throws: EmulatorError.self) { try await emulator.port }
+        #expect(error?.code == .credentialsFailed)
+        await #expect(throws: EmulatorError.self) { try await running.value }
+    }
+
+    /// Waits for a condition, at most ten seconds.
+    private func waitUntil(_ condition: () -> Bool) async throws {
+        for _ in 0..<500 where !condition() { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(condition())
+    }
+}
