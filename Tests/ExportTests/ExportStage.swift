@@ -3,6 +3,7 @@ import Foundation
 import Google
 import GoogleEmulator
 import HTTP
+import HTTPTypes
 import JSON
 import JobQueue
 import Logging
@@ -15,6 +16,8 @@ struct ExportStage {
     let queue: TestQueue
     let emulator: GoogleEmulator
     let api: APIClient
+    private let configuration: Workspace.Configuration
+    private let batchBytes: Int
     private let handlers: [String: any JobHandler]
 
     /// Sets everything up, runs the body and ends everything.
@@ -59,14 +62,45 @@ struct ExportStage {
         var configuration = Workspace.Configuration(
             account: "test", installation: try await queue.schema.installation(on: queue.connection))
         change(&configuration)
+        self.configuration = configuration
+        self.batchBytes = batchBytes
+        handlers = Self.handlers(queue, configuration, api, batchBytes)
+    }
+
+    private init(siblingOf stage: ExportStage) {
+        queue = stage.queue
+        emulator = stage.emulator
+        api = stage.api
+        configuration = stage.configuration
+        batchBytes = stage.batchBytes
+        handlers = Self.handlers(queue, configuration, api, batchBytes)
+    }
+
+    private static func handlers(
+        _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ batchBytes: Int
+    ) -> [String: any JobHandler] {
         let workspace = Workspace(configuration, api: api)
         let folders = FolderDirectory(
             memory: FolderMemory(on: queue.connection, schema: "sheetsync", account: "test"),
             root: configuration.sharedDriveID)
-        handlers = [
+        return [
             "export": ExportHandler(workspace: workspace, folders: folders, batchBytes: batchBytes),
             "folder": FolderHandler(workspace: workspace, folders: folders), "noop": NoopHandler(),
         ]
+    }
+
+    /// The handlers of a second daemon on the same queue and Google: it remembers no folder by itself.
+    func sibling() -> ExportStage { ExportStage(siblingOf: self) }
+
+    /// Makes a folder in the root, as a person would, and returns its id.
+    func makeFolder(_ name: String) async throws -> String {
+        let drive = DriveClient(api: api)
+        return try await drive.createFolder(id: try await drive.generateIDs(1)[0], name: name, parent: nil).id
+    }
+
+    /// Deletes a file for good, with what lies in it.
+    func delete(_ id: String) async throws {
+        _ = try await api.call(APIRequest(.drive, .delete, APIRequest.drivePath(id), fields: ""))
     }
 
     /// Runs a worker beside the body.
@@ -94,10 +128,11 @@ struct ExportStage {
         emulator.state(spreadsheetID: job.result?["spreadsheet_id"]?.string)["spreadsheets"]?[0]
     }
 
-    /// The files that are live in the emulated Drive, of one type.
+    /// The files that are live in the emulated Drive, of one type; the drive's own root is none of them.
     func files(_ type: String) -> [JSON] {
         (emulator.state(showsValues: false)["files"]?.array ?? []).filter {
             $0["mime_type"]?.string == "application/vnd.google-apps.\(type)" && $0["trashed"] == false
+                && $0["parent"]?.isNull == false
         }
     }
 }
