@@ -4,11 +4,13 @@ import JobQueue
 extension JobFailure {
     /// Decides what becomes of a job that Google refused.
     ///
-    /// The quota of a minute is a wait for one's turn and costs no attempt; everything else that may pass costs one.
+    /// The quota of a minute is a wait for one's turn and costs no attempt; everything else that may pass costs one. What is
+    /// wrong with the installation (a revoked key, a missing scope) says nothing about the job, so it is tried again while
+    /// somebody mends that.
     init(_ error: GoogleError) {
         let retry: Retry =
             switch error.retry {
-            case .never: .never
+            case .never: error.code.concernsInstallation ? .backoff : .never
             case .backoff: .backoff
             case .after(let pause): error.code == .rateLimited ? .deferred(pause) : .after(pause)
             case .slowly: .after(.seconds(900))
