@@ -19,7 +19,8 @@ enum LandingPage {
                 <tr><th>Tokens</th><td><code>\(base)/token</code>, which the credential files name as their <code>token_uri</code></td></tr>
                 <tr><th>SheetSync</th><td><code>GOOGLE_API_ENDPOINT=\(base)</code> and
                 <code>GOOGLE_SHEETS_CREDENTIALS_PATH=&hellip;/service-account.json</code></td></tr>
-                <tr><th>Python</th><td><code>build("sheets", "v4", credentials=&hellip;, client_options={"api_endpoint": "\(base)"})</code></td></tr>
+                <tr><th>Python</th><td><code>build("sheets", "v4", credentials=&hellip;, client_options={"api_endpoint": "\(base)"})</code>;
+                for Drive the endpoint is <code>\(base)/drive/v3/</code></td></tr>
                 </table>
                 <p>The files <code>service-account.json</code>, <code>authorized-user.json</code> and <code>token.json</code> lie in
                 the directory that the emulator was started with. Its service account is
