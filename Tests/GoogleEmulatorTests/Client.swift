@@ -51,6 +51,14 @@ struct Client: Sendable {
         }
     }
 
+    /// A client without a token, for an emulator that somebody else runs.
+    init(_ emulator: GoogleEmulator) async throws {
+        self.emulator = emulator
+        baseURL = try await emulator.baseURL
+        keyFile = .null
+        userFile = .null
+    }
+
     private init(_ emulator: GoogleEmulator, directory: String) async throws {
         self.emulator = emulator
         baseURL = try await emulator.baseURL

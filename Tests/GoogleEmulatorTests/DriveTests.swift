@@ -229,6 +229,9 @@ import Testing
                 body.message == #"Invalid JSON payload received. Unknown name "nmae" at 'file': Cannot find field."#)
             let parameter = try await client.get("/drive/v3/files", ["pagesize": "2"])
             #expect(parameter.message?.contains("Cannot bind query parameter. Field 'pagesize'") == true)
+            // What gspread does, and what Google takes in the recordings.
+            let others = try await client.get("/drive/v3/files/root", ["includeItemsFromAllDrives": "True"])
+            #expect(others.status == 200)
             let mask = try await client.get("/drive/v3/files", ["fields": "files(id,owner)"])
             #expect(mask.message == "Invalid field selection files/owner")
             let syntax = try await client.get("/drive/v3/files", ["fields": "files(id"])

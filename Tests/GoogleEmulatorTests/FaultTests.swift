@@ -137,13 +137,6 @@ import Testing
         }
     }
 
-    @Test func theJournalForgetsButCounts() async throws {
-        try await Client.run { client in
-            let state = try await client.get("/emulator/state")
-            #expect(state.json["files"]?.array != nil)
-        }
-    }
-
     @Test func reportsABusyPortInsteadOfHanging() async throws {
         try await Client.run { client in
             let port = try await client.emulator.port

@@ -4,10 +4,12 @@ import JSON
 enum DriveAPI {
     /// Answers a call; nil for a method that the emulator does not play.
     static func respond(_ call: APICall, _ world: inout World) throws(GoogleError) -> EmulatorResponse? {
-        switch call.method.id {
+        // Everybody has an own drive from the first call on, so that `root` always means something.
+        _ = world.drive.root(of: call.token.email, now: call.now)
+        return switch call.method.id {
         case "drive.files.create": answer(try create(call, &world), call)
         case "drive.files.get":
-            answer(try resource(find(call.variable("fileId"), call, world.drive), call, world.drive), call)
+            answer(try get(call, world.drive), call)
         case "drive.files.update": answer(try update(call, &world), call)
         case "drive.files.delete": try delete(call, &world)
         case "drive.files.list": .json(try DriveList.respond(call, &world.drive))
@@ -30,6 +32,18 @@ enum DriveAPI {
         let seesAll = call.query.flag("supportsAllDrives") || call.query.flag("supportsTeamDrives")
         guard let file = drive[id], file.driveID == nil || seesAll else { throw .fileNotFound(id) }
         return file
+    }
+
+    private static func get(_ call: APICall, _ drive: DriveStore) throws(GoogleError) -> JSON {
+        let file = try find(call.variable("fileId"), call, drive)
+        guard call.query["alt"] != "media" else {
+            throw GoogleError(
+                code: 403,
+                message:
+                    "Only files with binary content can be directly downloaded. Use Export with Docs Editors files.",
+                reason: "fileNotDownloadable")
+        }
+        return resource(file, call, drive)
     }
 
     private static func resource(_ file: DriveFile, _ call: APICall, _ drive: DriveStore) -> JSON {

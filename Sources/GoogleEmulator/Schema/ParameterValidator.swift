@@ -7,6 +7,10 @@ enum ParameterValidator {
         var violations: [FieldViolation] = []
         for item in query.items {
             guard let parameter = method.parameters[item.name] ?? schema.commonParameters[item.name] else {
+                // Drive takes its own parameters on any method: gspread sends `includeItemsFromAllDrives` to `files.get`.
+                if schema.name == "drive", schema.methods.contains(where: { $0.parameters[item.name] != nil }) {
+                    continue
+                }
                 violations.append(
                     FieldViolation(
                         description: "Invalid JSON payload received. Unknown name \"\(item.name)\": Cannot bind query "

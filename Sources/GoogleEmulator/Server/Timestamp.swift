@@ -25,6 +25,9 @@ struct Timestamp: Sendable, Hashable, Comparable {
             + "\(Self.pad(fraction, 3))Z"
     }
 
+    /// The moment for people, in UTC: `2026-11-22 18:25:10`.
+    var text: String { String(rfc3339.prefix(19).replacing("T", with: " ")) }
+
     /// The moment as HTTP's header `Date` has it: `Sun, 22 Nov 2026 18:25:10 GMT`.
     var httpDate: String {
         let days = Self.floorDivide(seconds, 86_400)

@@ -33,7 +33,7 @@ enum DimensionRequests {
         }
         for (column, length) in zip(range, longest) where length > 0 {
             var properties = old(column, false, spreadsheet.sheets[index])
-            properties["pixelSize"] = JSON(max(21, 10 + length * 7))
+            properties["pixelSize"] = JSON(max(21, 12 + length * 8))
             set(properties, column, false, &spreadsheet.sheets[index])
         }
         return [:]
