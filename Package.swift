@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // Without its JSON trait, which would link all of Foundation.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -56,7 +57,9 @@ let package = Package(
             name: "GoogleEmulator",
             dependencies: [
                 "COpenSSL", "JSON", httpTypes, lifecycle, logging,
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             resources: [.embedInCode("Resources/drive.schema"), .embedInCode("Resources/sheets.schema")]),
 
@@ -95,7 +98,8 @@ let package = Package(
         .testTarget(
             name: "GoogleTests",
             dependencies: ["Google", "HTTP", "JSON", "COpenSSL", "ScriptedHTTP", httpTypes, logging]),
-        .testTarget(name: "GoogleEmulatorTests", dependencies: ["GoogleEmulator", "JSON", "COpenSSL"]),
+        .testTarget(
+            name: "GoogleEmulatorTests", dependencies: ["GoogleEmulator", "JSON", "COpenSSL", lifecycle, logging]),
         .testTarget(
             name: "ExportTests",
             dependencies: [
