@@ -130,10 +130,9 @@ import Glibc
     }
 }
 
+/// The text on one line; libpq breaks its sentences over several.
 private func trimmed(_ text: String) -> String {
-    var text = text[...]
-    while let last = text.last, last.isWhitespace { text.removeLast() }
-    return String(text)
+    text.split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }.joined(separator: " ")
 }
 
 /// Lends an array of C strings, ended by a null pointer, for the time of a call.

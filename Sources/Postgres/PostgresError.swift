@@ -18,7 +18,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// The kind of failure.
     public let code: Code
-    /// What the server or libpq said, without trailing line breaks.
+    /// What the server or libpq said, on one line.
     public let message: String
     /// The five characters of the SQL standard, where the server sent them.
     public let sqlState: String?

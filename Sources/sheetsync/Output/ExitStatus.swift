@@ -37,18 +37,20 @@ extension CommandFailure {
             status = .settings
         case (.connectionFailed, _), (.connectionLost, _), (.timedOut, _):
             status = .down
-            advice = ". Check DATABASE_URL and that the server runs"
+            advice = "Check DATABASE_URL and that the server runs."
         case (_, "3F000"), (_, "42P01"), (_, "42883"):
             status = .schema
-            advice = ". Run `sheetsync migrate` first"
+            advice = "Run `sheetsync migrate` first."
         case (_, "42501"):
             status = .degraded
-            advice = ". Grant this login sheetsync_operator (to look and steer) or sheetsync_producer (to enqueue)"
+            advice = "Grant this login sheetsync_operator (to look and steer) or sheetsync_producer (to enqueue)."
         default:
             status = .degraded
-            advice = error.hint.map { ". \($0)" } ?? ""
+            advice = error.hint ?? ""
         }
-        self.init(status: status, message: "\(error)\(advice)")
+        let sentence = error.description
+        let end = sentence.last.map { ".?!".contains($0) } == true ? "" : "."
+        self.init(status: status, message: advice.isEmpty ? sentence : "\(sentence)\(end) \(advice)")
     }
 }
 
