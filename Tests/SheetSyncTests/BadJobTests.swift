@@ -31,7 +31,8 @@ import Testing
     @Test func badJobsAreDiscardedAtOnceAndTheOthersGoOn() async throws {
         try await Stage.with { stage in
             _ = try await stage.queue.psql("insert into sheetsync.kind values ('future')")
-            try await stage.daemon.with(["MAX_CONTENT_SIZE_MB": "1"]).withDaemon { daemon in
+            let daemon = stage.daemon.with(["MAX_CONTENT_SIZE_MB": "1", "LOG_FORMAT": "json"])
+            let ended = try await daemon.withDaemon { daemon in
                 var good: [Int] = []
                 var discarded: [(id: Int, path: String)] = []
                 for bad in Self.bad {
@@ -51,6 +52,11 @@ import Testing
                 #expect(daemon.isAlive && stage.spreadsheets == [])
                 try await expectRefusalsBySQL(stage)
             }
+            // The log is for a collector: every line is one JSON object, and tells of each failure.
+            let log = try ended.errors.split(separator: "\n").map { try JSON(parsing: String($0)) }
+            #expect(log.allSatisfy { $0["time"]?.string != nil && $0["message"]?.string != nil }, "\(ended)")
+            #expect(
+                log.filter { $0["level"] == "warning" && $0["code"] != nil }.count == Self.bad.count + 1, "\(ended)")
         }
     }
 

@@ -48,14 +48,21 @@ import Testing
         try await Stage.with { stage in
             let jobs = stage.program(.operator)
             let bad = try await stage.enqueue("noop", ["sleep_ms": "x"], ", owner => 'nightly'")
-            try await stage.daemon.withDaemon { _ in _ = try await stage.ended(bad) }
+            try await stage.daemon.withDaemon { _ in
+                _ = try await stage.ended(bad)
+                let long = try await stage.enqueue("noop", ["sleep_ms": 60_000])
+                try await stage.queue.expect(long, "running")
+                try await jobs("jobs", "cancel", "\(long)").expect(0)
+                let job = try await stage.ended(long, within: .seconds(15))
+                #expect(job.state == "cancelled" && job.errorCodes == [], "\(job.json)")
+            }
             let later = try await stage.enqueue("noop", [:], ", run_at => now() + interval '1 day'")
 
             let list = try await jobs("jobs", "list").expect(0)
             let lines = list.output.split(separator: "\n")
-            #expect(lines.count == 3 && lines[0].hasPrefix("ID  KIND"), "\(list)")
+            #expect(lines.count == 4 && lines[0].hasPrefix("ID  KIND"), "\(list)")
             #expect(lines[1].hasPrefix("\(later)") && lines[1].contains("scheduled"), "the newest first: \(list)")
-            #expect(lines[2].contains("nightly") && lines[2].contains("payload.invalid: sleep_ms"), "\(list)")
+            #expect(lines[3].contains("nightly") && lines[3].contains("payload.invalid: sleep_ms"), "\(list)")
             let filtered = try JSON(
                 parsing: try await jobs("jobs", "list", "--json", "--state", "discarded", "--kind", "noop").output)
             #expect(filtered["schema"] == 1 && filtered["jobs"]?.array?.compactMap { $0["id"]?.int } == [bad])
