@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Jobs that cannot be done: refused by `enqueue` where SQL can know, else discarded on the first attempt.
-@Suite struct BadJobTests {
+@Suite(.serialized) struct BadJobTests {
     /// Bad payloads of a kind, and the path that their error must begin with.
     private static let bad: [(kind: String, payload: JSON, path: String)] = [
         ("export", ["title": "t", "rows": [], "titel": "x"], "titel: unknown field"),

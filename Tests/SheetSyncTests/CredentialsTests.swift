@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Google's credentials: every way to give them, and every way in which they can be broken.
-@Suite struct CredentialsTests {
+@Suite(.serialized) struct CredentialsTests {
     private static let database = Program(environment: ["DATABASE_URL": "postgresql://worker@127.0.0.1:1/app"])
 
     @Test func noCredentialsAreSaidByName() async throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The parts that `sheetsync` brings to try it: the emulated Google and the demonstration.
-@Suite struct DemoTests {
+@Suite(.serialized) struct DemoTests {
     @Test func theEmulatorIsAProcessOfItsOwn() async throws {
         try await Stage.with { stage in
             let directory = try TemporaryDirectory()

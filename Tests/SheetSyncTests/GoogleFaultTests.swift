@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What Google can do to a job, all to one daemon that tells as much as it can in its log, and what it must never tell.
-@Suite struct GoogleFaultTests {
+@Suite(.serialized) struct GoogleFaultTests {
     private static let canary = "canary-of-a-payload"
 
     @Test func noFaultLosesOrDoublesASpreadsheetAndNoSecretIsTold() async throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `sheetsync migrate`, as an operator uses it.
-@Suite struct MigrateCommandTests {
+@Suite(.serialized) struct MigrateCommandTests {
     @Test func migrateBringsTheSchemaAndSaysSo() async throws {
         let server = try await SharedPostgres.server()
         let database = try await SharedPostgres.makeDatabase()

@@ -5,6 +5,8 @@ import TestSupport
 import Testing
 
 /// The program `sheetsync` as this build made it, run as a child with an environment of its own.
+///
+/// The suites that use it run their tests one after another, so that their children do not crowd out other suites' tests.
 struct Program {
     /// What the child finds in its environment, beside PATH.
     var environment: [String: String] = [:]

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A schema that is missing or does not fit ends each command with 3.
-@Suite struct SchemaFitTests {
+@Suite(.serialized) struct SchemaFitTests {
     @Test func withoutASchemaEveryCommandSaysToMigrate() async throws {
         let server = try await SharedPostgres.server()
         let database = try await SharedPostgres.makeDatabase()

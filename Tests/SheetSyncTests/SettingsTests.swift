@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A setting that cannot be used is refused by name, before anything else is tried.
-@Suite struct SettingsTests {
+@Suite(.serialized) struct SettingsTests {
     /// Everything that `run` needs; nobody listens at the database's port.
     private static let complete = Program(environment: [
         "DATABASE_URL": "postgresql://worker:\(Stage.password)@127.0.0.1:1/app",

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `sheetsync status` and `sheetsync jobs`, as an operator uses them.
-@Suite struct StatusCommandTests {
+@Suite(.serialized) struct StatusCommandTests {
     @Test func theVerdictFollowsTheQueue() async throws {
         try await Stage.with { stage in
             let status = stage.program(.operator)
