@@ -34,7 +34,15 @@ public struct CredentialsSource: Sendable, Hashable {
         var place = setting
         if !trimmed.hasPrefix("{") {
             place = value.text
-            let file = try CredentialsFile(path: place)
+            let file: CredentialsFile
+            do { file = try CredentialsFile(path: place) } catch {
+                // It may be the key itself, quoted or in Base64, and then no error may show it.
+                guard error.code != .unreadable || trimmed.hasPrefix("/") || trimmed.hasSuffix(".json") else {
+                    throw CredentialsError(
+                        .unreadable, setting, "is neither JSON text nor the path of a file that can be read")
+                }
+                throw error
+            }
             text = file.text
             if let warning = file.warning { warnings.append(warning) }
         }

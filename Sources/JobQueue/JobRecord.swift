@@ -27,7 +27,10 @@ public struct JobRecord: Sendable {
     public var isFinal: Bool { ["completed", "discarded", "cancelled"].contains(state) }
 
     /// The result of a completed job.
-    public var result: JSON? { json["result"].flatMap { $0.isNull ? nil : $0 } }
+    public var result: JSON? {
+        // A bare nil would be JSON's null here.
+        json["result"].flatMap { $0.isNull ? Optional.none : $0 }
+    }
 
     /// The last failed attempt: code and message.
     public var lastError: (code: String, message: String)? {

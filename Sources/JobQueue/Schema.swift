@@ -67,34 +67,64 @@ public struct Schema: Sendable {
     public func migrate(on connection: Connection) async throws -> [Migration] {
         if let applied = try await appliedChecksums(on: connection) { try await verify(applied, on: connection) }
         try await Roles.ensure(on: connection)
-        let name = self.name
         return try await connection.transaction { db throws(PostgresError) in
-            // Two migrations at once: the second waits here, then finds nothing left to do.
-            try db.query("select pg_advisory_xact_lock(hashtextextended(\("sheetsync migrate " + name), 0))")
-            if try db.query("select 1 from pg_namespace where nspname = \(name)").isEmpty {
-                try db.query("create schema \(identifier: name) authorization sheetsync_owner")
-            }
-            try db.query("set local role sheetsync_owner")
-            try db.query("set local search_path = \(identifier: name), pg_temp")
-            try db.query(
-                """
-                create table if not exists schema_migration (
-                    number int primary key, name text not null, checksum text not null,
-                    applied_at timestamptz not null default now(), applied_by name not null default session_user)
-                """)
+            try db.script(lock)
+            try db.script(try preparation(on: db))
             var applied: [Migration] = []
-            for migration in Migration.all
-            where try db.query("select 1 from schema_migration where number = \(migration.number)").isEmpty {
-                try db.script(migration.sql)
-                try db.query(
-                    """
-                    insert into schema_migration (number, name, checksum)
-                    values (\(migration.number), \(migration.name), encode(sha256(convert_to(\(migration.sql), 'UTF8')), 'hex'))
-                    """)
-                applied.append(migration)
+            for step in Migration.all
+            where try db.query("select 1 from schema_migration where number = \(step.number)").isEmpty {
+                try db.script(try script(of: step, on: db))
+                applied.append(step)
             }
             return applied
         }
+    }
+
+    /// What `migrate` would do, as a script for an administrator's psql; nil where nothing is to be done.
+    public func plan(on connection: Connection) async throws(PostgresError) -> String? {
+        let roles = try await Roles.missingStatements(on: connection)
+        let pending = try await pending(on: connection)
+        let steps = try await connection.transaction { db throws(PostgresError) in
+            var parts: [String] = []
+            for step in pending {
+                parts.append("-- step \(step.number): \(step.name)")
+                parts.append(try script(of: step, on: db))
+            }
+            return parts.isEmpty ? [] : ["begin;", lock, try preparation(on: db)] + parts + ["commit;"]
+        }
+        return roles.isEmpty && steps.isEmpty ? nil : (roles + steps).joined(separator: "\n")
+    }
+
+    /// Two migrations at once: the second waits here, then finds nothing left to do.
+    private var lock: String {
+        let literal = "'sheetsync migrate \(name.replacing("'", with: "''"))'"
+        return "select pg_advisory_xact_lock(hashtextextended(\(literal), 0));"
+    }
+
+    /// The statements in front of the steps: the schema, the role and path that steps are written for, and their list.
+    private func preparation(on db: isolated Connection) throws(PostgresError) -> String {
+        let isThere = try db.query("select 1 from pg_namespace where nspname = \(name)").isEmpty == false
+        let name = quoted(identifier: self.name)
+        return (isThere ? "" : "create schema \(name) authorization sheetsync_owner;\n") + """
+            set local role sheetsync_owner;
+            set local search_path = \(name), pg_temp;
+            create table if not exists schema_migration (
+                number int primary key, name text not null, checksum text not null,
+                applied_at timestamptz not null default now(), applied_by name not null default session_user);
+            """
+    }
+
+    /// A step's statements and its entry in the list.
+    private func script(of step: Migration, on db: isolated Connection) throws(PostgresError) -> String {
+        """
+        \(step.sql)
+        insert into schema_migration (number, name, checksum)
+        values (\(step.number), '\(step.name)', '\(try checksum(of: step, on: db))');
+        """
+    }
+
+    private func checksum(of step: Migration, on db: isolated Connection) throws(PostgresError) -> String {
+        try db.query("select encode(sha256(convert_to(\(step.sql), 'UTF8')), 'hex') as checksum")[0].text("checksum")
     }
 
     /// The checksums of the applied steps by number; nil without a schema.
@@ -114,9 +144,7 @@ public struct Schema: Sendable {
     private func verify(_ applied: [Int: String], on connection: Connection) async throws {
         for migration in Migration.all {
             guard let checksum = applied[migration.number] else { continue }
-            let embedded = try await connection.query(
-                "select encode(sha256(convert_to(\(migration.sql), 'UTF8')), 'hex') as checksum")[0].text("checksum")
-            guard embedded == checksum else {
+            guard try await self.checksum(of: migration, on: connection) == checksum else {
                 throw SchemaError(
                     description:
                         "step \(migration.number) (\(migration.name)) of schema \(name) was applied by a program "

@@ -43,3 +43,10 @@ public struct ConnectionConfiguration: Sendable {
         return "\(value("host") ?? "the local socket"):\(value("port") ?? "5432")/\(value("dbname") ?? "")"
     }
 }
+
+extension ConnectionConfiguration: CustomStringConvertible, CustomReflectable {
+    /// The place alone, because whoever holds a configuration may be printed whole, and the keywords hold a password.
+    public var description: String { place }
+    /// Nothing.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -27,9 +27,11 @@ import Glibc
     /// The file descriptor; -1 without a connection.
     var socket: Int32 { unsafe PQsocket(connection) }
 
+    /// What libpq says, on one line and without its advice, which stands on lines of their own behind a tab.
     private var lastMessage: String {
         guard let text = unsafe PQerrorMessage(connection) else { return "no reason was given" }
-        return trimmed(unsafe String(cString: text))
+        return unsafe String(cString: text).split(separator: "\n").filter { !$0.hasPrefix("\t") }
+            .joined(separator: "; ")
     }
 
     /// Takes in what the server sent, without waiting.

@@ -67,7 +67,10 @@ struct Daemon {
             for warning in loaded.warnings { logger.warning("\(warning)") }
             return loaded.credentials
         } catch {
-            throw CommandFailure(status: .settings, message: "\(error)")
+            let setting =
+                error.place == google.credentials.tokenPath ? "GOOGLE_SHEETS_TOKEN_PATH" : google.credentials.setting
+            let prefix = error.place == setting ? "" : "\(setting): "
+            throw CommandFailure(status: .settings, message: "\(prefix)\(error)")
         }
     }
 

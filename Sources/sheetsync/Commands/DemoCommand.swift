@@ -20,8 +20,9 @@ struct DemoCommand: AsyncParsableCommand {
             defer { interruption.cancel() }
             do {
                 try await demo.value
-            } catch is CancellationError {
-                throw ExitCode(130)
+            } catch {
+                // Once it is interrupted, whatever was under way fails in its own way.
+                throw demo.isCancelled ? ExitCode(130) : error
             }
         }
     }

@@ -3,6 +3,7 @@ import FoundationEssentials
 import JSON
 import JobQueue
 import SheetModel
+import SystemPackage
 
 struct EnqueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -100,9 +101,22 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     private func read(_ path: String) throws -> [UInt8] {
         do {
-            return [UInt8](try Data(contentsOf: URL(filePath: path == "-" ? "/dev/stdin" : path)))
+            return try path == "-" ? Self.readStandardInput() : [UInt8](try Data(contentsOf: URL(filePath: path)))
         } catch {
             throw CommandFailure(status: .degraded, message: "the file \(path) cannot be read")
+        }
+    }
+
+    /// Reads to the end, whatever it is: a file, a pipe or a socket.
+    private static func readStandardInput() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe try piece.withUnsafeMutableBytes {
+                unsafe try FileDescriptor.standardInput.read(into: $0)
+            }
+            if count == 0 { return bytes }
+            bytes += piece[..<count]
         }
     }
 

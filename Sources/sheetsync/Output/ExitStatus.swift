@@ -43,7 +43,9 @@ extension CommandFailure {
             advice = "Run `sheetsync migrate` first."
         case (_, "42501"):
             status = .degraded
-            advice = "Grant this login sheetsync_operator (to look and steer) or sheetsync_producer (to enqueue)."
+            advice =
+                "Grant this login sheetsync_producer (to enqueue), sheetsync_operator (to look and steer) "
+                + "or sheetsync_worker (to run jobs)."
         default:
             status = .degraded
             advice = error.hint ?? ""

@@ -1,0 +1,108 @@
+import Foundation
+import JSON
+import JobQueue
+import TestSupport
+import Testing
+
+/// The parts that `sheetsync` brings to try it: the emulated Google and the demonstration.
+@Suite(.serialized) struct DemoTests {
+    @Test func theEmulatorIsAProcessOfItsOwn() async throws {
+        try await Stage.with { stage in
+            let directory = try TemporaryDirectory()
+            defer { directory.remove() }
+            let arguments = ["emulator", "--dir", directory.path, "--port", "0"]
+            let ended = try await Program().launch(arguments) { emulator in
+                try await emulator.expectToSay("http://127.0.0.1:")
+                try await wait(for: "the address's line", seeing: { emulator.output }) {
+                    emulator.output.hasSuffix("\n")
+                }
+                let url = String(emulator.output.dropLast())
+                for file in ["service-account.json", "authorized-user.json"] {
+                    let attributes = try FileManager.default.attributesOfItem(atPath: "\(directory.path)/\(file)")
+                    #expect(attributes[.posixPermissions] as? Int == 0o600, "\(file)")
+                }
+                let port = try #require(url.split(separator: ":").last)
+                let second = try await Program()("emulator", "--dir", directory.path, "--port", "\(port)")
+                second.expectRefusal(1, "127.0.0.1:\(port)", "another port")
+
+                let daemon = stage.daemon.with([
+                    "GOOGLE_API_ENDPOINT": url,
+                    "GOOGLE_SHEETS_CREDENTIALS_PATH": "\(directory.path)/service-account.json",
+                ])
+                try await daemon.withDaemon { _ in
+                    let job = try await stage.ended(try await stage.enqueue("export", export("Elsewhere")))
+                    #expect(job.result?["spreadsheet_url"]?.string?.hasPrefix(url) == true, "\(job.json)")
+                }
+                emulator.send(SIGTERM)
+            }
+            ended.expect(0)
+            #expect(ended.output.split(separator: "\n").count == 1, "the address and no more: \(ended)")
+        }
+    }
+
+    @Test func theEmulatorNamesAFolderThatIsNotThere() async throws {
+        try await Program()("emulator", "--dir", "/nowhere", "--port", "0").expectRefusal(
+            1, "/nowhere/", "No such file")
+    }
+
+    @Test func theDemonstrationShowsTheMainJobAndLeavesNothing() async throws {
+        let place = try DemoPlace()
+        defer { place.remove() }
+        let ended = try await place.program.launch(["demo"]) { _ in }
+        ended.expect(0)
+        for part in [
+            "sheetsync migrate: 1 step", "job 1: ", "job 2: ", "job 3: ", "/spreadsheets/d/", "sheet Summary: ", "OK: ",
+            "Everything is ended and deleted.",
+        ] {
+            #expect(ended.output.contains(part), "lacks \(part): \(ended)")
+        }
+        try await place.expectNothingLeft()
+    }
+
+    /// As Ctrl-C at a terminal does, which reaches everything that the program has started.
+    @Test func anInterruptedDemonstrationLeavesNothingEither() async throws {
+        let place = try DemoPlace()
+        defer { place.remove() }
+        let ended = try await place.program.launch(["demo"]) { demo in
+            try await demo.expectToSay("Three jobs are enqueued")
+            #expect(place.processes.count > 2, "there is something to leave behind: \(place.processes)")
+            demo.sendToGroup(SIGINT)
+        }
+        ended.expect(130)
+        try await place.expectNothingLeft()
+    }
+}
+
+/// A folder for temporary files that a demonstration alone uses, so that what is its own can be told.
+private struct DemoPlace {
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        // Like /tmp: the server's user makes and deletes its own there.
+        try FileManager.default.setAttributes([.posixPermissions: 0o1777], ofItemAtPath: directory.path)
+    }
+
+    func remove() { directory.remove() }
+
+    var program: Program { Program(environment: ["TMPDIR": directory.path]) }
+
+    /// The command lines of the processes that speak of the folder in their command or environment.
+    var processes: [String] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.filter { Int($0) != nil && $0 != "\(getpid())" }.compactMap { id in
+            func text(_ name: String) -> String {
+                let data = FileManager.default.contents(atPath: "/proc/\(id)/\(name)") ?? Data()
+                return String(decoding: data, as: UTF8.self).replacing("\0", with: " ")
+            }
+            let command = text("cmdline")
+            return command.contains(directory.path) || text("environ").contains(directory.path) ? command : nil
+        }
+    }
+
+    func expectNothingLeft() async throws {
+        // The server's guard does its last work after the demonstration has ended, if that was killed.
+        try await wait(for: "everything to end", seeing: { "\(processes)" }) { processes.isEmpty }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import JSON
+import JobQueue
+import TestSupport
+import Testing
+
+/// `sheetsync enqueue`, as a person or a script uses it.
+@Suite(.serialized) struct EnqueueCommandTests {
+    @Test func jobsAreEnqueuedAndWaitedFor() async throws {
+        try await Stage.with { stage in
+            let producer = stage.program(.producer)
+            let csv = try stage.directory.write("id,name\n1,Zoë\n2,\"a, b\"\n", to: "orders.csv")
+            let payload = try stage.directory.write(export("From a file").description, to: "payload.json")
+            try await stage.daemon.withDaemon { _ in
+                let exported = try await producer(
+                    "enqueue", "--csv", csv, "--title", "From CSV", "--folder", "Team/2026", "--wait"
+                ).expect(0)
+                let job = try #require(try await stage.queue.jobs.list().first)
+                // Exactly the address, so that a script can take it as it is.
+                #expect(exported.line == job.result?["spreadsheet_url"]?.string, "\(exported)")
+                #expect(stage.values(job) == [["id", "name"], [1, "Zoë"], [2, "a, b"]])
+                #expect(job.result?["folder_id"]?.string?.isEmpty == false)
+
+                let fromFile = try await producer("enqueue", "export", "--payload", payload, "--wait").expect(0)
+                #expect(fromFile.line.hasPrefix("http") && !fromFile.line.contains("\n"), "\(fromFile)")
+                let piped = try await producer(
+                    "enqueue", "--payload", "-", "--wait", "--json", input: export("From a pipe").description
+                ).expect(0)
+                let document = try JSON(parsing: piped.output)
+                #expect(document["schema"] == 1 && document["job"]?["state"] == "completed", "\(piped)")
+                #expect(stage.spreadsheets.sorted() == ["From CSV", "From a file", "From a pipe"])
+
+                let folder = try await producer(
+                    "enqueue", "folder", "--payload", "-", "--wait", input: #"{"path": "Team/2026"}"#
+                ).expect(0)
+                #expect(folder.line == job.result?["folder_url"]?.string, "\(folder)")
+
+                let bad = try await producer(
+                    "enqueue", "export", "--payload", "-", "--wait", input: #"{"titel": "x"}"#
+                ).expect(1)
+                #expect(bad.output.isEmpty, "\(bad)")
+                #expect(bad.errors.contains("is discarded: payload.invalid: titel: unknown field"), "\(bad)")
+            }
+        }
+    }
+
+    @Test func theSameKeyGivesTheSameJob() async throws {
+        try await Stage.with { stage in
+            let program = stage.program(.producer)
+            let first = try await program("enqueue", "noop", "--idempotency-key", "k1").expect(0)
+            let second = try await program("enqueue", "noop", "--idempotency-key", "k1").expect(0)
+            #expect(Int(first.line) != nil && first.line == second.line)
+            let other = try await program(
+                "enqueue", "noop", "--payload", "-", "--idempotency-key", "k1", input: #"{"sleep_ms": 1}"#)
+            other.expectRefusal(1, "job \(first.line)", "another kind or payload")
+            #expect(try await stage.queue.psql("select count(*) from sheetsync.jobs") == "1")
+
+            let urgent = try await program("enqueue", "noop", "--priority", "0", "--owner", "nightly").expect(0)
+            let job = try await stage.job(try #require(Int(urgent.line)))
+            #expect(job.json["priority"] == 0 && job.json["owner"] == "nightly")
+            try await program("enqueue", "noop", "--priority", "10").expectRefusal(1, "priority", "0", "9")
+            try await program("enqueue", "exprot", "--payload", "-", input: "{}")
+                .expectRefusal(1, "'exprot'", "The kinds are export, folder, noop.")
+            try await program("enqueue", "noop", "--payload", "-", input: "[]").expectRefusal(1, "JSON object", "array")
+        }
+    }
+
+    @Test func filesThatCannotBeReadAreNamed() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let program = Program(environment: ["DATABASE_URL": "postgresql://127.0.0.1:1/app"])
+        let json = try directory.write("{\"title\": \"t\",\n \"rows\": [}", to: "bad.json")
+        try await program("enqueue", "--payload", json).expectRefusal(1, json, "byte 25")
+        try await program("enqueue", "--payload", "-", input: "").expectRefusal(1, "standard input")
+        let csv = try directory.write("a,b\n1,2\n3,\"4\n", to: "bad.csv")
+        try await program("enqueue", "--csv", csv, "--title", "t").expectRefusal(1, csv, "line 3")
+        let wide = try directory.write("a,b\n1,2\n1,2,3\n", to: "wide.csv")
+        try await program("enqueue", "--csv", wide, "--title", "t").expectRefusal(1, wide, "line 3")
+        try await program("enqueue", "--csv", "/nowhere.csv", "--title", "t").expectRefusal(1, "/nowhere.csv")
+    }
+
+    @Test(arguments: [
+        ["enqueue"], ["enqueue", "export"], ["enqueue", "--csv", "a.csv"],
+        ["enqueue", "--csv", "a.csv", "--payload", "b.json"], ["enqueue", "noop", "--csv", "a.csv", "--title", "t"],
+        ["enqueue", "--payload", "a.json", "--title", "t"], ["enqueue", "noop", "--priority", "high"],
+        ["enqueue", "noop", "--colour"], ["jobs", "show"], ["jobs", "show", "first"], ["jobs", "retry"],
+        ["jobs", "list", "--state", "done"], ["emulator"], ["emulator", "--dir", "/tmp", "--port", "x"],
+        ["migrate", "now"], ["status", "--yaml"], ["fly"],
+    ])
+    func wrongUsageEndsWith64(_ command: [String]) async throws {
+        let ended = try await Program().run(command).expect(64)
+        #expect(ended.output.isEmpty && ended.errors.hasPrefix("Error: "), "\(ended)")
+    }
+
+    @Test(arguments: ["", "run", "migrate", "enqueue", "status", "jobs", "jobs list", "emulator", "demo"])
+    func helpIsOnStandardOutput(_ command: String) async throws {
+        let ended = try await Program().run(command.split(separator: " ").map(String.init) + ["--help"]).expect(0)
+        #expect(ended.output.contains("USAGE: sheetsync \(command)") && ended.errors.isEmpty, "\(ended)")
+    }
+}

@@ -1,0 +1,54 @@
+import PostgresServer
+import Subprocess
+import TestSupport
+import Testing
+
+/// `sheetsync migrate`, as an operator uses it.
+@Suite(.serialized) struct MigrateCommandTests {
+    @Test func migrateBringsTheSchemaAndSaysSo() async throws {
+        let server = try await SharedPostgres.server()
+        let database = try await SharedPostgres.makeDatabase()
+        let program = Program(environment: ["DATABASE_URL": server.tcpURL(database: database)])
+        let plan = try await program("migrate", "--plan").expect(0)
+        #expect(plan.output.contains("create table job"), "\(plan)")
+        let schemas = "select count(*) from pg_namespace where nspname = 'sheetsync'"
+        #expect(try await SharedPostgres.psql(schemas, database: database) == "0")
+
+        let first = try await program("migrate").expect(0)
+        #expect(first.output == "applied step 1: queue\nschema sheetsync is at step 1\n", "\(first)")
+        let second = try await program("migrate").expect(0)
+        #expect(second.output == "schema sheetsync is at step 1\n", "\(second)")
+        let nothing = try await program("migrate", "--plan").expect(0)
+        #expect(nothing.line == "-- nothing to do: schema sheetsync is at step 1", "\(nothing)")
+        #expect(try await SharedPostgres.psql("select count(*) from sheetsync.jobs", database: database) == "0")
+    }
+
+    /// The plan is what an administrator runs by hand, so it does the whole work by itself, on a server that is new.
+    @Test func thePlanRunByPsqlIsTheMigration() async throws {
+        try await PostgresServer.run { server in
+            let program = Program(environment: ["DATABASE_URL": server.tcpURL()])
+            let plan = try await program("migrate", "--plan").expect(0)
+            #expect(plan.output.hasPrefix("create role sheetsync_owner nologin;\n"), "\(plan.output.prefix(300))")
+            let psql = try await Subprocess.run(
+                .name("psql"), arguments: ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", server.url()],
+                input: .string(plan.output), output: .discarded, error: .string(limit: 100_000))
+            #expect(psql.terminationStatus.isSuccess, "\(psql.standardError)")
+            let after = try await program("migrate", "--plan").expect(0)
+            #expect(after.line == "-- nothing to do: schema sheetsync is at step 1", "\(after)")
+            try await program("enqueue", "noop").expect(0)
+            let second = try await program("migrate").expect(0)
+            #expect(second.output == "schema sheetsync is at step 1\n", "\(second)")
+        }
+    }
+
+    @Test func aLoginThatMayNotMakeRolesGetsTheStatements() async throws {
+        let server = try await SharedPostgres.server()
+        let database = try await SharedPostgres.makeDatabase()
+        try await SharedPostgres.psql("create role stranger_in_\(database) login", database: database)
+        let program = Program(environment: [
+            "DATABASE_URL": server.tcpURL(database: database, user: "stranger_in_\(database)")
+        ])
+        let ended = try await program("migrate").expect(3)
+        #expect(ended.errors.contains("grant sheetsync_owner to stranger_in_\(database);"), "\(ended)")
+    }
+}

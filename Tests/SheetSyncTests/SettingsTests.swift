@@ -1,0 +1,91 @@
+import Foundation
+import PostgresServer
+import TestSupport
+import Testing
+
+/// A setting that cannot be used is refused by name, before anything else is tried.
+@Suite(.serialized) struct SettingsTests {
+    /// Everything that `run` needs; nobody listens at the database's port.
+    private static let complete = Program(environment: [
+        "DATABASE_URL": "postgresql://worker:\(Stage.password)@127.0.0.1:1/app",
+        "GOOGLE_SHEETS_CREDENTIALS":
+            #"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#,
+    ])
+
+    @Test func completeSettingsGetAsFarAsTheDatabase() async throws {
+        let ended = try await Self.complete("run")
+        ended.expectRefusal(2, "127.0.0.1", "DATABASE_URL", "Connection refused")
+    }
+
+    @Test(arguments: [
+        ("SHEETSYNC_CONCURRENCY", ["0", "1001", "many", "1.5"], ["from 1 to 1000"]),
+        ("SHEETSYNC_POLL_INTERVAL", ["0", "3601", "soon", "nan"], ["seconds", "3600"]),
+        ("SHEETSYNC_LEASE_SECONDS", ["4.9", "3601", "-1"], ["seconds", "5", "3600"]),
+        ("SHEETSYNC_SHUTDOWN_GRACE", ["-1", "3601", "30s"], ["seconds", "3600"]),
+        ("MAX_CONTENT_SIZE_MB", ["0", "201", "5MB"], ["from 1 to 200"]),
+        ("SHEETSYNC_KEEP_PAYLOADS", ["perhaps"], ["true or false"]),
+        ("SSL_REQUIRED", ["2"], ["true or false"]),
+        ("GOOGLE_DRIVE_ENABLE_FOLDERS", ["maybe"], ["true or false"]),
+        ("LOG_LEVEL", ["loud"], ["trace", "critical"]),
+        ("LOG_FORMAT", ["xml"], ["text or json"]),
+        ("GOOGLE_API_ENDPOINT", ["localhost:8085"], ["http://", "https://"]),
+        ("SHEETSYNC_SCHEMA", ["pg_jobs", String(repeating: "x", count: 64)], ["63 bytes"]),
+        ("DATABASE_CA_CERT", ["/nowhere/ca.pem"], ["/nowhere/ca.pem", "cannot be read"]),
+        ("DATABASE_URL", ["app", "mysql://u:\(Stage.password)@db/app", "postgres://db:99999/app"], ["database URL"]),
+        ("CREDENTIALS_DIRECTORY", ["/nowhere"], ["cannot be read"]),
+    ])
+    func aBadValueIsRefusedByTheSettingsName(_ name: String, _ values: [String], _ words: [String]) async throws {
+        for value in values {
+            let ended = try await Self.complete.with([name: value])("run")
+            ended.expectRefusal(78, "sheetsync: \(name) ")
+            for word in words { #expect(ended.errors.contains(word), "lacks \(word): \(ended)") }
+            #expect(!ended.errors.contains(Stage.password))
+        }
+    }
+
+    @Test(.disabled(if: FileManager.default.fileExists(atPath: "/etc/sheetsync/database-url")))
+    func aMissingDatabaseIsSaidByEveryCommandThatNeedsOne() async throws {
+        for command in [["run"], ["migrate"], ["status"], ["jobs", "list"], ["enqueue", "noop"]] {
+            let ended = try await Self.complete.without("DATABASE_URL").run(command)
+            ended.expectRefusal(78, "DATABASE_URL is not set", "/etc/sheetsync/database-url")
+        }
+    }
+
+    @Test func anEmptyValueCountsAsNone() async throws {
+        let ended = try await Self.complete.with(["LOG_LEVEL": "", "SHEETSYNC_CONCURRENCY": " "])("run")
+        ended.expectRefusal(2, "127.0.0.1")
+    }
+
+    @Test func aDatabaseOutOfReachIsDown() async throws {
+        let url = "postgresql+psycopg2://worker:\(Stage.password)@127.0.0.1:1/app?ssl=require"
+        let program = Self.complete.with(["DATABASE_URL": url])
+        for command in [["run"], ["jobs", "list"], ["enqueue", "noop"], ["migrate"]] {
+            let ended = try await program.run(command)
+            ended.expectRefusal(2, "127.0.0.1", "DATABASE_URL")
+            #expect(!ended.errors.contains(Stage.password))
+        }
+        // To `status` it is a finding, and so goes to standard output.
+        let status = try await program("status").expect(2)
+        #expect(status.output.hasPrefix("DOWN: "), "\(status)")
+        #expect(status.output.split(separator: "\n").count == 1 && status.output.contains("127.0.0.1"), "\(status)")
+    }
+
+    @Test func aHostThatIsUnknownIsNamed() async throws {
+        let url = "postgresql://worker:\(Stage.password)@no-such-host.invalid/app"
+        let ended = try await Self.complete.with(["DATABASE_URL": url])("run")
+        ended.expectRefusal(2, "no-such-host.invalid", "DATABASE_URL")
+        #expect(!ended.errors.contains(Stage.password))
+    }
+
+    @Test func aServerWithoutTLSIsRefusedWhereTLSIsRequired() async throws {
+        let server = try await SharedPostgres.server()
+        let required = Self.complete.with(["DATABASE_URL": server.tcpURL(), "SSL_REQUIRED": "true"])
+        try await required("run").expectRefusal(2, "SSL")
+        let byURL = Self.complete.with(["DATABASE_URL": server.tcpURL() + "?ssl=require"])
+        try await byURL("run").expectRefusal(2, "SSL")
+        let certificate = Self.complete.with([
+            "DATABASE_URL": server.tcpURL(), "DATABASE_CA_CERT": "/etc/ssl/certs/ca-certificates.crt",
+        ])
+        try await certificate("run").expectRefusal(2, "SSL")
+    }
+}

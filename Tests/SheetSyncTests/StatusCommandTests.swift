@@ -1,0 +1,93 @@
+import JSON
+import JobQueue
+import TestSupport
+import Testing
+
+/// `sheetsync status` and `sheetsync jobs`, as an operator uses them.
+@Suite(.serialized) struct StatusCommandTests {
+    @Test func theVerdictFollowsTheQueue() async throws {
+        try await Stage.with { stage in
+            let status = stage.program(.operator)
+            let idle = try await status("status").expect(1)
+            #expect(idle.output.hasPrefix("DEGRADED: no worker is alive: start `sheetsync run`\n"), "\(idle)")
+
+            let first = try await stage.enqueue("noop", [:])
+            let backlog = try await status("status").expect(2)
+            #expect(backlog.output.hasPrefix("DOWN: no worker is alive, and 1 job wait"), "\(backlog)")
+
+            try await stage.daemon.withDaemon { _ in
+                _ = try await stage.ended(first)
+                let fine = try await status("status").expect(0)
+                #expect(fine.output.hasPrefix("OK: 1 worker alive, nothing waits\n"), "\(fine)")
+                #expect(fine.errors.isEmpty && !fine.output.contains("\u{1B}"), "\(fine)")
+                let json = try JSON(parsing: try await status("status", "--json").expect(0).output)
+                #expect(json["schema"] == 1 && json["verdict"] == "OK", "\(json)")
+                #expect(json["reason"] == "1 worker alive, nothing waits", "\(json)")
+                #expect(json["queue"]?["completed_last_minute"] == 1 && json["workers"]?.array?.count == 1, "\(json)")
+
+                _ = try await stage.ended(try await stage.enqueue("noop", ["sleep_ms": -1]))
+                let degraded = try await status("status").expect(1)
+                #expect(
+                    degraded.output.hasPrefix(
+                        "DEGRADED: 1 job discarded in the last hour, most often for payload.invalid\n"), "\(degraded)")
+            }
+            let gone = try JSON(parsing: try await status("status", "--json").expect(1).output)
+            #expect(gone["verdict"] == "DEGRADED" && gone["workers"] == [], "\(gone)")
+        }
+    }
+
+    @Test func aDatabaseThatIsDownIsAFinding() async throws {
+        let program = Program(environment: ["DATABASE_URL": "postgresql://operator@127.0.0.1:1/app"])
+        let ended = try await program("status", "--json").expect(2)
+        let json = try JSON(parsing: ended.output)
+        #expect(json["schema"] == 1 && json["verdict"] == "DOWN" && ended.errors.isEmpty, "\(ended)")
+        #expect(json["reason"]?.string?.contains("cannot connect to the database") == true, "\(ended)")
+    }
+
+    @Test func jobsAreListedShownRetriedAndCancelled() async throws {
+        try await Stage.with { stage in
+            let jobs = stage.program(.operator)
+            let bad = try await stage.enqueue("noop", ["sleep_ms": "x"], ", owner => 'nightly'")
+            try await stage.daemon.withDaemon { _ in
+                _ = try await stage.ended(bad)
+                let long = try await stage.enqueue("noop", ["sleep_ms": 60_000])
+                try await stage.queue.expect(long, "running")
+                try await jobs("jobs", "cancel", "\(long)").expect(0)
+                let job = try await stage.ended(long, within: .seconds(15))
+                #expect(job.state == "cancelled" && job.errorCodes == [], "\(job.json)")
+            }
+            let later = try await stage.enqueue("noop", [:], ", run_at => now() + interval '1 day'")
+
+            let list = try await jobs("jobs", "list").expect(0)
+            let lines = list.output.split(separator: "\n")
+            #expect(lines.count == 4 && lines[0].hasPrefix("ID  KIND"), "\(list)")
+            #expect(lines[1].hasPrefix("\(later)") && lines[1].contains("scheduled"), "the newest first: \(list)")
+            #expect(lines[3].contains("nightly") && lines[3].contains("payload.invalid: sleep_ms"), "\(list)")
+            let filtered = try JSON(
+                parsing: try await jobs("jobs", "list", "--json", "--state", "discarded", "--kind", "noop").output)
+            #expect(filtered["schema"] == 1 && filtered["jobs"]?.array?.compactMap { $0["id"]?.int } == [bad])
+            #expect(
+                try JSON(parsing: try await jobs("jobs", "list", "--json", "--kind", "export").output)["jobs"] == [])
+
+            let shown = try await jobs("jobs", "show", "\(bad)").expect(0)
+            for part in ["id: \(bad)", "state: discarded", "owner: nightly", "payload.invalid (attempt 1, "] {
+                #expect(shown.output.contains(part), "lacks \(part): \(shown)")
+            }
+            let json = try JSON(parsing: try await jobs("jobs", "show", "\(bad)", "--json").expect(0).output)
+            #expect(json["schema"] == 1 && json["job"]?["payload"] == ["sleep_ms": "x"], "\(json)")
+
+            let cancelled = try await jobs("jobs", "cancel", "\(later)").expect(0)
+            #expect(cancelled.line == "job \(later) is cancelled, or asked to stop")
+            #expect(try await stage.job(later).state == "cancelled")
+            try await jobs("jobs", "cancel", "\(later)").expectRefusal(1, "job \(later) has ended already")
+            let retried = try await jobs("jobs", "retry", "\(bad)", "\(later)").expect(0)
+            #expect(retried.output == "job \(bad) is available again\njob \(later) is available again\n")
+            #expect(try await stage.job(bad).state == "available")
+            try await jobs("jobs", "retry", "\(bad)").expectRefusal(1, "job \(bad) is neither discarded nor cancelled")
+
+            for command in ["show", "retry", "cancel"] {
+                try await jobs("jobs", command, "987654").expectRefusal(1, "no job 987654")
+            }
+        }
+    }
+}
