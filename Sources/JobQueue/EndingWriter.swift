@@ -12,13 +12,15 @@ final class EndingWriter: Sendable {
     private static let largestBatch = 500
 
     private let statements: WorkerStatements
+    private let held: HeldLeases
     private let keepPayloads: Bool
     private let logger: Logger
     private let state = Mutex(State())
     private let news = Signal()
 
-    init(statements: WorkerStatements, keepPayloads: Bool, logger: Logger) {
+    init(statements: WorkerStatements, held: HeldLeases, keepPayloads: Bool, logger: Logger) {
         self.statements = statements
+        self.held = held
         self.keepPayloads = keepPayloads
         self.logger = logger
     }
@@ -55,6 +57,7 @@ final class EndingWriter: Sendable {
             do {
                 let states = try await statements.finish(batch, keepPayloads: keepPayloads)
                 state.withLock { $0.waiting.removeFirst(batch.count) }
+                held.remove(batch)
                 pause = .milliseconds(100)
                 for ending in batch { note(ending, state: states[ending.id]) }
             } catch {

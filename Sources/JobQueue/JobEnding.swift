@@ -8,7 +8,7 @@ struct JobEnding: Sendable {
 
     let id: Int
     let kind: Kind
-    private let leaseNumber: Int
+    let leaseNumber: Int
     private let result: JSON?
     private let error: JSON?
     private let delay: Duration

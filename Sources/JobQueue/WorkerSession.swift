@@ -17,6 +17,7 @@ final class WorkerSession: Sendable {
     private let beatNow = Signal()
     private let lost = Flag()
     private let inFlight = JobsInFlight()
+    private let held = HeldLeases()
     private let endings: EndingWriter
     private let lastError = Mutex<String?>(nil)
 
@@ -31,7 +32,8 @@ final class WorkerSession: Sendable {
         self.logger = logger
         self.stopping = stopping
         news = stop
-        endings = EndingWriter(statements: statements, keepPayloads: configuration.keepPayloads, logger: logger)
+        endings = EndingWriter(
+            statements: statements, held: held, keepPayloads: configuration.keepPayloads, logger: logger)
     }
 
     private var isOver: Bool { stopping.isSet || lost.isSet }
@@ -85,7 +87,10 @@ final class WorkerSession: Sendable {
                 continue
             }
             do {
-                let claimed = try await statements.claim(free)
+                let claimed = try await statements.claim(free, held: held.all)
+                // Jobs that come when the identity is lost are left to others.
+                guard !lost.isSet else { break }
+                held.insert(claimed)
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
                     // Notifications are for sleepers; a worker that is full will look by itself.
@@ -123,6 +128,7 @@ final class WorkerSession: Sendable {
         logger.debug("job begins", metadata: ["kind": "\(job.kind)", "attempt": "\(job.attempt)"])
         let outcome: Result<JobEnding, JobFailure>
         do {
+            if let refusal = job.refusal { throw refusal }
             guard let handler = handlers[job.kind] else {
                 throw JobFailure(
                     code: "queue.unknown_kind",

@@ -359,18 +359,15 @@ create function enter(epoch bigint, name text, version text, concurrency int) re
 language sql security definer set search_path from current
 as $$
     insert into worker (epoch, name, version, concurrency) values (epoch, name, version, concurrency)
+    -- It may come twice: the first time without its answer reaching the worker.
+    on conflict on constraint worker_pkey do update set beat_at = clock_timestamp()
 $$;
 
--- Signs off. What a worker has not given back comes back to the queue, as after its death.
-create function leave(epoch bigint) returns void
-language sql security definer set search_path from current
-as $$
-    delete from worker w where w.epoch = leave.epoch
-$$;
-
--- Takes up to `slots` open jobs, the most urgent first, after opening those whose time has come.
+-- Takes up to `slots` open jobs, the most urgent first, after opening those whose time has come. Jobs that this worker
+-- holds without knowing (they are not among the lease numbers in `held`, because the answer to an earlier claim was
+-- lost) come first: nobody else could ever run or end them while this worker lives.
 -- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
-create function claim(epoch bigint, slots int)
+create function claim(epoch bigint, slots int, held bigint[])
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
                owner text, created_at timestamptz)
 language plpgsql security definer set search_path from current
@@ -382,8 +379,11 @@ begin
     where r.id in (select t.id from ready t where t.gate = 1 and t.run_at <= now() order by t.run_at limit 1000
                    for update skip locked);
     return query
-    with pick as materialized (
-        select r.id from ready r where r.gate = 0 order by r.priority, r.run_at, r.id limit slots for update skip locked
+    with unanswered as materialized (
+        select l.* from lease l where l.epoch = claim.epoch and l.lease_no <> all (held) limit slots
+    ), pick as materialized (
+        select r.id from ready r where r.gate = 0 order by r.priority, r.run_at, r.id
+        limit slots - (select count(*) from unanswered) for update skip locked
     ), gone as (
         delete from ready r using pick where r.id = pick.id returning r.*
     ), taken as (
@@ -392,7 +392,15 @@ begin
         returning l.*
     )
     select t.id, t.lease_no, t.attempt::int, t.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner, j.created_at
-    from taken t join job j on j.id = t.id order by j.priority, t.id;
+    from (select * from taken union all select * from unanswered) t join job j on j.id = t.id order by j.priority, t.id;
+    if found then
+        -- A worker that was taken for dead while it was suspended must not begin anything. The lock keeps others from
+        -- taking it for dead between this look and the commit; a beat does not wait for it.
+        perform from worker w where w.epoch = claim.epoch for key share;
+        if not found then
+            raise exception 'this worker was taken for dead' using errcode = '55000';
+        end if;
+    end if;
 end
 $$;
 
@@ -481,6 +489,19 @@ begin
 end
 $$;
 
+-- Signs off and gives back, without costing an attempt, what the worker still holds.
+create function leave(epoch bigint) returns void
+language plpgsql security definer set search_path from current
+as $$
+begin
+    -- First, so that a claim that is still under way either fails or is seen below.
+    delete from worker w where w.epoch = leave.epoch;
+    perform from finish(leave.epoch, (
+        select jsonb_agg(jsonb_build_object('id', l.id, 'lease_no', l.lease_no, 'end', 'release'))
+        from lease l where l.epoch = leave.epoch));
+end
+$$;
+
 -- Takes the jobs of workers that have not beaten for some time back into the queue. That attempt counts; a job whose
 -- attempts are used up, or that somebody wants cancelled, ends. Returns where the jobs are now.
 create function reclaim(seconds float8) returns table (id bigint, state text)
@@ -502,7 +523,8 @@ begin
                 'id', l.id, 'lease_no', l.lease_no, 'end', 'retry', 'error', jsonb_build_object(
                     'code', 'queue.worker_lost', 'retryable', true,
                     'message', 'The worker that ran this attempt stopped giving signs of life; the job was taken from it.')))
-            from lease l where l.epoch = dead[i])) f;
+            -- Not in the way of another reclaim, nor of what the dead one still says.
+            from (select * from lease x where x.epoch = dead[i] for update skip locked) l)) f;
     end loop;
 end
 $$;
@@ -575,7 +597,7 @@ grant execute on function may_see_all(), cancel(bigint), retry(bigint)
 grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
     to sheetsync_producer, sheetsync_query;
 grant execute on function
-    enter(bigint, text, text, int), leave(bigint), claim(bigint, int), arm(), disarm(), finish(bigint, jsonb, boolean),
+    enter(bigint, text, text, int), leave(bigint), claim(bigint, int, bigint[]), arm(), disarm(), finish(bigint, jsonb, boolean),
     beat(bigint, int, text), reclaim(float8), report(bigint, bigint, bigint, text, bigint, bigint),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
     change_setting(text, text)
