@@ -43,7 +43,7 @@ final class WorkerSession: Sendable {
         // Not child tasks: a cancelled daemon must still end its jobs and write how they ended.
         let listening = Task { await listen() }
         let beating = Task { await beat() }
-        let writing = Task { await endings.run() }
+        let writing = Task { await endings.run { self.lost.isSet && self.stopping.isSet } }
         await withTaskGroup { jobs in
             await claim(into: &jobs)
             await drain()
@@ -144,10 +144,11 @@ final class WorkerSession: Sendable {
         // The claim loop waits for the first free slot, the shutdown for the last job.
         if left == configuration.concurrency - 1 || left == 0 { news.raise() }
         switch (stopReason, outcome) {
-        case (.leaseLost, _):
-            logger.warning("job was stopped, because this worker's lease on it is lost")
         case (_, .success(let ending)):
+            // Also where the lease may be lost: if nobody has taken the job yet, it need not be done again.
             endings.add(ending)
+        case (.leaseLost, .failure):
+            logger.warning("job was stopped, because this worker's lease on it is lost")
         case (.cancelled, .failure):
             endings.add(JobEnding(job, .cancelled))
         case (.shutdown, .failure):
@@ -223,7 +224,6 @@ final class WorkerSession: Sendable {
     private func giveUp(_ reason: String) {
         logger.error("stopping all jobs and beginning anew: \(reason)", metadata: ["jobs": "\(inFlight.count)"])
         lost.set()
-        endings.abandon()
         inFlight.stopAll(because: .leaseLost)
         news.raise()
     }

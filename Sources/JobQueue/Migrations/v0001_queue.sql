@@ -158,6 +158,36 @@ left join outcome o on o.id = job.id
 left join progress p on p.id = job.id
 where job.enqueued_by = session_user or (select may_see_all());
 
+-- Notifies who listens, unless the server's queue of notifications is half full: a full one fails the transaction, and
+-- every notification here is a hint that somebody can do without.
+create function hint(channel text, message text) returns void
+language plpgsql set search_path from current
+as $$
+begin
+    if pg_notification_queue_usage() < 0.5 then
+        perform pg_notify(channel, message);
+    end if;
+end
+$$;
+
+-- Tells sleeping workers, if any sleeps, that a job waits or will be due.
+create function rouse() returns void
+language plpgsql set search_path from current
+as $$
+begin
+    if (select last_value from wake) = 1 then
+        perform hint('sheetsync_ready', '');
+    end if;
+end
+$$;
+
+-- Tells who listens that a job has ended.
+create function announce(id bigint, state text) returns void
+language sql set search_path from current
+as $$
+    select hint('sheetsync_finalized', jsonb_build_object('id', id, 'state', state)::text)
+$$;
+
 -- Makes one job, or finds the one that its key made before. All checks of enqueue and enqueue_many are here.
 create function add_job(kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
                         max_attempts int, out id bigint, out created boolean)
@@ -226,9 +256,7 @@ begin
     end if;
     insert into ready (id, priority, gate, attempt, redelivered, run_at, owner)
     values (id, priority, (due > now())::int, 0, false, due, owner);
-    if (select last_value from wake) = 1 then
-        perform pg_notify('sheetsync_ready', '');
-    end if;
+    perform rouse();
 end
 $$;
 
@@ -306,7 +334,7 @@ begin
         end if;
         if exists (select from lease l where l.id = cancel.id) then
             insert into cancel_request (id, by) values (cancel.id, session_user) on conflict do nothing;
-            perform pg_notify('sheetsync_cancel', cancel.id::text);
+            perform hint('sheetsync_cancel', cancel.id::text);
             return true;
         end if;
         if exists (select from outcome o where o.id = cancel.id) then
@@ -335,21 +363,8 @@ begin
         return false;
     end if;
     delete from cancel_request c where c.id = retry.id;
-    if (select last_value from wake) = 1 then
-        perform pg_notify('sheetsync_ready', '');
-    end if;
+    perform rouse();
     return true;
-end
-$$;
-
--- Tells who listens that a job has ended. A hint only, so it is left out rather than fail on a full queue.
-create function announce(id bigint, state text) returns void
-language plpgsql set search_path from current
-as $$
-begin
-    if pg_notification_queue_usage() < 0.5 then
-        perform pg_notify('sheetsync_finalized', jsonb_build_object('id', id, 'state', state)::text);
-    end if;
 end
 $$;
 
@@ -433,10 +448,14 @@ language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
 #variable_conflict use_column
+declare
+    is_back boolean := false;
 begin
     for id, state in
         with ending as materialized (
-            select * from jsonb_to_recordset(endings)
+            -- At most thirty days: a delay beyond all dates would fail the whole batch, and fail it again for ever.
+            select e.id, e.lease_no, e."end", e.result, e.error, least(greatest(coalesce(e.delay, 0), 0), 2592000) as delay
+            from jsonb_to_recordset(endings)
                 as e(id bigint, lease_no bigint, "end" text, result jsonb, error jsonb, delay float8)
         ), gone as (
             delete from lease l using ending e
@@ -450,14 +469,15 @@ begin
             from gone g join job j on j.id = g.id left join cancel_request c on c.id = g.id
         ), ended as (
             insert into outcome (id, state, attempt, attempted_at, result)
-            select m.id, m.state, m.attempt, m.at, m.result from moved m where m.state not in ('retry', 'release')
+            select m.id, m.state, m.attempt, m.at, m.result from moved m
+            where m.state is null or m.state not in ('retry', 'release')
         ), failed as (
             insert into failure (id, attempt, error)
             select m.id, m.attempt, m.error from moved m where m.error is not null
         ), back as (
             insert into ready (id, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
-            select m.id, m.priority, (coalesce(m.delay, 0) > 0)::int, m.attempt - (m.state = 'release')::int, true,
-                   now() + make_interval(secs => coalesce(m.delay, 0)), m.at, m.owner, m.target
+            select m.id, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
+                   now() + make_interval(secs => m.delay), m.at, m.owner, m.target
             from moved m where m.state in ('retry', 'release')
         ), forgotten as (
             update job j set payload = null from moved m
@@ -470,9 +490,14 @@ begin
     loop
         if state in ('completed', 'discarded', 'cancelled') then
             perform announce(id, state);
+        else
+            is_back := true;
         end if;
         return next;
     end loop;
+    if is_back then
+        perform rouse();
+    end if;
 end
 $$;
 
