@@ -20,6 +20,8 @@ final class WorkerSession: Sendable {
     private let held = HeldLeases()
     private let endings: EndingWriter
     private let lastError = Mutex<String?>(nil)
+    /// When the last successful sign of life was sent.
+    private let lastBeat = Mutex(ContinuousClock.now)
 
     init(
         configuration: WorkerConfiguration, database: ConnectionConfiguration, statements: WorkerStatements,
@@ -43,6 +45,7 @@ final class WorkerSession: Sendable {
         // Not child tasks: a cancelled daemon must still end its jobs and write how they ended.
         let listening = Task { await listen() }
         let beating = Task { await beat() }
+        let watching = Task { await watch() }
         let writing = Task { await endings.run { self.lost.isSet && self.stopping.isSet } }
         await withTaskGroup { jobs in
             await claim(into: &jobs)
@@ -52,8 +55,10 @@ final class WorkerSession: Sendable {
         await writing.value
         listening.cancel()
         beating.cancel()
+        watching.cancel()
         await listening.value
         await beating.value
+        await watching.value
         if !lost.isSet {
             await attempt("sign off") { try await statements.leave() }
         }
@@ -63,6 +68,7 @@ final class WorkerSession: Sendable {
     /// Signs in, and again until the database lets it or the daemon is told to stop.
     private func enter() async -> Bool {
         while !stopping.isSet {
+            lastBeat.withLock { $0 = .now }
             let entered = await attempt("sign in") {
                 try await statements.enter(
                     name: configuration.name, version: configuration.version, concurrency: configuration.concurrency)
@@ -71,7 +77,7 @@ final class WorkerSession: Sendable {
                 logger.info("worker is ready", metadata: ["epoch": "\(statements.epoch)"])
                 return true
             }
-            await news.wait(atMost: configuration.pollInterval)
+            await news.wait(atMost: configuration.errorPause)
         }
         return false
     }
@@ -107,7 +113,7 @@ final class WorkerSession: Sendable {
             } catch {
                 isArmed = false
                 note(error, while: "claim jobs")
-                await news.wait(atMost: configuration.pollInterval)
+                await news.wait(atMost: configuration.errorPause)
             }
         }
     }
@@ -192,31 +198,41 @@ final class WorkerSession: Sendable {
     // MARK: - Signs of life
 
     private func beat() async {
-        var lastSuccess = ContinuousClock.now
         while !Task.isCancelled, !lost.isSet {
             await beatNow.wait(atMost: configuration.beatInterval)
-            if Task.isCancelled { break }
-            if ContinuousClock.now - lastSuccess > configuration.ownLimit {
-                return giveUp("no sign of life reached the database for too long")
-            }
+            if Task.isCancelled || lost.isSet { break }
+            // The database notes its time between the question and the answer, so the earlier one is the safe one.
+            let asked = ContinuousClock.now
             do {
                 let error = lastError.withLock { $0 }
                 guard let cancelled = try await statements.beat(inFlight: inFlight.count, lastError: error) else {
                     return giveUp("the other workers took this one for dead")
                 }
-                lastSuccess = .now
+                lastBeat.withLock { $0 = asked }
                 for id in cancelled { inFlight.stop(id, because: .cancelled) }
+            } catch {
+                note(error, while: "show a sign of life")
+                try? await Task.sleep(for: min(.seconds(1), configuration.beatInterval))
+                beatNow.raise()
+                continue
+            }
+            await attempt("take back the jobs of dead workers") {
                 for (id, state) in try await statements.reclaim(silentFor: configuration.silenceLimit) {
                     logger.warning(
                         "took a job from a worker that shows no sign of life",
                         metadata: ["job": "\(id)", "state": "\(state)"])
                     news.raise()
                 }
-            } catch {
-                note(error, while: "show a sign of life")
-                try? await Task.sleep(for: min(.seconds(1), configuration.beatInterval))
-                beatNow.raise()
             }
+        }
+    }
+
+    /// Gives up in time, also while a beat hangs: it may wait for its answer longer than the lease lasts.
+    private func watch() async {
+        while !Task.isCancelled, !lost.isSet {
+            let left = lastBeat.withLock { $0 } + configuration.ownLimit - .now
+            guard left > .zero else { return giveUp("no sign of life reached the database for too long") }
+            try? await Task.sleep(for: left)
         }
     }
 
@@ -232,7 +248,10 @@ final class WorkerSession: Sendable {
         let listener = NotificationListener(database, channels: ["sheetsync_ready", "sheetsync_cancel"])
         await listener.run { [self] event in
             switch event {
-            case .listening: news.raise()
+            case .listening:
+                // Whatever was said before was missed.
+                news.raise()
+                beatNow.raise()
             case .notification(let notification):
                 if notification.channel == "sheetsync_cancel" { beatNow.raise() } else { news.raise() }
             case .lost(let error): logger.warning("not listening for now; polling goes on: \(error)")
