@@ -345,6 +345,34 @@ begin
 end
 $$;
 
+-- Cancels the jobs that wait although somebody wants them cancelled: they were put back just while the request was made.
+-- Forgets the requests for jobs that ended just then. Waits for nobody.
+create function settle_cancellations() returns void
+language plpgsql set search_path from current
+as $$
+declare
+    settled bigint;
+begin
+    for settled in
+        with asked as materialized (
+            select r.id from cancel_request c join ready r on r.id = c.id for update skip locked
+        ), gone as (
+            delete from ready r using asked a where r.id = a.id returning r.*
+        ), ended as (
+            insert into outcome (id, state, attempt, attempted_at)
+            select g.id, 'cancelled', g.attempt, g.attempted_at from gone g
+        ), answered as (
+            delete from cancel_request c using gone g where c.id = g.id
+        )
+        select g.id from gone g
+    loop
+        perform announce(settled, 'cancelled');
+    end loop;
+    delete from cancel_request c
+    where c.id in (select x.id from cancel_request x join outcome o on o.id = x.id for update of x skip locked);
+end
+$$;
+
 -- True: a discarded or cancelled job is available again, with all its attempts; its history stays.
 create function retry(id bigint) returns boolean
 language plpgsql security definer set search_path from current
@@ -390,6 +418,9 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
 #variable_conflict use_column
 begin
+    if exists (select from cancel_request) then
+        perform settle_cancellations();
+    end if;
     update ready r set gate = 0
     where r.id in (select t.id from ready t where t.gate = 1 and t.run_at <= now() order by t.run_at limit 1000
                    for update skip locked);
