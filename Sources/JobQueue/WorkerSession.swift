@@ -85,7 +85,8 @@ final class WorkerSession: Sendable {
     // MARK: - Claiming
 
     private func claim(into jobs: inout TaskGroup<Void>) async {
-        var isArmed = false
+        // The flag may be up from somebody's earlier life.
+        var mayBeArmed = true
         while !isOver {
             let free = configuration.concurrency - inFlight.count
             guard free > 0 else {
@@ -100,18 +101,16 @@ final class WorkerSession: Sendable {
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
                     // Notifications are for sleepers; a worker that is full will look by itself.
-                    if isArmed, claimed.count == free {
-                        try await statements.disarm()
-                        isArmed = false
-                    }
+                    if mayBeArmed, claimed.count == free { mayBeArmed = try await !statements.disarm() }
                     continue
                 }
                 let (untilDue, lookAgain) = try await statements.arm()
-                isArmed = true
+                mayBeArmed = true
                 if lookAgain { continue }
-                await news.wait(atMost: min(untilDue ?? .seconds(3600), configuration.pollInterval))
+                // A job that is due may be locked by somebody's open transaction: look again soon, but do not spin.
+                let rest = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
+                await news.wait(atMost: min(rest, configuration.pollInterval))
             } catch {
-                isArmed = false
                 note(error, while: "claim jobs")
                 await news.wait(atMost: configuration.errorPause)
             }

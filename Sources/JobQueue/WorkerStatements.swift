@@ -55,8 +55,9 @@ struct WorkerStatements: Sendable {
         return (try row.optionalDouble("seconds_until_due").map { .seconds(max($0, 0)) }, try row.bool("was_down"))
     }
 
-    func disarm() async throws(PostgresError) {
-        try await work.query("select \(identifier: schema).disarm()")
+    /// Ends the notifications, unless another worker may need them; returns whether it did.
+    func disarm() async throws(PostgresError) -> Bool {
+        try await work.query("select \(identifier: schema).disarm(\(epoch)) as done")[0].bool("done")
     }
 
     /// Writes endings; returns where those jobs are now that this worker still held.

@@ -470,10 +470,18 @@ begin
 end
 $$;
 
-create function disarm() returns void
-language sql security definer set search_path from current
+-- Says that this worker is full, so that enqueue stops notifying; false where another one has a free slot, which may
+-- sleep and needs the notifications.
+create function disarm(epoch bigint) returns boolean
+language plpgsql security definer set search_path from current
 as $$
-    select setval('wake', 0)
+begin
+    if exists (select from worker w where w.epoch <> disarm.epoch and w.in_flight < w.concurrency) then
+        return false;
+    end if;
+    perform setval('wake', 0);
+    return true;
+end
 $$;
 
 -- Ends or puts back a batch of running jobs, each {id, lease_no, end, result, error, delay}: `end` is completed,
@@ -659,7 +667,7 @@ grant execute on function may_see_all(), cancel(bigint), retry(bigint)
 grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
     to sheetsync_producer, sheetsync_query;
 grant execute on function
-    enter(bigint, text, text, int), leave(bigint), claim(bigint, int, bigint[]), arm(), disarm(), finish(bigint, jsonb, boolean),
+    enter(bigint, text, text, int), leave(bigint), claim(bigint, int, bigint[]), arm(), disarm(bigint), finish(bigint, jsonb, boolean),
     beat(bigint, int, text), reclaim(float8), report(bigint, bigint, bigint, text, bigint, bigint),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
     change_setting(text, text)
