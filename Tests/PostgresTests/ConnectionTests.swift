@@ -143,14 +143,18 @@ import Testing
             return try await group.reduce(into: []) { $0.append($1) }
         }
         let watcher = try await Self.connection()
+        try await watcher.query("select pg_advisory_lock(4711)")
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for connection in connections { group.addTask { _ = try await connection.query("select pg_sleep(1)") } }
-            for _ in 0..<5 { try await Task.sleep(for: .milliseconds(20)) }
-            // All sixteen statements still sleep: had they held the pool's threads, this would run after them.
-            let sleeping = try await watcher.query(
-                "select count(*) as n from pg_stat_activity where query like 'select pg_sleep(1)%' and state = 'active'"
-            )
-            #expect(try sleeping[0].int("n") == 16)
+            for connection in connections {
+                group.addTask { _ = try await connection.query("select pg_advisory_lock_shared(4711)") }
+            }
+            // All sixteen wait at once and this goes on: more than the pool has threads.
+            try await wait(for: "sixteen statements to wait") {
+                try await watcher.query(
+                    "select count(*) as n from pg_locks where locktype = 'advisory' and objid = 4711 and not granted"
+                )[0].int("n") == 16
+            }
+            try await watcher.query("select pg_advisory_unlock(4711)")
             try await group.waitForAll()
         }
     }
