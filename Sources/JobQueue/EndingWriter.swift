@@ -1,4 +1,5 @@
 import Logging
+import Postgres
 import Synchronization
 
 /// Writes how jobs ended, in batches: while one statement is under way, the next batch gathers.
@@ -6,19 +7,20 @@ final class EndingWriter: Sendable {
     private struct State {
         var waiting: [JobEnding] = []
         var isClosed = false
-        var isAbandoned = false
     }
 
     private static let largestBatch = 500
 
     private let statements: WorkerStatements
+    private let held: HeldLeases
     private let keepPayloads: Bool
     private let logger: Logger
     private let state = Mutex(State())
     private let news = Signal()
 
-    init(statements: WorkerStatements, keepPayloads: Bool, logger: Logger) {
+    init(statements: WorkerStatements, held: HeldLeases, keepPayloads: Bool, logger: Logger) {
         self.statements = statements
+        self.held = held
         self.keepPayloads = keepPayloads
         self.logger = logger
     }
@@ -34,31 +36,44 @@ final class EndingWriter: Sendable {
         news.raise()
     }
 
-    /// Lets `run` end at once: the leases are lost, so nothing would be written anyway.
-    func abandon() {
-        state.withLock { $0.isAbandoned = true }
-        news.raise()
-    }
-
-    func run() async {
+    /// Writes until it is closed and nothing is left, or until the database fails and there is no hope left.
+    ///
+    /// Writing goes on when the worker's leases may be lost: what somebody else holds by now the database refuses.
+    func run(isHopeless: () -> Bool) async {
         var pause = Duration.milliseconds(100)
+        var size = Self.largestBatch
         while true {
             let (batch, isOver) = state.withLock { state in
-                let batch = Array(state.waiting.prefix(Self.largestBatch))
-                return (batch, state.isAbandoned || (state.isClosed && batch.isEmpty))
+                let batch = Array(state.waiting.prefix(size))
+                return (batch, state.isClosed && batch.isEmpty)
             }
             if isOver { return }
             guard !batch.isEmpty else {
                 await news.wait()
                 continue
             }
-            do {
+            do throws(PostgresError) {
                 let states = try await statements.finish(batch, keepPayloads: keepPayloads)
                 state.withLock { $0.waiting.removeFirst(batch.count) }
+                held.remove(batch)
                 pause = .milliseconds(100)
+                size = min(size * 2, Self.largestBatch)
                 for ending in batch { note(ending, state: states[ending.id]) }
             } catch {
+                // Something in one ending, such as a NUL in a message, must hold up neither the others nor itself.
+                let isAboutData = ["22", "23", "54"].contains { error.sqlState?.hasPrefix($0) == true }
+                if isAboutData, batch.count > 1 {
+                    size = 1
+                    continue
+                }
+                if isAboutData, batch[0].hasDetails {
+                    logger.error(
+                        "the database refuses a job's result or error: \(error)", metadata: ["job": "\(batch[0].id)"])
+                    state.withLock { $0.waiting[0] = batch[0].withoutDetails(refused: error) }
+                    continue
+                }
                 logger.error("cannot write how \(batch.count) jobs ended, will try again: \(error)")
+                if isHopeless() { return }
                 try? await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(2))
             }

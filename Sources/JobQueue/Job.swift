@@ -20,4 +20,6 @@ public struct Job: Sendable {
     public let owner: String
 
     let leaseNumber: Int
+    /// Why it cannot run at all, where its payload could not be read.
+    var refusal: JobFailure?
 }

@@ -1,4 +1,5 @@
 import JSON
+import Postgres
 
 /// How a worker's hold on a job ends, as the database function `finish` takes it.
 struct JobEnding: Sendable {
@@ -8,19 +9,36 @@ struct JobEnding: Sendable {
 
     let id: Int
     let kind: Kind
-    private let leaseNumber: Int
+    let leaseNumber: Int
     private let result: JSON?
     private let error: JSON?
     private let delay: Duration
 
     init(_ job: Job, _ kind: Kind, result: JSON? = nil, error: JSON? = nil, delay: Duration = .zero) {
-        id = job.id
-        leaseNumber = job.leaseNumber
+        self.init(
+            id: job.id, kind: kind, leaseNumber: job.leaseNumber, result: result, error: error, delay: delay)
+    }
+
+    private init(id: Int, kind: Kind, leaseNumber: Int, result: JSON?, error: JSON?, delay: Duration) {
+        self.id = id
         self.kind = kind
+        self.leaseNumber = leaseNumber
         self.result = result
         self.error = error
         self.delay = delay
     }
+
+    /// The same end without what the database refuses to store; the job's history says what is missing.
+    func withoutDetails(refused error: PostgresError) -> JobEnding {
+        let refusal = JobFailure(
+            code: "queue.details_refused",
+            message: "The attempt ended as written here, but the database refused to store its result or error "
+                + "(SQLSTATE \(error.sqlState ?? "unknown")).", retry: kind == .retry ? .backoff : .never)
+        return JobEnding(
+            id: id, kind: kind, leaseNumber: leaseNumber, result: nil, error: refusal.json, delay: delay)
+    }
+
+    var hasDetails: Bool { result != nil || error != nil }
 
     var json: JSON {
         var members = JSONObject([

@@ -8,6 +8,9 @@ public struct RetryPolicy: Sendable {
     /// The ceiling of every pause.
     public let longest: Duration
 
+    /// The longest pause that the other side may ask for.
+    private static let longestRequested = Duration.seconds(86_400)
+
     /// Makes a policy.
     public init(base: Duration = .seconds(4), longest: Duration = .seconds(600)) {
         self.base = base
@@ -24,17 +27,20 @@ public struct RetryPolicy: Sendable {
     ///
     /// The database makes `retry` an end where the attempts are used up; it knows best how many there were.
     func ending(of job: Job, failure: JobFailure, using random: inout some RandomNumberGenerator) -> JobEnding {
-        switch failure.retry {
+        // Beyond a day nobody would wait for it, and numbers beyond all dates are refused.
+        func spread(_ least: Duration) -> Duration {
+            // A quarter more at most: enough to spread, little enough to come when asked.
+            min(max(least, .zero), Self.longestRequested) * Double.random(in: 1...1.25, using: &random)
+        }
+        return switch failure.retry {
         case .never:
             JobEnding(job, .discarded, error: failure.json)
         case .backoff:
             JobEnding(job, .retry, error: failure.json, delay: pause(after: job.attempt, using: &random))
         case .after(let least):
-            // A quarter more at most: enough to spread, little enough to come when asked.
-            JobEnding(
-                job, .retry, error: failure.json, delay: least * Double.random(in: 1...1.25, using: &random))
+            JobEnding(job, .retry, error: failure.json, delay: spread(least))
         case .deferred(let least):
-            JobEnding(job, .release, delay: least * Double.random(in: 1...1.25, using: &random))
+            JobEnding(job, .release, delay: spread(least))
         }
     }
 }

@@ -37,7 +37,7 @@ final class Signal: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let goesOn = state.withLock { state in
-                    if state.isRaised || state.ended == number {
+                    if state.isRaised || state.ended >= number {
                         state.isRaised = false
                         return true
                     }
@@ -54,7 +54,8 @@ final class Signal: Sendable {
     /// Ends one particular wait without raising the signal.
     private func wake(_ number: Int) {
         state.withLock { state -> CheckedContinuation<Void, Never>? in
-            state.ended = number
+            // The alarm of an earlier wait may come late.
+            state.ended = max(state.ended, number)
             guard state.waiter?.number == number else { return nil }
             defer { state.waiter = nil }
             return state.waiter?.continuation

@@ -20,6 +20,8 @@ public struct WorkerConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init() {}
 
+    /// The pause after a statement that failed; the poll interval may be much longer.
+    var errorPause: Duration { min(pollInterval, .seconds(2)) }
     /// Five signs of life fit into the lease; the last fifth is for the others to notice their lack.
     var beatInterval: Duration { leaseTime / 5 }
     /// A worker that has been silent for so long is dead to the others.

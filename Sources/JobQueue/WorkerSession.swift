@@ -17,8 +17,11 @@ final class WorkerSession: Sendable {
     private let beatNow = Signal()
     private let lost = Flag()
     private let inFlight = JobsInFlight()
+    private let held = HeldLeases()
     private let endings: EndingWriter
     private let lastError = Mutex<String?>(nil)
+    /// When the last successful sign of life was sent.
+    private let lastBeat = Mutex(ContinuousClock.now)
 
     init(
         configuration: WorkerConfiguration, database: ConnectionConfiguration, statements: WorkerStatements,
@@ -31,7 +34,8 @@ final class WorkerSession: Sendable {
         self.logger = logger
         self.stopping = stopping
         news = stop
-        endings = EndingWriter(statements: statements, keepPayloads: configuration.keepPayloads, logger: logger)
+        endings = EndingWriter(
+            statements: statements, held: held, keepPayloads: configuration.keepPayloads, logger: logger)
     }
 
     private var isOver: Bool { stopping.isSet || lost.isSet }
@@ -41,7 +45,8 @@ final class WorkerSession: Sendable {
         // Not child tasks: a cancelled daemon must still end its jobs and write how they ended.
         let listening = Task { await listen() }
         let beating = Task { await beat() }
-        let writing = Task { await endings.run() }
+        let watching = Task { await watch() }
+        let writing = Task { await endings.run { self.lost.isSet && self.stopping.isSet } }
         await withTaskGroup { jobs in
             await claim(into: &jobs)
             await drain()
@@ -50,8 +55,10 @@ final class WorkerSession: Sendable {
         await writing.value
         listening.cancel()
         beating.cancel()
+        watching.cancel()
         await listening.value
         await beating.value
+        await watching.value
         if !lost.isSet {
             await attempt("sign off") { try await statements.leave() }
         }
@@ -61,6 +68,7 @@ final class WorkerSession: Sendable {
     /// Signs in, and again until the database lets it or the daemon is told to stop.
     private func enter() async -> Bool {
         while !stopping.isSet {
+            lastBeat.withLock { $0 = .now }
             let entered = await attempt("sign in") {
                 try await statements.enter(
                     name: configuration.name, version: configuration.version, concurrency: configuration.concurrency)
@@ -69,7 +77,7 @@ final class WorkerSession: Sendable {
                 logger.info("worker is ready", metadata: ["epoch": "\(statements.epoch)"])
                 return true
             }
-            await news.wait(atMost: configuration.pollInterval)
+            await news.wait(atMost: configuration.errorPause)
         }
         return false
     }
@@ -77,7 +85,8 @@ final class WorkerSession: Sendable {
     // MARK: - Claiming
 
     private func claim(into jobs: inout TaskGroup<Void>) async {
-        var isArmed = false
+        // The flag may be up from somebody's earlier life.
+        var mayBeArmed = true
         while !isOver {
             let free = configuration.concurrency - inFlight.count
             guard free > 0 else {
@@ -85,24 +94,25 @@ final class WorkerSession: Sendable {
                 continue
             }
             do {
-                let claimed = try await statements.claim(free)
+                let claimed = try await statements.claim(free, held: held.all)
+                // Jobs that come when the identity is lost are left to others.
+                guard !lost.isSet else { break }
+                held.insert(claimed)
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
                     // Notifications are for sleepers; a worker that is full will look by itself.
-                    if isArmed, claimed.count == free {
-                        try await statements.disarm()
-                        isArmed = false
-                    }
+                    if mayBeArmed, claimed.count == free { mayBeArmed = try await !statements.disarm() }
                     continue
                 }
                 let (untilDue, lookAgain) = try await statements.arm()
-                isArmed = true
+                mayBeArmed = true
                 if lookAgain { continue }
-                await news.wait(atMost: min(untilDue ?? .seconds(3600), configuration.pollInterval))
+                // A job that is due may be locked by somebody's open transaction: look again soon, but do not spin.
+                let rest = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
+                await news.wait(atMost: min(rest, configuration.pollInterval))
             } catch {
-                isArmed = false
                 note(error, while: "claim jobs")
-                await news.wait(atMost: configuration.pollInterval)
+                await news.wait(atMost: configuration.errorPause)
             }
         }
     }
@@ -123,6 +133,7 @@ final class WorkerSession: Sendable {
         logger.debug("job begins", metadata: ["kind": "\(job.kind)", "attempt": "\(job.attempt)"])
         let outcome: Result<JobEnding, JobFailure>
         do {
+            if let refusal = job.refusal { throw refusal }
             guard let handler = handlers[job.kind] else {
                 throw JobFailure(
                     code: "queue.unknown_kind",
@@ -138,10 +149,11 @@ final class WorkerSession: Sendable {
         // The claim loop waits for the first free slot, the shutdown for the last job.
         if left == configuration.concurrency - 1 || left == 0 { news.raise() }
         switch (stopReason, outcome) {
-        case (.leaseLost, _):
-            logger.warning("job was stopped, because this worker's lease on it is lost")
         case (_, .success(let ending)):
+            // Also where the lease may be lost: if nobody has taken the job yet, it need not be done again.
             endings.add(ending)
+        case (.leaseLost, .failure):
+            logger.warning("job was stopped, because this worker's lease on it is lost")
         case (.cancelled, .failure):
             endings.add(JobEnding(job, .cancelled))
         case (.shutdown, .failure):
@@ -185,31 +197,41 @@ final class WorkerSession: Sendable {
     // MARK: - Signs of life
 
     private func beat() async {
-        var lastSuccess = ContinuousClock.now
         while !Task.isCancelled, !lost.isSet {
             await beatNow.wait(atMost: configuration.beatInterval)
-            if Task.isCancelled { break }
-            if ContinuousClock.now - lastSuccess > configuration.ownLimit {
-                return giveUp("no sign of life reached the database for too long")
-            }
+            if Task.isCancelled || lost.isSet { break }
+            // The database notes its time between the question and the answer, so the earlier one is the safe one.
+            let asked = ContinuousClock.now
             do {
                 let error = lastError.withLock { $0 }
                 guard let cancelled = try await statements.beat(inFlight: inFlight.count, lastError: error) else {
                     return giveUp("the other workers took this one for dead")
                 }
-                lastSuccess = .now
+                lastBeat.withLock { $0 = asked }
                 for id in cancelled { inFlight.stop(id, because: .cancelled) }
+            } catch {
+                note(error, while: "show a sign of life")
+                try? await Task.sleep(for: min(.seconds(1), configuration.beatInterval))
+                beatNow.raise()
+                continue
+            }
+            await attempt("take back the jobs of dead workers") {
                 for (id, state) in try await statements.reclaim(silentFor: configuration.silenceLimit) {
                     logger.warning(
                         "took a job from a worker that shows no sign of life",
                         metadata: ["job": "\(id)", "state": "\(state)"])
                     news.raise()
                 }
-            } catch {
-                note(error, while: "show a sign of life")
-                try? await Task.sleep(for: min(.seconds(1), configuration.beatInterval))
-                beatNow.raise()
             }
+        }
+    }
+
+    /// Gives up in time, also while a beat hangs: it may wait for its answer longer than the lease lasts.
+    private func watch() async {
+        while !Task.isCancelled, !lost.isSet {
+            let left = lastBeat.withLock { $0 } + configuration.ownLimit - .now
+            guard left > .zero else { return giveUp("no sign of life reached the database for too long") }
+            try? await Task.sleep(for: left)
         }
     }
 
@@ -217,7 +239,6 @@ final class WorkerSession: Sendable {
     private func giveUp(_ reason: String) {
         logger.error("stopping all jobs and beginning anew: \(reason)", metadata: ["jobs": "\(inFlight.count)"])
         lost.set()
-        endings.abandon()
         inFlight.stopAll(because: .leaseLost)
         news.raise()
     }
@@ -226,7 +247,10 @@ final class WorkerSession: Sendable {
         let listener = NotificationListener(database, channels: ["sheetsync_ready", "sheetsync_cancel"])
         await listener.run { [self] event in
             switch event {
-            case .listening: news.raise()
+            case .listening:
+                // Whatever was said before was missed.
+                news.raise()
+                beatNow.raise()
             case .notification(let notification):
                 if notification.channel == "sheetsync_cancel" { beatNow.raise() } else { news.raise() }
             case .lost(let error): logger.warning("not listening for now; polling goes on: \(error)")

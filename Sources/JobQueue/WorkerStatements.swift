@@ -20,14 +20,33 @@ struct WorkerStatements: Sendable {
         try await control.query("select \(identifier: schema).leave(\(epoch))")
     }
 
-    func claim(_ slots: Int) async throws -> [Job] {
-        try await work.query("select * from \(identifier: schema).claim(\(epoch), \(slots))").map { row in
-            Job(
-                id: try row.int("id"), kind: try row.text("kind"),
-                payload: try JSON(parsing: try row.optionalText("payload") ?? "{}"), attempt: try row.int("attempt"),
-                maxAttempts: try row.int("max_attempts"), isRedelivered: try row.bool("redelivered"),
-                owner: try row.text("owner"), leaseNumber: try row.int("lease_no"))
+    /// Takes jobs: first those that this worker holds without knowing, because the answer to a claim was lost.
+    ///
+    /// - Parameter held: The numbers of the leases that it knows of.
+    func claim(_ slots: Int, held: [Int]) async throws(PostgresError) -> [Job] {
+        var jobs: [Job] = []
+        for row in try await work.query(
+            "select * from \(identifier: schema).claim(\(epoch), \(slots), \(held)::bigint[])")
+        {
+            var payload: JSON = [:]
+            var refusal: JobFailure?
+            let text = try row.optionalText("payload") ?? "{}"
+            do throws(JSONError) {
+                payload = try JSON(parsing: text)
+            } catch {
+                // Postgres takes what this program does not, such as a thousand nested arrays. The job is held now and
+                // must end; its neighbours in the batch must not suffer.
+                refusal = JobFailure(
+                    code: "queue.payload_unreadable", message: "The payload cannot be read: \(error)", retry: .never)
+            }
+            jobs.append(
+                Job(
+                    id: try row.int("id"), kind: try row.text("kind"), payload: payload,
+                    attempt: try row.int("attempt"), maxAttempts: try row.int("max_attempts"),
+                    isRedelivered: try row.bool("redelivered"), owner: try row.text("owner"),
+                    leaseNumber: try row.int("lease_no"), refusal: refusal))
         }
+        return jobs
     }
 
     /// Announces sleep; returns the time until the next job is due, and whether to look for jobs once more before.
@@ -36,8 +55,9 @@ struct WorkerStatements: Sendable {
         return (try row.optionalDouble("seconds_until_due").map { .seconds(max($0, 0)) }, try row.bool("was_down"))
     }
 
-    func disarm() async throws(PostgresError) {
-        try await work.query("select \(identifier: schema).disarm()")
+    /// Ends the notifications, unless another worker may need them; returns whether it did.
+    func disarm() async throws(PostgresError) -> Bool {
+        try await work.query("select \(identifier: schema).disarm(\(epoch)) as done")[0].bool("done")
     }
 
     /// Writes endings; returns where those jobs are now that this worker still held.

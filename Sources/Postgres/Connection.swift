@@ -12,6 +12,7 @@ public actor Connection {
     private let configuration: ConnectionConfiguration
     private let statementTimeout: Duration
     private var handle = ConnectionHandle()
+    private var isInTransaction = false
     private var arrivals: (any DispatchSourceRead)?
 
     /// The actor's own thread.
@@ -29,8 +30,20 @@ public actor Connection {
     }
 
     /// Runs one statement and returns its rows.
+    ///
+    /// A statement that the server rolled back because of a deadlock or of another transaction's changes is repeated once,
+    /// unless it stands in a transaction.
     @discardableResult
     public func query(_ query: Query) throws(PostgresError) -> [Row] {
+        do throws(PostgresError) {
+            return try run(query)
+        } catch {
+            guard handle.isIdle, ["40001", "40P01"].contains(error.sqlState) else { throw error }
+            return try run(query)
+        }
+    }
+
+    private func run(_ query: Query) throws(PostgresError) -> [Row] {
         try open()
         return try closingWhenLost { () throws(PostgresError) in try handle.run(query, until: deadline) }
     }
@@ -48,6 +61,8 @@ public actor Connection {
         _ body: @Sendable (isolated Connection) throws(PostgresError) -> Result
     ) throws(PostgresError) -> Result {
         try query("begin")
+        isInTransaction = true
+        defer { isInTransaction = false }
         do throws(PostgresError) {
             let result = try body(self)
             try query("commit")
@@ -68,14 +83,22 @@ public actor Connection {
 
     /// Opens the connection where it is not; one that the server closed while it was idle counts as not open.
     func open() throws(PostgresError) {
-        if handle.isOpen, (try? handle.consumeInput()) != nil { return }
-        handle = try ConnectionHandle(keywords: configuration.keywords)
-        let milliseconds = statementTimeout.components.seconds * 1000
-        try handle.run(
+        if handle.isOpen {
+            do throws(PostgresError) { return try handle.consumeInput() } catch {
+                // On another connection the rest would run outside of the transaction.
+                if isInTransaction { throw error }
+            }
+        } else if isInTransaction {
+            throw PostgresError(.connectionLost, "the connection was lost in the middle of a transaction")
+        }
+        let fresh = try ConnectionHandle(keywords: configuration.keywords)
+        let milliseconds = max(1, Int(statementTimeout / .milliseconds(1)))
+        try fresh.run(
             script: """
                 set statement_timeout = \(milliseconds); set lock_timeout = \(milliseconds);
                 set idle_in_transaction_session_timeout = 60000; set default_transaction_isolation = 'read committed'
                 """, until: deadline)
+        handle = fresh
     }
 
     /// Calls a closure on this actor's queue whenever something has arrived, until the connection is closed.

@@ -18,11 +18,16 @@ import Glibc
             throw PostgresError(.connectionFailed, lastMessage)
         }
         unsafe PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        // Otherwise a server that stops reading would hold a large statement beyond every deadline.
+        guard unsafe PQsetnonblocking(connection, 1) == 0 else { throw PostgresError(.connectionFailed, lastMessage) }
     }
 
     deinit { unsafe PQfinish(connection) }
 
     var isOpen: Bool { unsafe PQstatus(connection) == CONNECTION_OK }
+
+    /// Whether no transaction is open.
+    var isIdle: Bool { unsafe PQtransactionStatus(connection) == PQTRANS_IDLE }
 
     /// The file descriptor; -1 without a connection.
     var socket: Int32 { unsafe PQsocket(connection) }
@@ -58,13 +63,27 @@ import Glibc
             unsafe PQsendQueryParams(connection, query.sql, Int32(query.parameters.count), nil, values, nil, nil, 0)
         }
         guard sent == 1 else { throw PostgresError(.connectionLost, lastMessage) }
+        try flush(until: deadline)
         return try answer(until: deadline)
     }
 
     /// Runs a script of several statements without parameters, all or nothing where the server can.
     func run(script: String, until deadline: ContinuousClock.Instant) throws(PostgresError) {
         guard unsafe PQsendQuery(connection, script) == 1 else { throw PostgresError(.connectionLost, lastMessage) }
+        try flush(until: deadline)
         _ = try answer(until: deadline)
+    }
+
+    /// Sends what libpq still keeps back, and takes in meanwhile what the server says.
+    private func flush(until deadline: ContinuousClock.Instant) throws(PostgresError) {
+        while true {
+            switch unsafe PQflush(connection) {
+            case 0: return
+            case 1:
+                if try wait(for: POLLIN | POLLOUT, until: deadline) & POLLIN != 0 { try consumeInput() }
+            default: throw PostgresError(.connectionLost, lastMessage)
+            }
+        }
     }
 
     /// Reads results to the last one; the rows are the last result's, an error is the first one's.
@@ -73,7 +92,7 @@ import Glibc
         var failure: PostgresError?
         while true {
             while unsafe PQisBusy(connection) == 1 {
-                try waitReadable(until: deadline)
+                _ = try wait(for: POLLIN, until: deadline)
                 try consumeInput()
             }
             guard let result = unsafe PQgetResult(connection) else { break }
@@ -88,15 +107,16 @@ import Glibc
         return rows
     }
 
-    private func waitReadable(until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    /// Waits until one of the events has come, and returns which.
+    private func wait(for events: Int32, until deadline: ContinuousClock.Instant) throws(PostgresError) -> Int32 {
         while true {
             let left = deadline - .now
             guard left > .zero else { throw PostgresError(.timedOut, "no answer before the statement's deadline") }
-            var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            var descriptor = pollfd(fd: socket, events: Int16(events), revents: 0)
             // Rounded up, so that the last millisecond is waited for and not spun through.
             let milliseconds = Int32(clamping: Int(left / .milliseconds(1)) + 1)
             let ready = unsafe poll(&descriptor, 1, milliseconds)
-            if ready > 0 { return }
+            if ready > 0 { return Int32(descriptor.revents) }
             if ready < 0, errno != EINTR { throw PostgresError(.connectionLost, "poll failed with error \(errno)") }
         }
     }

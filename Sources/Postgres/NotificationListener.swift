@@ -75,6 +75,8 @@ extension Connection {
         do throws(PostgresError) {
             for notification in try notifications() { continuation.yield(notification) }
         } catch {
+            // At once, because the end of a connection stays readable and would be reported without a pause.
+            close()
             continuation.finish(throwing: error)
         }
     }

@@ -95,11 +95,22 @@ import Testing
             (#"{}"#, "jobs must be a JSON array"),
             (
                 #"[{"kind":"noop","payload":{}},{"kind":"noop","payload":{},"prio":1}]"#,
-                "jobs[1] has the unknown field 'prio'"
+                "jobs[1]: the field 'prio' is unknown"
             ),
             (#"[{"kind":"noop","payload":{}},{"kind":"nope","payload":{}}]"#, "jobs[1]: unknown kind of job: 'nope'"),
             (#"[{"kind":"noop","payload":{},"priority":"high"}]"#, "jobs[0]: invalid input syntax"),
-            (#"[3]"#, "jobs[0] must be a JSON object, not number"),
+            (#"[3]"#, "jobs[0]: it must be a JSON object, not number"),
+            (#"[null]"#, "jobs[0]: it must be a JSON object, not null"),
+            (#"[{"kind":"noop","payload":null}]"#, "jobs[0]: the payload must be a JSON object, not null"),
+            (#"[{"kind":null,"payload":{}}]"#, "jobs[0]: unknown kind of job: null"),
+            (#"[{"kind":"noop","payload":{},"priority":1.5}]"#, "jobs[0]: invalid input syntax"),
+            (
+                #"[{"kind":"noop","payload":{},"priority":99999999999}]"#,
+                "jobs[0]: value \"99999999999\" is out of range"
+            ),
+            (#"[{"kind":"noop","payload":{},"run_at":"-infinity"}]"#, "jobs[0]: run_at must be a point in time"),
+            (#"[{"kind":"noop","payload":{},"run_at":"2026-13-45"}]"#, "jobs[0]: date/time field value out of range"),
+            (#"[{"kind":"noop","payload":{},"owner":["a"]}]"#, "jobs[0]: the field 'owner' must be a text or a number"),
         ] {
             let error = await #expect(throws: PostgresError.self) {
                 try await queue.connection.query("select * from sheetsync.enqueue_many(\(jobs)::jsonb)")
@@ -108,5 +119,27 @@ import Testing
             #expect(error?.message.hasPrefix(message) == true)
         }
         #expect(try await queue.psql("select count(*) from sheetsync.jobs") == "3")
+        // A field that is null is one that is not given.
+        _ = try await queue.psql(
+            """
+            select * from sheetsync.enqueue_many('[{"kind":"noop","payload":{"last":1},"priority":null,"owner":null,
+                "max_attempts":null,"run_at":null,"idempotency_key":null}]')
+            """)
+        #expect(
+            try await queue.psql(
+                "select priority, owner, max_attempts, state, idempotency_key is null from sheetsync.jobs where payload ? 'last'"
+            )
+                == "5||10|available|t")
+    }
+
+    @Test func aTimeInThePastDoesNotPassTheJobsThatWait() async throws {
+        let queue = try await TestQueue.make()
+        let first = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+        _ = try await queue.psql("select sheetsync.enqueue('noop', '{}', run_at => '0044-03-15 BC')")
+        _ = try await queue.psql("select sheetsync.enqueue('noop', '{}', run_at => '294276-12-31')")
+        #expect(
+            try await queue.psql("select id from sheetsync.ready order by gate, priority, run_at, id limit 1")
+                == "\(first)")
+        #expect(try await QueueReport.read(queue.schema, on: queue.connection).scheduled == 1)
     }
 }

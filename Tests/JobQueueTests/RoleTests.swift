@@ -32,7 +32,7 @@ import Testing
         #expect(try await queue.psql("select sheetsync.retry(\(id))", as: logins[0]) == "t")
         for sql in [
             "select * from sheetsync.job", "select * from sheetsync.ready", "delete from sheetsync.job",
-            "insert into sheetsync.job(kind) values ('noop')", "select * from sheetsync.claim(1, 1)",
+            "insert into sheetsync.job(kind) values ('noop')", "select * from sheetsync.claim(1, 1, '{}')",
             "select sheetsync.enter(1, 'x', '1', 1)", "select * from sheetsync.finish(1, '[]')",
             "select * from sheetsync.add_job('noop', '{}', null, null, 5, '', 1)",
             "select * from sheetsync.beat(1, 0, '')",
@@ -65,7 +65,7 @@ import Testing
         #expect(try await queue.psql("select sheetsync.cancel(\(id))", as: logins[1]) == "t")
         #expect(try await queue.psql("select sheetsync.retry(\(id))", as: logins[1]) == "t")
         await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])
-        await expectDenied(queue, "select * from sheetsync.claim(1, 1)", as: logins[1])
+        await expectDenied(queue, "select * from sheetsync.claim(1, 1, '{}')", as: logins[1])
         await expectDenied(queue, "update sheetsync.job set kind = 'x'", as: logins[1])
     }
 
@@ -73,7 +73,8 @@ import Testing
         let queue = try await TestQueue.make()
         let logins = try await logins(queue, "producer", "worker")
         let id = try await queue.psql("select sheetsync.enqueue('noop', '{}')", as: logins[0])
-        #expect(try await queue.psql("select id from sheetsync.claim(7, 5)", as: logins[1]) == id)
+        _ = try await queue.psql("select sheetsync.enter(7, 'w', '1', 5)", as: logins[1])
+        #expect(try await queue.psql("select id from sheetsync.claim(7, 5, '{}')", as: logins[1]) == id)
         await expectDenied(queue, "select * from sheetsync.job", as: logins[1])
         await expectDenied(queue, "delete from sheetsync.lease", as: logins[1])
         await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])

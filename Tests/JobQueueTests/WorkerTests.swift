@@ -221,7 +221,7 @@ import Testing
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
         let dead = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
         try await dead.enter(name: "dead", version: "0", concurrency: 1)
-        let held = try await dead.claim(1)
+        let held = try await dead.claim(1, held: [])
         #expect(held.map(\.id) == [id])
         let handler = ClosureHandler { job, _ in ["attempt": JSON(job.attempt)] }
         try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .milliseconds(1500) }) { queue in

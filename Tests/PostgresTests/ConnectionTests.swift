@@ -49,6 +49,58 @@ import Testing
         #expect(try await connection.query("select count(*) as n from t")[0].int("n") == 1)
     }
 
+    @Test func aTransactionNeverGoesOnOnAnotherConnection() async throws {
+        let connection = try await Self.connection()
+        let error = await #expect(throws: PostgresError.self) {
+            try await connection.transaction { db throws(PostgresError) in
+                _ = try? db.query("select pg_terminate_backend(pg_backend_pid(), 5000)")
+                try db.query("create table outside_of_its_transaction(x int)")
+            }
+        }
+        #expect(error?.code == .connectionLost)
+        #expect(
+            try await connection.query("select to_regclass('outside_of_its_transaction') is null as b")[0].bool("b"))
+    }
+
+    @Test func repeatsADeadlockOnceAndNotInATransaction() async throws {
+        let connection = try await Self.connection()
+        try await connection.script(
+            """
+            create temporary sequence tries;
+            create function pg_temp.fails(times int) returns bigint language plpgsql as $$
+            begin
+                if nextval('tries') <= times then raise exception 'deadlock' using errcode = '40P01'; end if;
+                return currval('tries');
+            end $$
+            """)
+        #expect(try await connection.query("select pg_temp.fails(1) as n")[0].int("n") == 2)
+        try await connection.query("alter sequence tries restart")
+        let twice = await #expect(throws: PostgresError.self) { try await connection.query("select pg_temp.fails(2)") }
+        #expect(twice?.sqlState == "40P01")
+        try await connection.query("alter sequence tries restart")
+        let inside = await #expect(throws: PostgresError.self) {
+            try await connection.transaction { db throws(PostgresError) in _ = try db.query("select pg_temp.fails(1)") }
+        }
+        #expect(inside?.sqlState == "40P01")
+    }
+
+    @Test func aServerThatDoesNotReadHoldsNobodyForEver() async throws {
+        let connection = try await Self.connection(timeout: .milliseconds(200))
+        let process = try await connection.query("select pg_backend_pid() as pid")[0].int("pid")
+        #expect(kill(pid_t(process), SIGSTOP) == 0)
+        defer { kill(pid_t(process), SIGCONT) }
+        let large = String(repeating: "x", count: 30_000_000)
+        let error = await #expect(throws: PostgresError.self) { try await connection.query("select length(\(large))") }
+        #expect(error?.code == .timedOut)
+        #expect(try await connection.query("select 1 as one")[0].int("one") == 1)
+    }
+
+    @Test func aLimitBelowASecondIsOne() async throws {
+        let connection = try await Self.connection(timeout: .milliseconds(200))
+        let error = await #expect(throws: PostgresError.self) { try await connection.query("select pg_sleep(4)") }
+        #expect(error?.sqlState == "57014")
+    }
+
     @Test func endsAStatementThatTakesTooLong() async throws {
         let connection = try await Self.connection(timeout: .seconds(1))
         let error = await #expect(throws: PostgresError.self) { try await connection.query("select pg_sleep(30)") }
@@ -80,10 +132,8 @@ import Testing
         let victim = try await Self.connection()
         let killer = try await Self.connection()
         let process = try await victim.query("select pg_backend_pid() as pid")[0].int("pid")
-        try await killer.query("select pg_terminate_backend(\(process))")
-        try await wait(for: "the backend to end") {
-            try await killer.query("select 1 from pg_stat_activity where pid = \(process)").isEmpty
-        }
+        // With a time to wait: the backend is off the list of activities before its end of the connection is closed.
+        try await killer.query("select pg_terminate_backend(\(process), 5000)")
         #expect(try await victim.query("select 1 as one")[0].int("one") == 1)
     }
 
@@ -93,14 +143,18 @@ import Testing
             return try await group.reduce(into: []) { $0.append($1) }
         }
         let watcher = try await Self.connection()
+        try await watcher.query("select pg_advisory_lock(4711)")
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for connection in connections { group.addTask { _ = try await connection.query("select pg_sleep(1)") } }
-            for _ in 0..<5 { try await Task.sleep(for: .milliseconds(20)) }
-            // All sixteen statements still sleep: had they held the pool's threads, this would run after them.
-            let sleeping = try await watcher.query(
-                "select count(*) as n from pg_stat_activity where query like 'select pg_sleep(1)%' and state = 'active'"
-            )
-            #expect(try sleeping[0].int("n") == 16)
+            for connection in connections {
+                group.addTask { _ = try await connection.query("select pg_advisory_lock_shared(4711)") }
+            }
+            // All sixteen wait at once and this goes on: more than the pool has threads.
+            try await wait(for: "sixteen statements to wait") {
+                try await watcher.query(
+                    "select count(*) as n from pg_locks where locktype = 'advisory' and objid = 4711 and not granted"
+                )[0].int("n") == 16
+            }
+            try await watcher.query("select pg_advisory_unlock(4711)")
             try await group.waitForAll()
         }
     }

@@ -158,6 +158,36 @@ left join outcome o on o.id = job.id
 left join progress p on p.id = job.id
 where job.enqueued_by = session_user or (select may_see_all());
 
+-- Notifies who listens, unless the server's queue of notifications is half full: a full one fails the transaction, and
+-- every notification here is a hint that somebody can do without.
+create function hint(channel text, message text) returns void
+language plpgsql set search_path from current
+as $$
+begin
+    if pg_notification_queue_usage() < 0.5 then
+        perform pg_notify(channel, message);
+    end if;
+end
+$$;
+
+-- Tells sleeping workers, if any sleeps, that a job waits or will be due.
+create function rouse() returns void
+language plpgsql set search_path from current
+as $$
+begin
+    if (select last_value from wake) = 1 then
+        perform hint('sheetsync_ready', '');
+    end if;
+end
+$$;
+
+-- Tells who listens that a job has ended.
+create function announce(id bigint, state text) returns void
+language sql set search_path from current
+as $$
+    select hint('sheetsync_finalized', jsonb_build_object('id', id, 'state', state)::text)
+$$;
+
 -- Makes one job, or finds the one that its key made before. All checks of enqueue and enqueue_many are here.
 create function add_job(kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
                         max_attempts int, out id bigint, out created boolean)
@@ -206,6 +236,8 @@ begin
     if idempotency_key is not null then
         digest := sha256(convert_to(kind || ' ' || payload::text, 'UTF8'));
     end if;
+    -- A time in the past is no way past the jobs that already wait.
+    due := greatest(due, now());
     insert into job as j (kind, priority, max_attempts, owner, idempotency_key, payload_digest, enqueued_by, payload, scheduled_at)
     values (kind, priority, max_attempts, owner, idempotency_key, digest, session_user, payload, due)
     on conflict do nothing returning j.id into id;
@@ -226,9 +258,7 @@ begin
     end if;
     insert into ready (id, priority, gate, attempt, redelivered, run_at, owner)
     values (id, priority, (due > now())::int, 0, false, due, owner);
-    if (select last_value from wake) = 1 then
-        perform pg_notify('sheetsync_ready', '');
-    end if;
+    perform rouse();
 end
 $$;
 
@@ -245,42 +275,46 @@ as $$
 #variable_conflict use_column
 declare
     element record;
-    unknown text;
+    wrong   text;
     made    record;
 begin
     if jobs is null or jsonb_typeof(jobs) <> 'array' then
         raise exception 'jobs must be a JSON array of objects, not %', coalesce(jsonb_typeof(jobs), 'null')
             using errcode = '22023';
     end if;
-    -- In the order of the keys, so that two callers with the same keys cannot wait for each other.
-    for element in
-        select e.value as job, e.ordinality as place from jsonb_array_elements(jobs) with ordinality e
-        order by e.value ->> 'idempotency_key' nulls first, e.ordinality
-    loop
-        if jsonb_typeof(element.job) <> 'object' then
-            raise exception 'jobs[%] must be a JSON object, not %', element.place - 1, jsonb_typeof(element.job)
-                using errcode = '22023';
-        end if;
-        select name into unknown from jsonb_object_keys(element.job) name
-        where name not in ('kind', 'payload', 'idempotency_key', 'run_at', 'priority', 'owner', 'max_attempts') limit 1;
-        if unknown is not null then
-            raise exception 'jobs[%] has the unknown field %', element.place - 1, quote_literal(unknown)
-                using errcode = '22023';
-        end if;
-        begin
+    -- One subtransaction for all: one for each job would slow down every snapshot on the server.
+    begin
+        -- In the order of the keys, so that two callers with the same keys cannot wait for each other.
+        for element in
+            select e.value as job, e.ordinality as place from jsonb_array_elements(jobs) with ordinality e
+            order by e.value ->> 'idempotency_key' nulls first, e.ordinality
+        loop
+            if jsonb_typeof(element.job) <> 'object' then
+                raise exception 'it must be a JSON object, not %', jsonb_typeof(element.job) using errcode = '22023';
+            end if;
+            select field.key into wrong from jsonb_each(element.job) field
+            where field.key not in ('kind', 'payload', 'idempotency_key', 'run_at', 'priority', 'owner', 'max_attempts');
+            if wrong is not null then
+                raise exception 'the field % is unknown', quote_literal(wrong) using errcode = '22023';
+            end if;
+            select field.key into wrong from jsonb_each(element.job) field
+            where field.key <> 'payload' and jsonb_typeof(field.value) in ('object', 'array');
+            if wrong is not null then
+                raise exception 'the field % must be a text or a number', quote_literal(wrong) using errcode = '22023';
+            end if;
             made := add_job(
                 element.job ->> 'kind', element.job -> 'payload', element.job ->> 'idempotency_key',
                 (element.job ->> 'run_at')::timestamptz, coalesce((element.job ->> 'priority')::int, 5),
                 coalesce(element.job ->> 'owner', ''), coalesce((element.job ->> 'max_attempts')::int, 10));
-        exception when invalid_parameter_value or invalid_text_representation or invalid_datetime_format
-            or datetime_field_overflow or numeric_value_out_of_range then
-            raise exception 'jobs[%]: %', element.place - 1, sqlerrm using errcode = '22023';
-        end;
-        ordinality := element.place;
-        id := made.id;
-        created := made.created;
-        return next;
-    end loop;
+            ordinality := element.place;
+            id := made.id;
+            created := made.created;
+            return next;
+        end loop;
+    exception when invalid_parameter_value or invalid_text_representation or invalid_datetime_format
+        or datetime_field_overflow or numeric_value_out_of_range then
+        raise exception 'jobs[%]: %', element.place - 1, sqlerrm using errcode = '22023';
+    end;
 end
 $$;
 
@@ -306,7 +340,7 @@ begin
         end if;
         if exists (select from lease l where l.id = cancel.id) then
             insert into cancel_request (id, by) values (cancel.id, session_user) on conflict do nothing;
-            perform pg_notify('sheetsync_cancel', cancel.id::text);
+            perform hint('sheetsync_cancel', cancel.id::text);
             return true;
         end if;
         if exists (select from outcome o where o.id = cancel.id) then
@@ -314,6 +348,34 @@ begin
         end if;
     end loop;
     return false;
+end
+$$;
+
+-- Cancels the jobs that wait although somebody wants them cancelled: they were put back just while the request was made.
+-- Forgets the requests for jobs that ended just then. Waits for nobody.
+create function settle_cancellations() returns void
+language plpgsql set search_path from current
+as $$
+declare
+    settled bigint;
+begin
+    for settled in
+        with asked as materialized (
+            select r.id from cancel_request c join ready r on r.id = c.id for update skip locked
+        ), gone as (
+            delete from ready r using asked a where r.id = a.id returning r.*
+        ), ended as (
+            insert into outcome (id, state, attempt, attempted_at)
+            select g.id, 'cancelled', g.attempt, g.attempted_at from gone g
+        ), answered as (
+            delete from cancel_request c using gone g where c.id = g.id
+        )
+        select g.id from gone g
+    loop
+        perform announce(settled, 'cancelled');
+    end loop;
+    delete from cancel_request c
+    where c.id in (select x.id from cancel_request x join outcome o on o.id = x.id for update of x skip locked);
 end
 $$;
 
@@ -335,21 +397,8 @@ begin
         return false;
     end if;
     delete from cancel_request c where c.id = retry.id;
-    if (select last_value from wake) = 1 then
-        perform pg_notify('sheetsync_ready', '');
-    end if;
+    perform rouse();
     return true;
-end
-$$;
-
--- Tells who listens that a job has ended. A hint only, so it is left out rather than fail on a full queue.
-create function announce(id bigint, state text) returns void
-language plpgsql set search_path from current
-as $$
-begin
-    if pg_notification_queue_usage() < 0.5 then
-        perform pg_notify('sheetsync_finalized', jsonb_build_object('id', id, 'state', state)::text);
-    end if;
 end
 $$;
 
@@ -359,18 +408,15 @@ create function enter(epoch bigint, name text, version text, concurrency int) re
 language sql security definer set search_path from current
 as $$
     insert into worker (epoch, name, version, concurrency) values (epoch, name, version, concurrency)
+    -- It may come twice: the first time without its answer reaching the worker.
+    on conflict on constraint worker_pkey do update set beat_at = clock_timestamp()
 $$;
 
--- Signs off. What a worker has not given back comes back to the queue, as after its death.
-create function leave(epoch bigint) returns void
-language sql security definer set search_path from current
-as $$
-    delete from worker w where w.epoch = leave.epoch
-$$;
-
--- Takes up to `slots` open jobs, the most urgent first, after opening those whose time has come.
+-- Takes up to `slots` open jobs, the most urgent first, after opening those whose time has come. Jobs that this worker
+-- holds without knowing (they are not among the lease numbers in `held`, because the answer to an earlier claim was
+-- lost) come first: nobody else could ever run or end them while this worker lives.
 -- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
-create function claim(epoch bigint, slots int)
+create function claim(epoch bigint, slots int, held bigint[])
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
                owner text, created_at timestamptz)
 language plpgsql security definer set search_path from current
@@ -378,12 +424,18 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
 #variable_conflict use_column
 begin
+    if exists (select from cancel_request) then
+        perform settle_cancellations();
+    end if;
     update ready r set gate = 0
     where r.id in (select t.id from ready t where t.gate = 1 and t.run_at <= now() order by t.run_at limit 1000
                    for update skip locked);
     return query
-    with pick as materialized (
-        select r.id from ready r where r.gate = 0 order by r.priority, r.run_at, r.id limit slots for update skip locked
+    with unanswered as materialized (
+        select l.* from lease l where l.epoch = claim.epoch and l.lease_no <> all (held) limit slots
+    ), pick as materialized (
+        select r.id from ready r where r.gate = 0 order by r.priority, r.run_at, r.id
+        limit slots - (select count(*) from unanswered) for update skip locked
     ), gone as (
         delete from ready r using pick where r.id = pick.id returning r.*
     ), taken as (
@@ -392,7 +444,15 @@ begin
         returning l.*
     )
     select t.id, t.lease_no, t.attempt::int, t.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner, j.created_at
-    from taken t join job j on j.id = t.id order by j.priority, t.id;
+    from (select * from taken union all select * from unanswered) t join job j on j.id = t.id order by j.priority, t.id;
+    if found then
+        -- A worker that was taken for dead while it was suspended must not begin anything. The lock keeps others from
+        -- taking it for dead between this look and the commit; a beat does not wait for it.
+        perform from worker w where w.epoch = claim.epoch for key share;
+        if not found then
+            raise exception 'this worker was taken for dead' using errcode = '55000';
+        end if;
+    end if;
 end
 $$;
 
@@ -410,10 +470,18 @@ begin
 end
 $$;
 
-create function disarm() returns void
-language sql security definer set search_path from current
+-- Says that this worker is full, so that enqueue stops notifying; false where another one has a free slot, which may
+-- sleep and needs the notifications.
+create function disarm(epoch bigint) returns boolean
+language plpgsql security definer set search_path from current
 as $$
-    select setval('wake', 0)
+begin
+    if exists (select from worker w where w.epoch <> disarm.epoch and w.in_flight < w.concurrency) then
+        return false;
+    end if;
+    perform setval('wake', 0);
+    return true;
+end
 $$;
 
 -- Ends or puts back a batch of running jobs, each {id, lease_no, end, result, error, delay}: `end` is completed,
@@ -425,10 +493,14 @@ language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
 #variable_conflict use_column
+declare
+    is_back boolean := false;
 begin
     for id, state in
         with ending as materialized (
-            select * from jsonb_to_recordset(endings)
+            -- At most thirty days: a delay beyond all dates would fail the whole batch, and fail it again for ever.
+            select e.id, e.lease_no, e."end", e.result, e.error, least(greatest(coalesce(e.delay, 0), 0), 2592000) as delay
+            from jsonb_to_recordset(endings)
                 as e(id bigint, lease_no bigint, "end" text, result jsonb, error jsonb, delay float8)
         ), gone as (
             delete from lease l using ending e
@@ -442,14 +514,15 @@ begin
             from gone g join job j on j.id = g.id left join cancel_request c on c.id = g.id
         ), ended as (
             insert into outcome (id, state, attempt, attempted_at, result)
-            select m.id, m.state, m.attempt, m.at, m.result from moved m where m.state not in ('retry', 'release')
+            select m.id, m.state, m.attempt, m.at, m.result from moved m
+            where m.state is null or m.state not in ('retry', 'release')
         ), failed as (
             insert into failure (id, attempt, error)
             select m.id, m.attempt, m.error from moved m where m.error is not null
         ), back as (
             insert into ready (id, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
-            select m.id, m.priority, (coalesce(m.delay, 0) > 0)::int, m.attempt - (m.state = 'release')::int, true,
-                   now() + make_interval(secs => coalesce(m.delay, 0)), m.at, m.owner, m.target
+            select m.id, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
+                   now() + make_interval(secs => m.delay), m.at, m.owner, m.target
             from moved m where m.state in ('retry', 'release')
         ), forgotten as (
             update job j set payload = null from moved m
@@ -462,9 +535,14 @@ begin
     loop
         if state in ('completed', 'discarded', 'cancelled') then
             perform announce(id, state);
+        else
+            is_back := true;
         end if;
         return next;
     end loop;
+    if is_back then
+        perform rouse();
+    end if;
 end
 $$;
 
@@ -478,6 +556,19 @@ begin
     where w.epoch = beat.epoch;
     alive := found;
     cancelled := array(select c.id from cancel_request c join lease l on l.id = c.id where l.epoch = beat.epoch);
+end
+$$;
+
+-- Signs off and gives back, without costing an attempt, what the worker still holds.
+create function leave(epoch bigint) returns void
+language plpgsql security definer set search_path from current
+as $$
+begin
+    -- First, so that a claim that is still under way either fails or is seen below.
+    delete from worker w where w.epoch = leave.epoch;
+    perform from finish(leave.epoch, (
+        select jsonb_agg(jsonb_build_object('id', l.id, 'lease_no', l.lease_no, 'end', 'release'))
+        from lease l where l.epoch = leave.epoch));
 end
 $$;
 
@@ -502,7 +593,8 @@ begin
                 'id', l.id, 'lease_no', l.lease_no, 'end', 'retry', 'error', jsonb_build_object(
                     'code', 'queue.worker_lost', 'retryable', true,
                     'message', 'The worker that ran this attempt stopped giving signs of life; the job was taken from it.')))
-            from lease l where l.epoch = dead[i])) f;
+            -- Not in the way of another reclaim, nor of what the dead one still says.
+            from (select * from lease x where x.epoch = dead[i] for update skip locked) l)) f;
     end loop;
 end
 $$;
@@ -575,7 +667,7 @@ grant execute on function may_see_all(), cancel(bigint), retry(bigint)
 grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
     to sheetsync_producer, sheetsync_query;
 grant execute on function
-    enter(bigint, text, text, int), leave(bigint), claim(bigint, int), arm(), disarm(), finish(bigint, jsonb, boolean),
+    enter(bigint, text, text, int), leave(bigint), claim(bigint, int, bigint[]), arm(), disarm(bigint), finish(bigint, jsonb, boolean),
     beat(bigint, int, text), reclaim(float8), report(bigint, bigint, bigint, text, bigint, bigint),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
     change_setting(text, text)
