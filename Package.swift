@@ -94,7 +94,7 @@ let package = Package(
         .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON"]),
         .testTarget(
             name: "JobQueueTests",
-            dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport"]),
+            dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport", logging]),
         .testTarget(
             name: "GoogleTests",
             dependencies: ["Google", "HTTP", "JSON", "COpenSSL", "ScriptedHTTP", httpTypes, logging]),

@@ -134,7 +134,7 @@ import Testing
         try await queue.withWorker(["noop": handler], change: { $0.pollInterval = .seconds(60) }) { queue in
             let id =
                 Int(
-                    try await queue.psql("select sheetsync.enqueue('noop', '{}', run_at => now() + interval '700 ms')"))
+                    try await queue.psql("select sheetsync.enqueue('noop', '{}', run_at => now() + interval '3 s')"))
                 ?? 0
             #expect(try await queue.jobs.find(id)?.state == "scheduled")
             try await queue.expect(id, "completed")
@@ -224,7 +224,7 @@ import Testing
         let held = try await dead.claim(1, held: [])
         #expect(held.map(\.id) == [id])
         let handler = ClosureHandler { job, _ in ["attempt": JSON(job.attempt)] }
-        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .milliseconds(1500) }) { queue in
+        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(5) }) { queue in
             try await queue.expect(id, "completed")
         }
         let job = try await queue.jobs.find(id)
@@ -243,7 +243,7 @@ import Testing
             if tally[job.id] == 1 { try await Task.sleep(for: .seconds(60)) }
             return JSON(tally[job.id])
         }
-        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(1) }) { queue in
+        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(5) }) { queue in
             let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
             try await queue.expect(id, "running")
             _ = try await queue.psql("delete from sheetsync.worker")

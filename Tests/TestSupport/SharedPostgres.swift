@@ -1,3 +1,4 @@
+import Foundation
 public import PostgresServer
 import Subprocess
 import Synchronization
@@ -45,12 +46,16 @@ public enum SharedPostgres {
         -> String
     {
         let server = try await server()
+        // From a file, because a psql that ends without reading its input crashes the process that feeds it.
+        let script = FileManager.default.temporaryDirectory.appending(path: "sheetsync-\(UUID().uuidString).sql")
+        try Data(sql.utf8).write(to: script)
+        defer { try? FileManager.default.removeItem(at: script) }
         let result = try await Subprocess.run(
             .name("psql"),
             arguments: [
-                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", server.url(database: database, user: user),
-            ],
-            input: .string(sql), output: .string(limit: 1_000_000), error: .string(limit: 100_000))
+                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", server.url(database: database, user: user), "-f",
+                script.path,
+            ], output: .string(limit: 1_000_000), error: .string(limit: 100_000))
         guard result.terminationStatus.isSuccess else { throw PsqlFailure(description: result.standardError) }
         return result.standardOutput.split(separator: "\n").joined(separator: "\n")
     }
