@@ -100,6 +100,23 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1))) func endsAlsoWhileTheDatabaseIsOutOfReach() async throws {
+        let ended = Heard()
+        let handler = ClosureHandler { _, _ in
+            try await Task.sleep(for: .milliseconds(500))
+            ended.add("ended")
+            return nil
+        }
+        try await withWorker(handler, change: { $0.leaseTime = .seconds(2) }) { queue, login in
+            let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+            try await queue.expect(id, "running")
+            _ = try await queue.psql("alter role \(login) nologin")
+            try await terminate("control", of: login, queue)
+            try await terminate("claims", of: login, queue)
+            try await wait(for: "a result that nobody takes") { ended.all == ["ended"] }
+        }
+    }
+
     @Test func worksWithoutListening() async throws {
         try await withWorker(ClosureHandler { _, _ in nil }, change: { $0.pollInterval = .milliseconds(200) }) {
             queue, login in
