@@ -7,6 +7,7 @@ final class EndingWriter: Sendable {
     private struct State {
         var waiting: [JobEnding] = []
         var isClosed = false
+        var isFailing = false
     }
 
     private static let largestBatch = 500
@@ -24,6 +25,9 @@ final class EndingWriter: Sendable {
         self.keepPayloads = keepPayloads
         self.logger = logger
     }
+
+    /// Whether the last try failed.
+    var isFailing: Bool { state.withLock { $0.isFailing } }
 
     func add(_ ending: JobEnding) {
         state.withLock { $0.waiting.append(ending) }
@@ -54,7 +58,10 @@ final class EndingWriter: Sendable {
             }
             do throws(PostgresError) {
                 let states = try await statements.finish(batch, keepPayloads: keepPayloads)
-                state.withLock { $0.waiting.removeFirst(batch.count) }
+                state.withLock { state in
+                    state.waiting.removeFirst(batch.count)
+                    state.isFailing = false
+                }
                 held.remove(batch)
                 pause = .milliseconds(100)
                 size = min(size * 2, Self.largestBatch)
@@ -73,6 +80,7 @@ final class EndingWriter: Sendable {
                     continue
                 }
                 logger.error("cannot write how \(batch.count) jobs ended, will try again: \(error)")
+                state.withLock { $0.isFailing = true }
                 if isHopeless() { return }
                 try? await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(2))

@@ -47,7 +47,8 @@ final class WorkerSession: Sendable {
         let beating = Task { await beat() }
         let watching = Task { await watch() }
         let writing = Task { await endings.run { self.lost.isSet && self.stopping.isSet } }
-        await withTaskGroup { jobs in
+        // A discarding group, because the other kind would remember every job that ever ended.
+        await withDiscardingTaskGroup { jobs in
             await claim(into: &jobs)
             await drain()
         }
@@ -84,13 +85,18 @@ final class WorkerSession: Sendable {
 
     // MARK: - Claiming
 
-    private func claim(into jobs: inout TaskGroup<Void>) async {
+    private func claim(into jobs: inout DiscardingTaskGroup) async {
         // The flag may be up from somebody's earlier life.
         var mayBeArmed = true
         while !isOver {
             let free = configuration.concurrency - inFlight.count
             guard free > 0 else {
                 await news.wait()
+                continue
+            }
+            if endings.isFailing {
+                // As long as nobody can be told how jobs end, none begins.
+                await news.wait(atMost: configuration.errorPause)
                 continue
             }
             do {
@@ -117,7 +123,7 @@ final class WorkerSession: Sendable {
         }
     }
 
-    private func start(_ job: Job, in jobs: inout TaskGroup<Void>) {
+    private func start(_ job: Job, in jobs: inout DiscardingTaskGroup) {
         inFlight.insert(job.id)
         jobs.addTask {
             // A task of its own, because a group's child cannot be cancelled alone.

@@ -84,7 +84,6 @@ import Testing
         _ = try await queue.psql("delete from sheetsync.lease")
         let touched = try await buffers(claim, on: queue.connection)
         #expect(touched < 4000)
-        print("buffers of a claim of 100 behind 20,000 dead rows: \(touched)")
         try await watcher.script("rollback")
     }
 }

@@ -33,6 +33,8 @@ struct QueueActor {
     private var random: SeededGenerator
     private var statements: WorkerStatements
     private var held: [Job] = []
+    /// Endings whose answer was lost, so that they are sent again, perhaps much later.
+    private var echoes: [[JobEnding]] = []
     /// Earlier lives that were taken for dead, and what they still believe they hold.
     private var zombies: [(statements: WorkerStatements, held: [Job])] = []
 
@@ -49,6 +51,7 @@ struct QueueActor {
     private mutating func enter() async throws {
         statements = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
         held = []
+        echoes = []
         try await statements.enter(name: "actor", version: "0", concurrency: 8)
     }
 
@@ -131,7 +134,10 @@ struct QueueActor {
         let states = try await write(endings, result, as: statements)
         for job in batch where states[job.id] == nil { ledger.complain("job \(job.id) was held but not ended") }
         held.removeAll { job in batch.contains { $0.leaseNumber == job.leaseNumber } }
-        if random.chance(20), !(try await statements.finish(endings, keepPayloads: false)).isEmpty {
+        if random.chance(40) { echoes.append(endings) }
+        if random.chance(40), let echo = echoes.randomElement(using: &random),
+            !(try await statements.finish(echo, keepPayloads: false)).isEmpty
+        {
             ledger.complain("an ending was written twice")
         }
     }

@@ -66,7 +66,7 @@ import Testing
         for number in 0..<4 as Range<UInt64> {
             actors.append(try await QueueActor(queue, ledger, seed: seed * 100 + number))
         }
-        for phase in 1...8 {
+        for phase in 1...6 {
             for _ in 0..<125 {
                 let index = actors.indices.randomElement(using: &random) ?? 0
                 try await actors[index].step()
@@ -85,7 +85,7 @@ import Testing
             for number in 0..<6 as Range<UInt64> {
                 group.addTask {
                     var actor = try await QueueActor(queue, ledger, seed: 7000 + number)
-                    for _ in 0..<200 { try await actor.step() }
+                    for _ in 0..<150 { try await actor.step() }
                     return actor
                 }
             }
