@@ -5,7 +5,7 @@ import JobQueue
 import TestSupport
 import Testing
 
-@Suite struct ExportTests {
+@Suite(.serialized) struct ExportTests {
     private let people: JSON = [
         "title": "People", "folder": "Team/2026",
         "columns": ["name", ["name": "born", "type": "date"], ["name": "pay", "type": "currency", "format": "EUR"]],

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite struct UnclearEndTests {
+@Suite(.serialized) struct UnclearEndTests {
     private let payload: JSON = [
         "title": "Once", "folder": "F",
         "sheets": [
@@ -103,7 +103,7 @@ import Testing
     }
 }
 
-@Suite struct FolderTests {
+@Suite(.serialized) struct FolderTests {
     @Test func adoptsTheOldestLiveFolderOfTheName() async throws {
         try await ExportStage.with { stage in
             let names = ["It's \\ a \"test\" 😀", "Other"]

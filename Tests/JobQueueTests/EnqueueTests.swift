@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite struct EnqueueTests {
+@Suite(.serialized) struct EnqueueTests {
     @Test func aRolledBackTransactionMakesNoJob() async throws {
         let queue = try await TestQueue.make()
         _ = try await queue.psql("begin; select sheetsync.enqueue('noop', '{}'); rollback")

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct RoleTests {
+@Suite(.serialized) struct RoleTests {
     /// Makes logins with one role each, named after the database because roles belong to the whole server.
     private func logins(_ queue: TestQueue, _ roles: String...) async throws -> [String] {
         var logins: [String] = []

@@ -6,7 +6,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite struct SchemaTests {
+@Suite(.serialized) struct SchemaTests {
     @Test func migratesOnceAlsoWhenManyTry() async throws {
         let server = try await SharedPostgres.server()
         let database = try await SharedPostgres.makeDatabase()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite struct WorkerTests {
+@Suite(.serialized) struct WorkerTests {
     @Test func runsAJobOnceAndTellsWhoListens() async throws {
         let queue = try await TestQueue.make()
         let heard = Heard()
@@ -223,8 +223,9 @@ import Testing
         try await dead.enter(name: "dead", version: "0", concurrency: 1)
         let held = try await dead.claim(1, held: [])
         #expect(held.map(\.id) == [id])
+        _ = try await queue.psql("update sheetsync.worker set beat_at = beat_at - interval '1 hour'")
         let handler = ClosureHandler { job, _ in ["attempt": JSON(job.attempt)] }
-        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(5) }) { queue in
+        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(15) }) { queue in
             try await queue.expect(id, "completed")
         }
         let job = try await queue.jobs.find(id)
@@ -243,7 +244,7 @@ import Testing
             if tally[job.id] == 1 { try await Task.sleep(for: .seconds(60)) }
             return JSON(tally[job.id])
         }
-        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(5) }) { queue in
+        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(15) }) { queue in
             let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
             try await queue.expect(id, "running")
             _ = try await queue.psql("delete from sheetsync.worker")
