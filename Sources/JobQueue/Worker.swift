@@ -55,6 +55,11 @@ public struct Worker: Service {
     }
 }
 
+extension Worker: CustomStringConvertible {
+    /// The worker's name; a service group logs its services as they describe themselves.
+    public var description: String { "worker \(configuration.name)" }
+}
+
 /// Something that happens once and stays so.
 final class Flag: Sendable {
     private let value = Atomic<Bool>(false)

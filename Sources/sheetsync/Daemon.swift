@@ -27,7 +27,7 @@ struct Daemon {
 
         // One connection for all small statements; the worker opens one more for claims and one to listen.
         let control = Connection(database.connection, label: "control")
-        try await database.schema.requireFit(on: control)
+        _ = try await database.schema.requireFit(on: control)
         let installation = try await database.schema.installation(on: control)
         try await database.schema.setLargestPayload(largestPayload, on: control)
 

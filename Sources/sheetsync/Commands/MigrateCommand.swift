@@ -13,14 +13,20 @@ struct MigrateCommand: AsyncParsableCommand {
             // A step may rebuild an index; nothing waits behind this connection.
             let access = try await DatabaseAccess(statementTimeout: .seconds(3600))
             if plan {
-                let script = try await access.schema.plan(on: access.connection)
-                Console.print(
-                    script ?? "-- nothing to do: schema \(access.schema.name) is at step \(Migration.all.count)")
+                if let script = try await access.schema.plan(on: access.connection) {
+                    Console.print(script)
+                } else {
+                    Console.print("-- nothing to do: \(try await state(of: access))")
+                }
                 return
             }
             let applied = try await access.schema.migrate(on: access.connection)
             for step in applied { Console.print("applied step \(step.number): \(step.name)") }
-            Console.print("schema \(access.schema.name) is at step \(Migration.all.count)")
+            Console.print(try await state(of: access))
         }
+    }
+
+    private func state(of access: DatabaseAccess) async throws -> String {
+        "schema \(access.schema.name) is at step \(try await access.schema.requireFit(on: access.connection))"
     }
 }

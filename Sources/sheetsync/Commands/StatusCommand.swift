@@ -42,13 +42,15 @@ struct StatusCommand: AsyncParsableCommand {
         _ schema: Schema, _ connection: Connection, _ silenceLimit: Double
     ) async -> (Verdict, status: Int32, QueueReport?) {
         do {
-            try await schema.requireFit(on: connection)
+            _ = try await schema.requireFit(on: connection)
             let report = try await QueueReport.read(schema, on: connection)
             let verdict = Verdict(report, silenceLimit: silenceLimit)
             return (verdict, verdict.level == .ok ? 0 : verdict.level == .degraded ? 1 : 2, report)
         } catch {
             let failure = CommandFailure(error)
-            return (Verdict(.down, failure.message), max(failure.status.rawValue, 2), nil)
+            // Who may not look, or asks wrongly, knows nothing about the queue yet.
+            let level: Verdict.Level = failure.status == .degraded ? .degraded : .down
+            return (Verdict(level, failure.message), failure.status.rawValue, nil)
         }
     }
 

@@ -1,5 +1,3 @@
-import ArgumentParser
-import Configuration
 import JobQueue
 import Postgres
 
@@ -17,14 +15,14 @@ struct DatabaseAccess {
     var jobs: JobDirectory { JobDirectory(schema, on: connection) }
 
     /// Ends the command where the schema is missing or does not fit this program.
-    func requireFitSchema() async throws { try await schema.requireFit(on: connection) }
+    func requireFitSchema() async throws { _ = try await schema.requireFit(on: connection) }
 }
 
 extension Schema {
-    /// Throws the failure with exit code 3 where this schema is missing or does not fit this program.
-    func requireFit(on connection: Connection) async throws {
+    /// The schema's newest step; throws the failure with exit code 3 where it is missing or does not fit this program.
+    func requireFit(on connection: Connection) async throws -> Int {
         switch try await state(on: connection) {
-        case .fit: return
+        case .fit(let number): return number
         case .missing:
             throw CommandFailure(
                 status: .schema, message: "the schema \(name) is missing in this database: run `sheetsync migrate`")
