@@ -55,7 +55,7 @@ struct CellChange: Sendable {
         row[column] = cell
         guard !extraFields.isEmpty else { return }
         var extras = row.extras[column] ?? JSONObject()
-        for field in extraFields { extras[field] = content.data[field] }
+        for field in extraFields { extras[field] = content.data[field] == "" ? nil : content.data[field] }
         row.setExtras(extras, column: column)
     }
 

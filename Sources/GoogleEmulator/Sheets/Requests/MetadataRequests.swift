@@ -35,7 +35,8 @@ enum MetadataRequests {
         return ["createDeveloperMetadata": ["developerMetadata": metadata.json]]
     }
 
-    private static func location(
+    /// Reads Google's `DeveloperMetadataLocation`.
+    static func location(
         _ json: JSON, _ spreadsheet: Spreadsheet
     ) throws(RequestError) -> DeveloperMetadata.Location {
         if json["spreadsheet"]?.bool == true { return .spreadsheet }

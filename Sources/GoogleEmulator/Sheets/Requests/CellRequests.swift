@@ -39,6 +39,17 @@ enum CellRequests {
         return [:]
     }
 
+    /// The cells that a request means, which must begin in the grid; the sheet by its place.
+    static func area(
+        _ json: JSON?, _ spreadsheet: Spreadsheet
+    ) throws(RequestError) -> (sheet: Int, range: GridRange) {
+        guard let json else { throw RequestError("The range is required.") }
+        let range = try GridRange(json)
+        let index = try spreadsheet.grid(range.sheetID)
+        try check(range, in: spreadsheet.sheets[index])
+        return (index, range)
+    }
+
     /// A range may end outside the grid, but not begin there.
     static func check(_ range: GridRange, in sheet: Sheet) throws(RequestError) {
         guard range.startRow ?? 0 < sheet.grid.rowCount, range.startColumn ?? 0 < sheet.grid.columnCount else {
