@@ -65,7 +65,9 @@ private struct Replay {
 
     init(client: Client) { self.client = client }
 
-    /// Sends a call; nil where it is none of Sheets. A difference is nil where the answers are equal.
+    /// Sends a call; nil where it is none of Sheets.
+    ///
+    /// A difference is nil where the answers are equal.
     mutating func send(_ interaction: JSON) async throws -> (call: String, difference: String?)? {
         let request = interaction["request"] ?? [:]
         let verb = request["method"]?.string ?? ""

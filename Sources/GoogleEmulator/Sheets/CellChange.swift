@@ -59,13 +59,10 @@ struct CellChange: Sendable {
         row.setExtras(extras, column: column)
     }
 
-    private static func value(_ value: JSON?) throws(RequestError) -> CellValue {
-        guard let member = value?.object?.first else { return .empty }
-        switch member.name {
-        case "numberValue": return member.value.double.map(CellValue.number) ?? .empty
-        case "boolValue": return member.value.bool.map(CellValue.boolean) ?? .empty
-        case "stringValue", "formulaValue":
-            guard let text = member.value.string, !text.isEmpty else { return .empty }
+    /// Refuses a text that is too long for a cell.
+    static func check(_ value: CellValue) throws(RequestError) {
+        switch value {
+        case .text(let text), .formula(let text):
             // A text of so few bytes cannot have more characters.
             guard
                 text.utf8.count <= Spreadsheet.greatestTextLength || text.utf16.count <= Spreadsheet.greatestTextLength
@@ -74,7 +71,20 @@ struct CellChange: Sendable {
                     "Your input contains more than the maximum of \(Spreadsheet.greatestTextLength) characters in a "
                         + "single cell.")
             }
-            return member.name == "stringValue" ? .text(text) : .formula(text)
+        default: break
+        }
+    }
+
+    private static func value(_ value: JSON?) throws(RequestError) -> CellValue {
+        guard let member = value?.object?.first else { return .empty }
+        switch member.name {
+        case "numberValue": return member.value.double.map(CellValue.number) ?? .empty
+        case "boolValue": return member.value.bool.map(CellValue.boolean) ?? .empty
+        case "stringValue", "formulaValue":
+            guard let text = member.value.string, !text.isEmpty else { return .empty }
+            let entered: CellValue = member.name == "stringValue" ? .text(text) : .formula(text)
+            try check(entered)
+            return entered
         default: return .empty
         }
     }

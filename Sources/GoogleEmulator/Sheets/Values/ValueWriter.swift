@@ -75,13 +75,7 @@ struct ValueWriter {
     private func entry(_ value: JSON, _ dayFirst: Bool) throws(RequestError) -> UserEntry? {
         switch value {
         case .string(let text):
-            guard
-                text.utf8.count <= Spreadsheet.greatestTextLength || text.utf16.count <= Spreadsheet.greatestTextLength
-            else {
-                throw RequestError(
-                    "Your input contains more than the maximum of \(Spreadsheet.greatestTextLength) characters in a "
-                        + "single cell.")
-            }
+            try CellChange.check(.text(text))
             return parses ? UserEntry(text, dayFirst: dayFirst) : UserEntry(raw: .text(text))
         case .number(let number): return UserEntry(raw: .number(number.double))
         case .bool(let value): return UserEntry(raw: .boolean(value))
