@@ -41,10 +41,13 @@ struct ValueWriter {
         let place = range.bounded(by: spreadsheet.sheets[index].grid)
         let (top, left) = (place.startRow ?? 0, place.startColumn ?? 0)
         try checkSize(rows, range, place, spreadsheet.sheets[index])
-        var touchedColumns: Set<Int> = []
+        let width = rows.reduce(1) { max($0, $1.count) }
+        var isTouched = [Bool](repeating: false, count: width)
         var touchedRows = 0
         var cells = 0
         let dayFirst = !["en_US", "en_PH", "en_BZ"].contains(spreadsheet.locale)
+        var formats = spreadsheet.formats
+        defer { spreadsheet.formats = formats }
         for (offset, values) in rows.enumerated() {
             var changes: [(column: Int, entry: UserEntry)] = []
             changes.reserveCapacity(values.count)
@@ -54,22 +57,19 @@ struct ValueWriter {
                     throw RequestError("Invalid values[\(offset)][\(column)]: \(kind) {\n}\n")
                 }
                 changes.append((left + column, entry))
-                touchedColumns.insert(column)
+                isTouched[column] = true
             }
             guard !changes.isEmpty else { continue }
             touchedRows += 1
             cells += changes.count
-            var formats = spreadsheet.formats
             spreadsheet.sheets[index].grid.update(row: top + offset) { row in
                 for change in changes { Self.set(change.entry, column: change.column, in: &row, &formats) }
             }
-            spreadsheet.formats = formats
         }
-        let width = rows.reduce(1) { max($0, $1.count) }
         return Update(
             range: GridRange(
                 sheetID: range.sheetID, rows: top..<top + max(rows.count, 1), columns: left..<left + width),
-            sheet: index, rows: touchedRows, columns: touchedColumns.count, cells: cells)
+            sheet: index, rows: touchedRows, columns: isTouched.count { $0 }, cells: cells)
     }
 
     private func entry(_ value: JSON, _ dayFirst: Bool) throws(RequestError) -> UserEntry? {
