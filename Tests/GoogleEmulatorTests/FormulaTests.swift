@@ -24,7 +24,7 @@ import Testing
         ("=SUM(numbers)", "7.5"), ("=IF(A1<A2,\"yes\",\"no\")", "yes"), ("=ROUND(A3/7,2)", "0.64"), ("=LEN(B1)", "1"),
         ("=1/0", "#DIV/0!"), ("=A4+1", "#VALUE!"), ("=NOPE(1)", "#NAME?"), ("=nope", "#NAME?"), ("=1+", "#ERROR!"),
         ("=Other!A1", "#REF!"), ("=A1=1", "TRUE"), ("=\"a\"\"b\"", "a\"b"), ("=B3", "0"), ("=\"open", "#ERROR!"),
-        ("=D1", "#REF!"), ("=A1<>A2", "TRUE"), ("=1E3", "1000"),
+        ("=D1", "#REF!"), ("=A1<>A2", "TRUE"), ("=1E3", "1000"), ("=#REF!+1", "#REF!"), ("=SUM(Sheet1!#REF!)", "#REF!"),
     ])
     func computes(formula: String, text: String) throws {
         var spreadsheet = try Self.spreadsheet()

@@ -152,10 +152,10 @@ import Testing
             after: [["bird", "Conbird"], ["dog", 12]], bad: ["find": "x"],
             message: "Must specify one of range, sheetId or allSheets."),
         Case(
-            kind: "sortRange", before: [["b", 2], ["a", 1], [5, 4], ["", 3]],
-            request: ["range": range(0..<4, 0..<2), "sortSpecs": [["dimensionIndex": 0, "sortOrder": "ASCENDING"]]],
-            after: [[5, 4], ["a", 1], ["b", 2], ["", 3]],
-            bad: ["range": range(0..<4, 0..<2), "sortSpecs": [["dimensionIndex": 7]]],
+            kind: "sortRange", before: [["b", "=D1*2", "", 1], ["a", 1], [5, 4], ["", 3]],
+            request: ["range": range(0..<4, 0..<4), "sortSpecs": [["dimensionIndex": 0, "sortOrder": "ASCENDING"]]],
+            after: [[5, 4], ["a", 1], ["b", 2, "", 1], ["", 3]],
+            bad: ["range": range(0..<4, 0..<4), "sortSpecs": [["dimensionIndex": 7]]],
             message: "Sort column 7 is outside of the range being sorted."),
         Case(
             kind: "sortRange",

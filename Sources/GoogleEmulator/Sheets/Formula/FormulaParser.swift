@@ -62,6 +62,7 @@ struct FormulaParser {
         case .sheet:
             guard let word = next, word.kind == .word || word.kind == .number else { return nil }
             position += 1
+            if word.text == "#REF!" { return .value(.error(.reference)) }
             return reference(word.text, sheet: A1.unquoted(token.text.dropLast()))
         case .word: return word(token.text)
         case .symbol:
@@ -77,6 +78,7 @@ struct FormulaParser {
         switch text.uppercased() {
         case "TRUE": return .value(.boolean(true))
         case "FALSE": return .value(.boolean(false))
+        case "#REF!": return .value(.error(.reference))
         default: return reference(text, sheet: nil)
         }
     }

@@ -27,6 +27,10 @@ struct FormulaToken: Sendable, Hashable {
                 guard skipQuoted(first, &rest) else { return nil }
                 kind = first == "\"" ? .string : .sheet
                 if kind == .sheet, rest.popFirst() != "!" { return nil }
+            // What stands in the place of a cell that is gone.
+            case "#" where rest.hasPrefix("#REF!"):
+                rest.removeFirst(5)
+                kind = .word
             case "0"..."9", ".":
                 skipNumber(&rest)
                 kind = .number

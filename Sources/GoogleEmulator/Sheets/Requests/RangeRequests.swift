@@ -98,8 +98,14 @@ enum RangeRequests {
             return first.row < second.row
         }
         for (row, line) in zip(rows, sorted) {
+            var part = line.part
+            // A formula takes its references to its own row along.
+            for column in part.cells.indices {
+                guard case .formula(let text) = part.cells[column].value else { continue }
+                part[column].value = .formula(FormulaReferences.moved(text, rows: row - line.row, columns: 0))
+            }
             spreadsheet.sheets[sheet].grid.update(row: row) {
-                $0.replace(columns, with: line.part, count: columns.count)
+                $0.replace(columns, with: part, count: columns.count)
             }
         }
         return [:]
