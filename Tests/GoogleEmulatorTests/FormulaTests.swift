@@ -33,6 +33,25 @@ import Testing
         #expect(CellReader(spreadsheet).text(cell, sheet: 0, row: 0, column: 3) == text)
     }
 
+    @Test func survivesLongChains() throws {
+        var spreadsheet = try Self.spreadsheet()
+        spreadsheet.sheets[0].grid.update(row: 0) { row in
+            row[3].value = .formula("=1" + String(repeating: "+1", count: 20_000))
+            row[4].value = .formula("=1" + String(repeating: "+1", count: 500))
+            row[5].value = .formula("=1" + String(repeating: "%", count: 20_000))
+        }
+        for row in 1..<300 {
+            let formula = "=" + String(repeating: "1+", count: 900) + "D\(row + 2)" + String(repeating: "+1", count: 90)
+            spreadsheet.sheets[0].grid.update(row: row) { $0[3].value = .formula(formula) }
+        }
+        let reader = CellReader(spreadsheet)
+        let grid = spreadsheet.sheets[0].grid
+        #expect(reader.text(grid[0][3], sheet: 0, row: 0, column: 3) == "#ERROR!")
+        #expect(reader.text(grid[0][4], sheet: 0, row: 0, column: 4) == "501")
+        #expect(reader.text(grid[0][5], sheet: 0, row: 0, column: 5) == "#ERROR!")
+        #expect(reader.text(grid[1][3], sheet: 0, row: 1, column: 3) == "#REF!")
+    }
+
     @Test func survivesDeepNesting() throws {
         let deep = "=" + String(repeating: "(", count: 5000) + "1" + String(repeating: ")", count: 5000)
         var spreadsheet = try Self.spreadsheet()

@@ -239,6 +239,15 @@ import Testing
             after: [["b", 2], ["a", 1], ["c", 3], ["end"]], bad: ["tableId": "u", "fields": "*"],
             message: "No table with id: u"),
         Case(
+            kind: "updateCells", request: [:],
+            bad: ["start": ["rowIndex": -1], "rows": [["values": [[:]]]], "fields": "*"],
+            message: "GridCoordinate.rowIndex and columnIndex must not be negative."),
+        Case(
+            kind: "pasteData", request: [:],
+            bad: ["coordinate": ["rowIndex": 2_000_000_000], "data": "x", "delimiter": ","],
+            message: "This action would increase the number of cells in the workbook above the limit of 10000000 cells."
+        ),
+        Case(
             kind: "duplicateSheet", request: ["newSheetId": 6, "newSheetName": "Twin", "insertSheetIndex": 1],
             reply: [
                 "duplicateSheet": [

@@ -12,10 +12,13 @@ final class FormulaEvaluator {
 
     /// How many formulas may wait for one another.
     private static let greatestDepth = 200
+    /// How many operations may wait for one another, over all formulas.
+    private static let greatestOperationDepth = 2000
 
     private let spreadsheet: Spreadsheet
     private var known: [Place: FormulaValue] = [:]
     private var waiting: Set<Place> = []
+    private var operationDepth = 0
 
     init(_ spreadsheet: Spreadsheet) { self.spreadsheet = spreadsheet }
 
@@ -77,6 +80,9 @@ final class FormulaEvaluator {
 
     /// What an expression comes to in a cell of a sheet.
     func evaluate(_ expression: FormulaExpression, _ sheet: Int) -> FormulaValue {
+        guard operationDepth < Self.greatestOperationDepth else { return .error(.reference) }
+        operationDepth += 1
+        defer { operationDepth -= 1 }
         switch expression {
         case .value(let value): return value
         case .range, .name:

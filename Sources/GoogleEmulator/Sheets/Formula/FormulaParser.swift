@@ -1,11 +1,14 @@
 /// A recursive-descent parser of formulas.
 struct FormulaParser {
     private static let greatestDepth = 64
+    /// So many operators make a tree that is still safe to walk.
+    private static let greatestOperatorCount = 1000
     private static let levels: [Set<String>] = [["=", "<>", "<", ">", "<=", ">="], ["&"], ["+", "-"], ["*", "/"]]
 
     private let tokens: [FormulaToken]
     private var position = 0
     private var depth = 0
+    private var operatorCount = 0
 
     /// The tree of a formula that begins with an equals sign; nil where it makes no sense.
     static func parse(_ formula: String) -> FormulaExpression? {
@@ -31,7 +34,8 @@ struct FormulaParser {
         guard var left = expression(level + 1) else { return nil }
         while let token = next, token.kind == .symbol, Self.levels[level].contains(token.text) {
             position += 1
-            guard let right = expression(level + 1) else { return nil }
+            operatorCount += 1
+            guard operatorCount <= Self.greatestOperatorCount, let right = expression(level + 1) else { return nil }
             left = .operation(token.text, left, right)
         }
         return left
@@ -44,7 +48,11 @@ struct FormulaParser {
         if take("-") { return power().map(FormulaExpression.negated) }
         if take("+") { return power() }
         guard var base = atom() else { return nil }
-        while take("%") { base = .percent(base) }
+        while take("%") {
+            operatorCount += 1
+            guard operatorCount <= Self.greatestOperatorCount else { return nil }
+            base = .percent(base)
+        }
         guard take("^") else { return base }
         guard let exponent = power() else { return nil }
         return .operation("^", base, exponent)

@@ -7,6 +7,9 @@ enum CellRequests {
         let rows = request["rows"]?.array ?? []
         if let start = request["start"] {
             let index = try spreadsheet.grid(start["sheetId"]?.int ?? 0)
+            guard start["rowIndex"]?.int ?? 0 >= 0, start["columnIndex"]?.int ?? 0 >= 0 else {
+                throw RequestError("GridCoordinate.rowIndex and columnIndex must not be negative.")
+            }
             try write(
                 rows, change, row: start["rowIndex"]?.int ?? 0, column: start["columnIndex"]?.int ?? 0,
                 to: &spreadsheet.sheets[index], &spreadsheet.formats)

@@ -97,6 +97,7 @@ enum PasteRequests {
         let lines = DelimitedText.rows(request["data"]?.string ?? "", delimiter: delimiter)
         let (row, column) = (place["rowIndex"]?.int ?? 0, place["columnIndex"]?.int ?? 0)
         guard !lines.isEmpty else { return [:] }
+        guard row >= 0, column >= 0 else { throw RequestError("The coordinate must not be negative.") }
         let width = lines.reduce(1) { max($0, $1.count) }
         let range = GridRange(
             sheetID: spreadsheet.sheets[sheet].id, rows: row..<row + lines.count, columns: column..<column + width)
@@ -104,6 +105,7 @@ enum PasteRequests {
         let grid = spreadsheet.sheets[sheet].grid
         spreadsheet.sheets[sheet].grid.resize(
             rowCount: max(grid.rowCount, row + lines.count), columnCount: max(grid.columnCount, column + width))
+        try BatchUpdate.checkSize(of: spreadsheet)
         _ = try ValueWriter(inputOption: "USER_ENTERED").write(
             lines.map { $0.map { JSON.string($0) } }, to: range, in: &spreadsheet)
         return [:]
