@@ -29,6 +29,10 @@ public final class GoogleEmulator: Service {
         ///
         /// Google's own new ones may not: they need a shared drive or a person to act for. Set it to false to play that.
         public var serviceAccountsOwnFiles: Bool
+        /// Whether the emulator checks its own answers against Google's schema, and sends status 500 for a bad one.
+        ///
+        /// It costs time; tests of the emulator switch it on.
+        public var checksAnswers: Bool
         /// The least level that is logged.
         public var logLevel: Logger.Level
 
@@ -36,7 +40,7 @@ public final class GoogleEmulator: Service {
         public init(
             host: String = "127.0.0.1", port: Int = 0, directory: String? = nil, sharedDriveID: String? = nil,
             delegatedUsers: Set<String> = [], tokenLifetime: Int = 3599, serviceAccountsOwnFiles: Bool = true,
-            logLevel: Logger.Level = .warning
+            checksAnswers: Bool = false, logLevel: Logger.Level = .warning
         ) {
             self.host = host
             self.port = port
@@ -45,6 +49,7 @@ public final class GoogleEmulator: Service {
             self.delegatedUsers = delegatedUsers
             self.tokenLifetime = tokenLifetime
             self.serviceAccountsOwnFiles = serviceAccountsOwnFiles
+            self.checksAnswers = checksAnswers
             self.logLevel = logLevel
         }
     }
@@ -66,6 +71,7 @@ public final class GoogleEmulator: Service {
         authority.delegatedUsers = configuration.delegatedUsers
         authority.tokenLifetime = configuration.tokenLifetime
         var world = World(authority: authority, serviceAccountsOwnFiles: configuration.serviceAccountsOwnFiles)
+        world.checksAnswers = configuration.checksAnswers
         if let id = configuration.sharedDriveID {
             world.drive.addSharedDrive(id: id, name: "Shared drive", now: .now)
         }

@@ -31,6 +31,7 @@ struct Client: Sendable {
         _ test: @escaping @Sendable (Client) async throws -> Void
     ) async throws {
         var configuration = configuration
+        configuration.checksAnswers = true
         let directory = try TemporaryDirectory()
         if configuration.directory == nil {
             configuration.directory = directory.path

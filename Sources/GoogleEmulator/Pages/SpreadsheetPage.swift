@@ -14,7 +14,8 @@ struct SpreadsheetPage {
     private let world: World
     private let sheet: Sheet
     private let firstRow: Int
-    private let formatter: CellFormatter
+    private let reader: CellReader
+    private let place: Int
     /// The columns and rows that are not hidden.
     private let columns: [Int]
     private let rows: [Int]
@@ -24,9 +25,10 @@ struct SpreadsheetPage {
     init(_ spreadsheet: Spreadsheet, _ world: World, _ query: Query) {
         self.spreadsheet = spreadsheet
         self.world = world
-        formatter = CellFormatter(spreadsheet)
+        reader = CellReader(spreadsheet)
         let asked = query["sheet"].flatMap(Int.init).flatMap(spreadsheet.index(ofSheet:))
         let index = asked ?? spreadsheet.sheets.firstIndex { !$0.isHidden } ?? 0
+        place = index
         let sheet = spreadsheet.sheets[index]
         self.sheet = sheet
         let grid = sheet.grid
@@ -112,11 +114,11 @@ struct SpreadsheetPage {
 
     private func content(_ cell: Cell, _ extras: JSONObject?, _ format: JSONObject, _ row: Int, _ column: Int) -> String
     {
-        var html = HTML.escape(formatter.text(cell))
+        var html = HTML.escape(reader.text(cell, sheet: place, row: row, column: column))
         if let link = CellLink(cell, format: format, extras: extras) {
             html = "<a href=\"\(HTML.escape(link.address))\">\(link.label.map(HTML.escape) ?? html)</a>"
-        } else if case .formula = cell.value {
-            html = "<span class=\"formula\" title=\"Formulas are kept, not computed\">\(html)</span>"
+        } else if case .formula(let formula) = cell.value {
+            html = "<span title=\"\(HTML.escape(formula))\">\(html)</span>"
         }
         if let note = extras?["note"]?.string {
             html += "<span class=\"note\" title=\"\(HTML.escape(note))\"></span>"
@@ -174,7 +176,6 @@ struct SpreadsheetPage {
         .fixed { position: sticky; }
         tr.line > * { border-bottom: 3px solid #c0c0c0; }
         .edge { border-right: 3px solid #c0c0c0; }
-        .formula { color: #5f6368; font-family: "Roboto Mono", monospace; font-size: 9pt; }
         .note { position: absolute; top: 0; right: 0; border: 4px solid; border-color: #f29900 #f29900 transparent transparent; }
         .filter { position: absolute; right: 3px; bottom: 3px; width: 15px; height: 15px; background: #fff; border: 1px solid #188038; border-radius: 2px; }
         .filter::after { content: ""; position: absolute; left: 3px; top: 5px; border: 4px solid transparent; border-top-color: #188038; border-bottom: 0; }

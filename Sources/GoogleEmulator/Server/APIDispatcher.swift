@@ -24,9 +24,10 @@ struct APIDispatcher: Sendable {
     func respond(_ request: EmulatorRequest, _ world: borrowing Mutex<World>) -> EmulatorResponse {
         do throws(GoogleError) {
             let now = Timestamp.now
-            let (token, baseURL) = try world.withLock { (world) throws(GoogleError) in
+            let (token, baseURL, checksAnswers) = try world.withLock { (world) throws(GoogleError) in
                 (
-                    try world.authority.authorize(request.authorization, scopes: method.scopes, now: now), world.baseURL
+                    try world.authority.authorize(request.authorization, scopes: method.scopes, now: now),
+                    world.baseURL, world.checksAnswers
                 )
             }
             let violations = ParameterValidator.violations(request.query, method: method, schema: schema)
@@ -39,7 +40,7 @@ struct APIDispatcher: Sendable {
                 api == .drive ? try DriveAPI.respond(call, &world) : try SheetsAPI.respond(call, &world)
             }
             guard let response else { throw .unimplemented("the method \(method.id)") }
-            return response
+            return checksAnswers ? AnswerCheck.checked(response, method: method, schema: schema) : response
         } catch { return error.response(api) }
     }
 

@@ -6,6 +6,8 @@ struct World: Sendable {
     var spreadsheets: [String: Spreadsheet] = [:]
     /// Whether service accounts may own files, as those made before April 2025 could for a while.
     var serviceAccountsOwnFiles: Bool
+    /// Whether each answer is checked against the API's schema before it goes out.
+    var checksAnswers = false
     /// Where the emulator answers: `http://127.0.0.1:8080`.
     var baseURL = ""
 }

@@ -24,6 +24,42 @@ enum BatchUpdate {
         "autoResizeDimensions": DimensionRequests.autoResizeDimensions,
         "appendDimension": DimensionRequests.appendDimension,
         "createDeveloperMetadata": MetadataRequests.createDeveloperMetadata,
+        "insertDimension": DimensionRequests.insertDimension,
+        "deleteDimension": DimensionRequests.deleteDimension,
+        "moveDimension": DimensionRequests.moveDimension,
+        "copyPaste": PasteRequests.copyPaste,
+        "cutPaste": PasteRequests.cutPaste,
+        "pasteData": PasteRequests.pasteData,
+        "appendCells": AppendRequests.appendCells,
+        "insertRange": RangeRequests.insertRange,
+        "deleteRange": RangeRequests.deleteRange,
+        "sortRange": RangeRequests.sortRange,
+        "deleteDuplicates": RangeRequests.deleteDuplicates,
+        "findReplace": TextRequests.findReplace,
+        "trimWhitespace": TextRequests.trimWhitespace,
+        "textToColumns": TextRequests.textToColumns,
+        "setDataValidation": CellPropertyRequests.setDataValidation,
+        "updateBorders": CellPropertyRequests.updateBorders,
+        "updateDeveloperMetadata": MetadataRequests.updateDeveloperMetadata,
+        "deleteDeveloperMetadata": MetadataRequests.deleteDeveloperMetadata,
+        "duplicateSheet": SheetRequests.duplicateSheet,
+        "mergeCells": MergeRequests.mergeCells,
+        "unmergeCells": MergeRequests.unmergeCells,
+        "addNamedRange": NamedRangeRequests.addNamedRange,
+        "updateNamedRange": NamedRangeRequests.updateNamedRange,
+        "deleteNamedRange": NamedRangeRequests.deleteNamedRange,
+        "addProtectedRange": ProtectedRangeRequests.addProtectedRange,
+        "updateProtectedRange": ProtectedRangeRequests.updateProtectedRange,
+        "deleteProtectedRange": ProtectedRangeRequests.deleteProtectedRange,
+        "addConditionalFormatRule": ConditionalFormatRequests.addConditionalFormatRule,
+        "updateConditionalFormatRule": ConditionalFormatRequests.updateConditionalFormatRule,
+        "deleteConditionalFormatRule": ConditionalFormatRequests.deleteConditionalFormatRule,
+        "addTable": TableRequests.addTable,
+        "updateTable": TableRequests.updateTable,
+        "deleteTable": TableRequests.deleteTable,
+        "addDimensionGroup": DimensionGroupRequests.addDimensionGroup,
+        "deleteDimensionGroup": DimensionGroupRequests.deleteDimensionGroup,
+        "updateDimensionGroup": DimensionGroupRequests.updateDimensionGroup,
     ]
 
     /// Applies the requests; the replies come one to one.
@@ -44,17 +80,22 @@ enum BatchUpdate {
             do throws(RequestError) {
                 let cellCount = spreadsheet.cellCount
                 replies.append(try kind(member.value, &spreadsheet))
-                if spreadsheet.cellCount > Spreadsheet.greatestCellCount, spreadsheet.cellCount > cellCount {
-                    throw RequestError(
-                        "This action would increase the number of cells in the workbook above the limit of "
-                            + "\(Spreadsheet.greatestCellCount) cells.")
-                }
+                if spreadsheet.cellCount > cellCount { try checkSize(of: spreadsheet) }
             } catch {
                 throw GoogleError(
                     code: error.code, message: "Invalid requests[\(index)].\(member.name): \(error.message)")
             }
         }
         return replies
+    }
+
+    /// Refuses a spreadsheet of too many cells.
+    static func checkSize(of spreadsheet: Spreadsheet) throws(RequestError) {
+        guard spreadsheet.cellCount <= Spreadsheet.greatestCellCount else {
+            throw RequestError(
+                "This action would increase the number of cells in the workbook above the limit of "
+                    + "\(Spreadsheet.greatestCellCount) cells.")
+        }
     }
 
     /// A request's `fields`, where they name fields of the message.

@@ -4,7 +4,7 @@ enum CellValue: Sendable, Hashable {
     case number(Double)
     case text(String)
     case boolean(Bool)
-    /// A formula with its equals sign; it is kept, not computed.
+    /// A formula with its equals sign; it is computed when somebody reads it.
     case formula(String)
 }
 

@@ -55,8 +55,24 @@ struct CellChange: Sendable {
         row[column] = cell
         guard !extraFields.isEmpty else { return }
         var extras = row.extras[column] ?? JSONObject()
-        for field in extraFields { extras[field] = content.data[field] }
+        for field in extraFields { extras[field] = content.data[field] == "" ? nil : content.data[field] }
         row.setExtras(extras, column: column)
+    }
+
+    /// Refuses a text that is too long for a cell.
+    static func check(_ value: CellValue) throws(RequestError) {
+        switch value {
+        case .text(let text), .formula(let text):
+            // A text of so few bytes cannot have more characters.
+            guard
+                text.utf8.count <= Spreadsheet.greatestTextLength || text.utf16.count <= Spreadsheet.greatestTextLength
+            else {
+                throw RequestError(
+                    "Your input contains more than the maximum of \(Spreadsheet.greatestTextLength) characters in a "
+                        + "single cell.")
+            }
+        default: break
+        }
     }
 
     private static func value(_ value: JSON?) throws(RequestError) -> CellValue {
@@ -66,15 +82,9 @@ struct CellChange: Sendable {
         case "boolValue": return member.value.bool.map(CellValue.boolean) ?? .empty
         case "stringValue", "formulaValue":
             guard let text = member.value.string, !text.isEmpty else { return .empty }
-            // A text of so few bytes cannot have more characters.
-            guard
-                text.utf8.count <= Spreadsheet.greatestTextLength || text.utf16.count <= Spreadsheet.greatestTextLength
-            else {
-                throw RequestError(
-                    "Your input contains more than the maximum of \(Spreadsheet.greatestTextLength) characters in a "
-                        + "single cell.")
-            }
-            return member.name == "stringValue" ? .text(text) : .formula(text)
+            let entered: CellValue = member.name == "stringValue" ? .text(text) : .formula(text)
+            try check(entered)
+            return entered
         default: return .empty
         }
     }

@@ -9,6 +9,25 @@ struct DeveloperMetadata: Sendable {
         case row(sheetID: Int, index: Int)
         case column(sheetID: Int, index: Int)
 
+        /// Google's `locationType`.
+        var type: String {
+            switch self {
+            case .spreadsheet: "SPREADSHEET"
+            case .sheet: "SHEET"
+            case .row: "ROW"
+            case .column: "COLUMN"
+            }
+        }
+
+        /// Whether the other place lies within this one.
+        func covers(_ other: Location) -> Bool {
+            switch self {
+            case .spreadsheet: true
+            case .sheet(let id): other.sheetID == id
+            default: false
+            }
+        }
+
         /// The sheet that takes it along when it goes.
         var sheetID: Int? {
             switch self {
@@ -19,11 +38,11 @@ struct DeveloperMetadata: Sendable {
     }
 
     let id: Int
-    let key: String
-    let value: String?
+    var key: String
+    var value: String?
     /// `DOCUMENT` or `PROJECT`.
-    let visibility: String
-    let location: Location
+    var visibility: String
+    var location: Location
 
     /// Google's `DeveloperMetadata`.
     var json: JSON {

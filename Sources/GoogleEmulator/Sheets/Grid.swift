@@ -32,6 +32,40 @@ struct Grid: Sendable {
             extras[column] = object.isEmpty ? nil : object
         }
 
+        /// Puts cells, with their other fields, in the place of a range of columns.
+        mutating func replace(_ columns: Range<Int>, with row: Row, count: Int) {
+            let delta = count - columns.count
+            if cells.count > columns.lowerBound {
+                let end = min(columns.upperBound, cells.count)
+                var middle = Array(row.cells.prefix(count))
+                while middle.count < count { middle.append(Cell()) }
+                cells.replaceSubrange(columns.lowerBound..<end, with: middle)
+            } else {
+                for (index, cell) in row.cells.prefix(count).enumerated() { self[columns.lowerBound + index] = cell }
+            }
+            while cells.last?.isBlank == true { cells.removeLast() }
+            if extras.isEmpty, row.extras.isEmpty { return }
+            var moved: [Int: JSONObject] = [:]
+            for (column, extra) in extras where !columns.contains(column) {
+                moved[column < columns.lowerBound ? column : column + delta] = extra
+            }
+            for (column, extra) in row.extras where column < count { moved[columns.lowerBound + column] = extra }
+            extras = moved
+        }
+
+        /// The cells of a range of columns, counted from its start.
+        func part(_ columns: Range<Int>) -> Row {
+            var row = Row()
+            if columns.lowerBound < cells.count {
+                row.cells = Array(cells[columns.lowerBound..<min(columns.upperBound, cells.count)])
+                while row.cells.last?.isBlank == true { row.cells.removeLast() }
+            }
+            for (column, extra) in extras where columns.contains(column) {
+                row.extras[column - columns.lowerBound] = extra
+            }
+            return row
+        }
+
         fileprivate mutating func trim(to count: Int) {
             if cells.count > count { cells.removeLast(cells.count - count) }
             while cells.last?.isBlank == true { cells.removeLast() }
@@ -81,6 +115,39 @@ struct Grid: Sendable {
         while blocks[block].count <= index { blocks[block].append(Row()) }
         change(&blocks[block][index])
         blocks[block][index].trim(to: columnCount)
+    }
+
+    /// The rows of a range, blank ones too.
+    func part(_ rows: Range<Int>) -> [Row] { rows.map { self[$0] } }
+
+    /// Puts rows in the place of a range of rows; the grid becomes larger or smaller by the difference.
+    mutating func replace(_ range: Range<Int>, with rows: [Row]) {
+        var all = blocks.enumerated().flatMap { index, block in
+            // Every block but the last counts in full.
+            index + 1 < blocks.count ? block + [Row](repeating: Row(), count: Self.blockSize - block.count) : block
+        }
+        if all.count < range.upperBound {
+            all.append(contentsOf: [Row](repeating: Row(), count: range.upperBound - all.count))
+        }
+        all.replaceSubrange(range, with: rows)
+        while all.last?.isBlank == true { all.removeLast() }
+        rowCount += rows.count - range.count
+        blocks = stride(from: 0, to: all.count, by: Self.blockSize).map {
+            Array(all[$0..<min($0 + Self.blockSize, all.count)])
+        }
+    }
+
+    /// Puts so many blank columns in the place of a range of columns.
+    mutating func replaceColumns(_ range: Range<Int>, count: Int) {
+        changeRows { $0.replace(range, with: Row(), count: count) }
+        columnCount += count - range.count
+    }
+
+    /// Changes each row in use.
+    mutating func changeRows(_ change: (inout Row) -> Void) {
+        for block in blocks.indices {
+            for row in blocks[block].indices where !blocks[block][row].isBlank { change(&blocks[block][row]) }
+        }
     }
 
     /// Makes the grid larger or smaller; what falls outside is gone.

@@ -57,6 +57,22 @@ struct GridRange: Sendable, Hashable {
             && meet(startColumn, endColumn, other.startColumn, other.endColumn)
     }
 
+    /// The range as far as the grid goes, open sides kept; nil where nothing of it lies there.
+    func clipped(to grid: Grid) -> GridRange? {
+        guard !rows(in: grid).isEmpty, !columns(in: grid).isEmpty else { return nil }
+        var range = self
+        range.endRow = endRow.map { min($0, grid.rowCount) }
+        range.endColumn = endColumn.map { min($0, grid.columnCount) }
+        return range
+    }
+
+    /// Whether the other range lies within this one, both of the same sheet.
+    func contains(_ other: GridRange) -> Bool {
+        sheetID == other.sheetID && (startRow ?? 0) <= (other.startRow ?? 0)
+            && (endRow ?? .max) >= (other.endRow ?? .max) && (startColumn ?? 0) <= (other.startColumn ?? 0)
+            && (endColumn ?? .max) >= (other.endColumn ?? .max)
+    }
+
     private static func check(_ name: String, _ start: Int?, _ end: Int?) throws(RequestError) {
         guard start ?? 0 >= 0, end ?? 0 >= 0 else {
             throw RequestError("GridRange.start\(name)Index and end\(name)Index must not be negative.")

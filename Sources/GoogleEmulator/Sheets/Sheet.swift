@@ -2,7 +2,7 @@ import JSON
 
 /// One sheet (a tab) of a spreadsheet.
 struct Sheet: Sendable {
-    let id: Int
+    var id: Int
     var title: String
     var grid: Grid
     /// The rest of `SheetProperties`: `hidden`, `tabColor`, `rightToLeft`.
@@ -12,6 +12,15 @@ struct Sheet: Sendable {
     var bandings: [BandedRange] = []
     /// Google's `BasicFilter`.
     var basicFilter: JSONObject?
+    var merges: [GridRange] = []
+    /// Google's `ProtectedRange`s.
+    var protectedRanges: [JSONObject] = []
+    /// Google's `ConditionalFormatRule`s.
+    var conditionalFormats: [JSONObject] = []
+    /// Google's `Table`s.
+    var tables: [JSONObject] = []
+    var rowGroups: [DimensionGroup] = []
+    var columnGroups: [DimensionGroup] = []
     /// `DimensionProperties` of rows that have any.
     var rowProperties: [Int: JSONObject] = [:]
     /// `DimensionProperties` of columns that have any.
@@ -50,11 +59,40 @@ struct Sheet: Sendable {
         let grid = self.grid
         rowProperties = rowProperties.filter { $0.key < grid.rowCount }
         columnProperties = columnProperties.filter { $0.key < grid.columnCount }
+        mapRanges { $0.clipped(to: grid) }
+        rowGroups = rowGroups.compactMap { $0.clipped(to: grid.rowCount) }
+        columnGroups = columnGroups.compactMap { $0.clipped(to: grid.columnCount) }
+    }
+
+    /// Changes every range that something on the sheet has; what gets nil goes.
+    mutating func mapRanges(_ change: (GridRange) -> GridRange?) {
+        merges = merges.compactMap(change)
         bandings = bandings.compactMap { banding in
-            var clipped = banding
-            if let end = banding.range.endRow { clipped.range.endRow = min(end, grid.rowCount) }
-            if let end = banding.range.endColumn { clipped.range.endColumn = min(end, grid.columnCount) }
-            return clipped.range.rows(in: grid).isEmpty || clipped.range.columns(in: grid).isEmpty ? nil : clipped
+            guard let range = change(banding.range) else { return nil }
+            var banding = banding
+            banding.range = range
+            return banding
         }
+        basicFilter = basicFilter?.mappingRanges(change)
+        protectedRanges = protectedRanges.compactMap { $0.mappingRanges(change) }
+        conditionalFormats = conditionalFormats.compactMap { $0.mappingRanges(change) }
+        tables = tables.compactMap { $0.mappingRanges(change) }
+    }
+}
+
+extension JSONObject {
+    /// The object with its `range` or its `ranges` changed; nil where none is left.
+    func mappingRanges(_ change: (GridRange) -> GridRange?) -> JSONObject? {
+        var result = self
+        if let range = self["range"].flatMap({ try? GridRange($0) }) {
+            guard let range = change(range) else { return nil }
+            result["range"] = range.json
+        }
+        if let ranges = self["ranges"]?.array {
+            let changed = ranges.compactMap { try? GridRange($0) }.compactMap(change)
+            if changed.isEmpty, !ranges.isEmpty { return nil }
+            result["ranges"] = .array(changed.map(\.json))
+        }
+        return result
     }
 }

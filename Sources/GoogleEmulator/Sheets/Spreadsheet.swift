@@ -16,6 +16,8 @@ struct Spreadsheet: Sendable {
     var sheets: [Sheet]
     var formats = FormatTable()
     var developerMetadata: [DeveloperMetadata] = []
+    /// Google's `NamedRange`s.
+    var namedRanges: [JSONObject] = []
 
     /// A new spreadsheet as Drive makes it: `Sheet1` with the id 0 and 1,000 rows of 26 columns.
     init(id: String, title: String) {
@@ -29,6 +31,21 @@ struct Spreadsheet: Sendable {
 
     /// The place of a sheet among the tabs.
     func index(ofSheet id: Int) -> Int? { sheets.firstIndex { $0.id == id } }
+
+    /// The place of the sheet of a title, which is told from others without regard to case.
+    func index(ofTitle title: String) -> Int? {
+        if let index = sheets.firstIndex(where: { $0.title == title }) { return index }
+        let lowercased = title.lowercased()
+        return sheets.firstIndex { $0.title.lowercased() == lowercased }
+    }
+
+    /// What a named range stands for.
+    func namedRange(_ name: String) -> GridRange? {
+        let lowercased = name.lowercased()
+        return namedRanges.first { $0["name"]?.string?.lowercased() == lowercased }?["range"].flatMap {
+            try? GridRange($0)
+        }
+    }
 
     /// How many cells all grids have.
     var cellCount: Int { sheets.reduce(0) { $0 + $1.grid.cellCount } }

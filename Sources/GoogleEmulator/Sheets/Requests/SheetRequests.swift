@@ -57,6 +57,9 @@ enum SheetRequests {
             throw RequestError("You can't remove all the sheets in a document.")
         }
         spreadsheet.developerMetadata.removeAll { $0.location.sheetID == sheet.id }
+        spreadsheet.namedRanges.removeAll { named in
+            named["range"].flatMap { try? GridRange($0) }?.sheetID == sheet.id
+        }
         return [:]
     }
 
@@ -86,6 +89,26 @@ enum SheetRequests {
             spreadsheet.sheets.insert(sheet, at: target > index ? target - 1 : target)
         }
         return [:]
+    }
+
+    @Sendable static func duplicateSheet(_ request: JSON, _ spreadsheet: inout Spreadsheet) throws(RequestError) -> JSON
+    {
+        let source = try spreadsheet.sheet(request["sourceSheetId"]?.int ?? 0)
+        let index = request["insertSheetIndex"]?.int ?? 0
+        guard (0...spreadsheet.sheets.count).contains(index) else {
+            throw RequestError("Invalid sheet index: \(index)")
+        }
+        let id = request["newSheetId"]?.int
+        if let id {
+            guard spreadsheet.index(ofSheet: id) == nil else {
+                throw RequestError("A sheet with the id \(id) already exists.")
+            }
+        }
+        let title = request["newSheetName"]?.string
+        if let title { try checkTitle(title, of: -1, in: spreadsheet) }
+        let properties = spreadsheet.add(
+            spreadsheet.sheets[source], of: spreadsheet, id: id, title: title, at: index)
+        return ["duplicateSheet": ["properties": properties]]
     }
 
     /// Brings Google's `SheetProperties` into a sheet, but for title and index.
@@ -140,7 +163,8 @@ enum SheetRequests {
         return "Sheet\(number)"
     }
 
-    private static func freeID(in spreadsheet: Spreadsheet) -> Int {
+    /// A sheet id that is not taken.
+    static func freeID(in spreadsheet: Spreadsheet) -> Int {
         while true {
             let id = Identifiers.number()
             if spreadsheet.index(ofSheet: id) == nil { return id }

@@ -7,6 +7,9 @@ enum CellRequests {
         let rows = request["rows"]?.array ?? []
         if let start = request["start"] {
             let index = try spreadsheet.grid(start["sheetId"]?.int ?? 0)
+            guard start["rowIndex"]?.int ?? 0 >= 0, start["columnIndex"]?.int ?? 0 >= 0 else {
+                throw RequestError("GridCoordinate.rowIndex and columnIndex must not be negative.")
+            }
             try write(
                 rows, change, row: start["rowIndex"]?.int ?? 0, column: start["columnIndex"]?.int ?? 0,
                 to: &spreadsheet.sheets[index], &spreadsheet.formats)
@@ -37,6 +40,17 @@ enum CellRequests {
         }
         spreadsheet.formats = formats
         return [:]
+    }
+
+    /// The cells that a request means, which must begin in the grid; the sheet by its place.
+    static func area(
+        _ json: JSON?, _ spreadsheet: Spreadsheet
+    ) throws(RequestError) -> (sheet: Int, range: GridRange) {
+        guard let json else { throw RequestError("The range is required.") }
+        let range = try GridRange(json)
+        let index = try spreadsheet.grid(range.sheetID)
+        try check(range, in: spreadsheet.sheets[index])
+        return (index, range)
     }
 
     /// A range may end outside the grid, but not begin there.
