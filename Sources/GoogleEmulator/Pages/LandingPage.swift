@@ -51,10 +51,10 @@ enum LandingPage {
         var items = world.drive.roots.sorted { $0.key < $1.key }.map { email, id in
             "<li><a href=\"/drive/folders/\(PercentCoding.encode(id))\">My Drive</a> of \(HTML.escape(email))</li>"
         }
-        if let id = world.drive.sharedDriveID, let drive = world.drive[id] {
+        for drive in world.drive.sharedDrives.values.sorted(by: { ($0.name, $0.id) < ($1.name, $1.id) }) {
             items.append(
-                "<li><a href=\"/drive/folders/\(PercentCoding.encode(id))\">\(HTML.escape(drive.name))</a>, "
-                    + "<code>\(HTML.escape(id))</code></li>")
+                "<li><a href=\"/drive/folders/\(PercentCoding.encode(drive.id))\">\(HTML.escape(drive.name))</a>, "
+                    + "<code>\(HTML.escape(drive.id))</code></li>")
         }
         return items.isEmpty ? "<li>Nobody has been here yet.</li>" : items.joined(separator: "\n")
     }
