@@ -17,6 +17,7 @@ enum DriveAPI {
         case "drive.files.list": .json(try DriveList.respond(call, &world.drive))
         case "drive.files.generateIds": .json(try generateIDs(call, &world.drive))
         case "drive.about.get": .json(try about(call, world))
+        case "drive.comments.list": .json(try comments(call, world.drive))
         case let id where id.hasPrefix("drive.permissions."): try PermissionsAPI.respond(call, &world.drive)
         case let id where id.hasPrefix("drive.drives."): try SharedDrivesAPI.respond(call, &world.drive)
         default: nil
@@ -27,7 +28,7 @@ enum DriveAPI {
     static let usualFields = FieldMask(children: ["kind": .all, "id": .all, "name": .all, "mimeType": .all])
 
     private static func answer(_ file: JSON, _ call: APICall) -> EmulatorResponse {
-        if call.isSecondVersion { return .json(SecondVersion.file(file)) }
+        if call.isSecondVersion { return .json(SecondVersion.file(file, call)) }
         return .json((call.fields ?? usualFields).filter(file))
     }
 
@@ -122,6 +123,17 @@ enum DriveAPI {
             for id in world.drive.delete(file.id) { world.spreadsheets[id] = nil }
         }
         return .noContent
+    }
+
+    /// No file has comments here, but clients look for them when they copy.
+    private static func comments(_ call: APICall, _ drive: DriveStore) throws(GoogleError) -> JSON {
+        let id = call.variable("fileId")
+        guard let file = drive[id], drive.role(of: call.token.email, file) != nil else { throw .fileNotFound(id) }
+        guard let fields = call.fields else {
+            throw .invalidParameter(
+                "fields", message: "The 'fields' parameter is required for this method.", reason: "required")
+        }
+        return fields.filter(["kind": "drive#commentList", "comments": []])
     }
 
     private static func generateIDs(_ call: APICall, _ drive: inout DriveStore) throws(GoogleError) -> JSON {

@@ -78,7 +78,7 @@ struct DriveFile: Sendable {
         }
         file["lastModifyingUser"] = Self.user(owner, caller: caller)
         file["writersCanShare"] = true
-        file["quotaBytesUsed"] = .string(String(content?.bytes.count ?? 0))
+        file["quotaBytesUsed"] = .string(isSpreadsheet ? "1024" : String(content?.bytes.count ?? 0))
         content?.describe(in: &file)
         file["capabilities"] = capabilities(role ?? .reader)
         return .object(file)
@@ -106,10 +106,15 @@ struct DriveFile: Sendable {
     /// Google's resource of a person.
     static func user(_ email: String, caller: String) -> JSON {
         [
-            "kind": "drive#user", "displayName": .string(String(email.prefix { $0 != "@" })),
+            "kind": "drive#user", "displayName": .string(displayName(email)),
             "me": JSON(email == caller), "permissionId": .string(Permission.id(ofAddress: email)),
             "emailAddress": .string(email),
         ]
+    }
+
+    /// The name of a person; a service account has none but its address.
+    static func displayName(_ email: String) -> String {
+        email.hasSuffix(".gserviceaccount.com") ? email : String(email.prefix { $0 != "@" })
     }
 
     private static func map(_ values: [String: String]) -> JSON {

@@ -15,7 +15,7 @@ enum FileCreation {
         if file.isSpreadsheet {
             if call.media != nil {
                 guard let imported = call.imported else { throw SpreadsheetImport.failure }
-                world.spreadsheets[file.id] = imported.copy(id: file.id, title: file.name)
+                world.spreadsheets[file.id] = SpreadsheetImport.content(imported, of: file)
             } else {
                 world.spreadsheets[file.id] = Spreadsheet(id: file.id, title: file.name)
             }

@@ -43,7 +43,7 @@ enum FileUpdate {
         guard let media = call.media else { return }
         if file.isSpreadsheet {
             guard let imported = call.imported else { throw SpreadsheetImport.failure }
-            world.spreadsheets[file.id] = imported.copy(id: file.id, title: file.name)
+            world.spreadsheets[file.id] = SpreadsheetImport.content(imported, of: file)
             return
         }
         guard !file.mimeType.hasPrefix("application/vnd.google-apps.") else {

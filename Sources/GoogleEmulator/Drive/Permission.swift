@@ -58,12 +58,12 @@ struct Permission: Sendable {
         switch grantee {
         case .user(let email):
             object["emailAddress"] = .string(email)
-            object["displayName"] = .string(String(email.prefix { $0 != "@" }))
+            object["displayName"] = .string(DriveFile.displayName(email))
             object["deleted"] = false
             object["pendingOwner"] = false
         case .group(let email):
             object["emailAddress"] = .string(email)
-            object["displayName"] = .string(String(email.prefix { $0 != "@" }))
+            object["displayName"] = .string(DriveFile.displayName(email))
             object["deleted"] = false
         case .domain(let domain, let isFindable):
             object["domain"] = .string(domain)

@@ -5,6 +5,12 @@ import JSON
 enum BatchEndpoint {
     private static let greatestCount = 100
 
+    private static let reasonPhrases = [
+        200: "OK", 204: "No Content", 308: "Resume Incomplete", 400: "Bad Request", 401: "Unauthorized",
+        403: "Forbidden", 404: "Not Found", 409: "Conflict", 429: "Too Many Requests", 500: "Internal Server Error",
+        501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
+    ]
+
     /// Whether a request goes to it: `/batch`, or `/batch/drive/v3` and the like.
     static func isMeant(by request: EmulatorRequest) -> Bool {
         request.verb == "POST" && (request.path == "/batch" || request.path.hasPrefix("/batch/"))
@@ -61,7 +67,7 @@ enum BatchEndpoint {
             if let id = call.contentID {
                 head += "Content-ID: " + (id.hasPrefix("<") ? "<response-" + id.dropFirst() : "response-" + id) + "\r\n"
             }
-            let reason = HTTPResponse.Status(code: response.status).reasonPhrase
+            let reason = reasonPhrases[response.status] ?? "Unknown"
             head += "\r\nHTTP/1.1 \(response.status) \(reason)\r\nContent-Type: \(response.contentType)\r\n"
             for header in response.headers { head += "\(header.name): \(header.value)\r\n" }
             head += "Content-Length: \(response.body.count)\r\n\r\n"

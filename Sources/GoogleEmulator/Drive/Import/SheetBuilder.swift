@@ -10,11 +10,8 @@ struct SheetBuilder {
 
     /// Begins the next sheet; imports have at least the size of a new one.
     mutating func begin(sheet title: String) {
-        // The first sheet's id is 0, as that of any new spreadsheet.
         sheets.append(
-            Sheet(
-                id: sheets.isEmpty ? 0 : Identifiers.number(), title: title,
-                grid: Grid(rowCount: 1000, columnCount: 26)))
+            Sheet(id: Identifiers.number(), title: title, grid: Grid(rowCount: 1000, columnCount: 26)))
     }
 
     /// Sets a cell of the sheet begun last, which grows as needed.
@@ -41,6 +38,8 @@ struct SheetBuilder {
     mutating func finish() -> Spreadsheet {
         if sheets.isEmpty { begin(sheet: "Sheet1") }
         spreadsheet.sheets = sheets
+        // Imports get the time zone of Google's head office rather than the account's.
+        spreadsheet.timeZone = "America/Los_Angeles"
         return spreadsheet
     }
 

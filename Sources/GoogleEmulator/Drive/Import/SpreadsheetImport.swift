@@ -23,9 +23,16 @@ enum SpreadsheetImport {
         return table(CSVReader(media.bytes, separator: type == "text/tab-separated-values" ? 0x09 : 0x2C))
     }
 
+    /// An imported spreadsheet as the content of a file; a table's one sheet is called as the file is.
+    static func content(_ imported: Spreadsheet, of file: DriveFile) -> Spreadsheet {
+        var content = imported.copy(id: file.id, title: file.name)
+        if content.sheets.first?.title.isEmpty == true { content.sheets[0].title = file.name }
+        return content
+    }
+
     private static func table(_ rows: CSVReader) -> Spreadsheet {
         var builder = SheetBuilder(Spreadsheet(id: "", title: ""))
-        builder.begin(sheet: "Sheet1")
+        builder.begin(sheet: "")
         for (row, fields) in rows.enumerated() {
             for (column, field) in fields.enumerated() where !field.isEmpty {
                 let (value, format) = ImportedText.read(field)
