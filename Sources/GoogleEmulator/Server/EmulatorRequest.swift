@@ -2,6 +2,8 @@ import HTTPTypes
 
 /// A request as the emulator's core sees it: whole, and free of the server's types.
 struct EmulatorRequest: Sendable {
+    private static let overriddenMethod = HTTPField.Name("X-HTTP-Method-Override")
+
     /// The verb: `GET`, `POST`, ...
     private(set) var verb: String
     /// The path as it came, without the query.
@@ -53,7 +55,7 @@ struct EmulatorRequest: Sendable {
         case let encoding?:
             throw GoogleError(code: 415, message: "Unsupported content encoding: \(encoding)")
         }
-        guard verb == "POST", let meant = header("X-HTTP-Method-Override")?.uppercased() else { return }
+        guard verb == "POST", let name = Self.overriddenMethod, let meant = headers[name]?.uppercased() else { return }
         verb = meant
         guard meant == "GET", hasContentType("application/x-www-form-urlencoded") else { return }
         query = Query(items: query.items + Query(String(decoding: body, as: UTF8.self)).items)
