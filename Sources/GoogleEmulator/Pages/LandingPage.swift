@@ -40,8 +40,8 @@ enum LandingPage {
                 <li><a href="/emulator/requests">GET /emulator/requests</a>: what was asked of it</li>
                 <li><a href="/emulator/state">GET /emulator/state</a>: what it holds, with <code>?values=true</code> the cells too</li>
                 <li><a href="/emulator/faults">GET /emulator/faults</a>: the faults in force; a POST adds one</li>
-                  <li><a href="/emulator/quotas">GET /emulator/quotas</a>: limits and what was used; a POST changes them</li>
-                  <li><a href="/emulator/visibility">GET /emulator/visibility</a>: how late lists show new files; a POST changes it</li>
+                <li><a href="/emulator/quotas">GET /emulator/quotas</a>: limits and what was used; a POST changes them</li>
+                <li><a href="/emulator/visibility">GET /emulator/visibility</a>: how late lists show new files; a POST changes it</li>
                 </ul>
                 <pre>curl -d '{"api":"sheets","action":"error","status":503,"count":2}' \(base)/emulator/faults</pre>
                 </section>
