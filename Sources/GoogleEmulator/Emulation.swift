@@ -21,8 +21,37 @@ final class Emulation: Sendable {
 
     init(_ world: World) { self.world = Mutex(world) }
 
-    /// Carries a request out.
+    /// Answers a request as it came.
     func respond(to request: EmulatorRequest) async throws -> Delivery {
+        var request = request
+        do throws(GoogleError) { try request.unwrap() } catch {
+            return .send(error.response(GoogleAPI(path: request.path) ?? .drive))
+        }
+        let delivery = try await BatchEndpoint.isMeant(by: request) ? carryOutBatch(request) : carryOut(request)
+        guard case .send(var response) = delivery, request.wantsGzip else { return delivery }
+        response.pack()
+        return .send(response)
+    }
+
+    private func carryOutBatch(_ request: EmulatorRequest) async throws -> Delivery {
+        let calls: [BatchEndpoint.Call]
+        do throws(GoogleError) { calls = try BatchEndpoint.calls(request) } catch {
+            return .send(error.response(.drive))
+        }
+        var answers: [(call: BatchEndpoint.Call, response: EmulatorResponse)] = []
+        for call in calls {
+            switch try await carryOut(call.request) {
+            case .send(let response), .truncate(let response): answers.append((call, response))
+            // A fault that ends the connection ends the whole batch.
+            case .close: return .close
+            case .hang: return .hang
+            }
+        }
+        return .send(BatchEndpoint.response(answers))
+    }
+
+    /// Carries a single request out.
+    private func carryOut(_ request: EmulatorRequest) async throws -> Delivery {
         guard let api = GoogleAPI(path: request.path) else { return .send(respondItself(request)) }
         let call = api == .oauth ? nil : APIDispatcher(request, api)
         let fault = faults.withLock { $0.strike(request, api) }

@@ -33,6 +33,10 @@ public final class GoogleEmulator: Service {
         ///
         /// It costs time; tests of the emulator switch it on.
         public var checksAnswers: Bool
+        /// How much may be called; by default without limit.
+        public var quotas: QuotaLimits
+        /// Whether to speak HTTPS, with a certificate of its own that is written into the directory as `ca.pem`.
+        public var usesTLS: Bool
         /// The least level that is logged.
         public var logLevel: Logger.Level
 
@@ -40,7 +44,8 @@ public final class GoogleEmulator: Service {
         public init(
             host: String = "127.0.0.1", port: Int = 0, directory: String? = nil, sharedDriveID: String? = nil,
             delegatedUsers: Set<String> = [], tokenLifetime: Int = 3599, serviceAccountsOwnFiles: Bool = true,
-            checksAnswers: Bool = false, logLevel: Logger.Level = .warning
+            checksAnswers: Bool = false, quotas: QuotaLimits = QuotaLimits(), usesTLS: Bool = false,
+            logLevel: Logger.Level = .warning
         ) {
             self.host = host
             self.port = port
@@ -50,6 +55,8 @@ public final class GoogleEmulator: Service {
             self.tokenLifetime = tokenLifetime
             self.serviceAccountsOwnFiles = serviceAccountsOwnFiles
             self.checksAnswers = checksAnswers
+            self.quotas = quotas
+            self.usesTLS = usesTLS
             self.logLevel = logLevel
         }
     }
@@ -57,6 +64,7 @@ public final class GoogleEmulator: Service {
     private let configuration: Configuration
     private let emulation: Emulation
     private let bound = BoundPort()
+    private let certificate: SelfSignedCertificate?
     private let logger: Logger
 
     /// Makes an emulator with fresh credentials, or with those that its directory holds already.
@@ -67,14 +75,19 @@ public final class GoogleEmulator: Service {
             throw EmulatorError(
                 code: .keyFailed, description: "OpenSSL could not make an RSA key for the service account.")
         }
+        certificate = configuration.usesTLS ? SelfSignedCertificate(host: configuration.host) : nil
+        guard configuration.usesTLS == (certificate != nil) else {
+            throw EmulatorError(code: .keyFailed, description: "OpenSSL could not make a certificate.")
+        }
         var authority = Authority(serviceAccount: account, user: try files?.user() ?? .fresh())
         authority.delegatedUsers = configuration.delegatedUsers
         authority.tokenLifetime = configuration.tokenLifetime
         var world = World(authority: authority, serviceAccountsOwnFiles: configuration.serviceAccountsOwnFiles)
         world.checksAnswers = configuration.checksAnswers
         if let id = configuration.sharedDriveID {
-            world.drive.addSharedDrive(id: id, name: "Shared drive", now: .now)
+            world.drive.addSharedDrive(id: id, name: "Shared drive", maker: nil, now: .now)
         }
+        world.quotas.limits = configuration.quotas
         emulation = Emulation(world)
         var logger = Logger(label: "google-emulator")
         logger.logLevel = configuration.logLevel
@@ -86,10 +99,11 @@ public final class GoogleEmulator: Service {
     /// Throws where the address cannot be bound or the credential files cannot be written.
     public func run() async throws {
         let server = EmulatorServer(
-            emulation: emulation, host: configuration.host, port: configuration.port, logger: logger)
+            emulation: emulation, host: configuration.host, port: configuration.port, certificate: certificate,
+            logger: logger)
         do {
             try await server.run { [self] port in
-                let baseURL = "http://\(configuration.host):\(port)"
+                let baseURL = baseURL(port)
                 emulation.world.withLock {
                     $0.baseURL = baseURL
                     $0.authority.tokenURL = baseURL + "/token"
@@ -118,7 +132,11 @@ public final class GoogleEmulator: Service {
     public var port: Int { get async throws { try await bound.value } }
 
     /// Where the emulator answers, once it is bound: `http://127.0.0.1:PORT`.
-    public var baseURL: String { get async throws { "http://\(configuration.host):\(try await port)" } }
+    public var baseURL: String { get async throws { baseURL(try await port) } }
+
+    private func baseURL(_ port: Int) -> String {
+        "\(configuration.usesTLS ? "https" : "http")://\(configuration.host):\(port)"
+    }
 
     /// Writes the credential files into a directory, with mode 0600: `service-account.json`, `authorized-user.json` and
     /// `token.json`.
@@ -138,6 +156,7 @@ public final class GoogleEmulator: Service {
     private func writeFiles(_ files: CredentialFiles) throws(EmulatorError) {
         let (authority, baseURL) = emulation.world.withLock { ($0.authority, $0.baseURL) }
         try files.write(authority, baseURL: baseURL)
+        if let certificate { try files.write(certificate) }
     }
 }
 
@@ -159,6 +178,9 @@ extension GoogleEmulator {
 
     /// Lifts all faults.
     public func removeFaults() { emulation.faults.withLock { $0.removeAll() } }
+
+    /// Changes how much may be called; what was called so far is forgotten.
+    public func setQuotas(_ limits: QuotaLimits) { emulation.world.withLock { $0.quotas.limits = limits } }
 
     /// Changes Google's accounts and tokens.
     public func apply(_ change: AuthorityChange) { emulation.world.withLock { change.apply(to: &$0.authority) } }

@@ -144,17 +144,20 @@ struct Client: Sendable {
         query.isEmpty ? "" : "?" + query.map { "\($0.key)=\(encode($0.value))" }.joined(separator: "&")
     }
 
-    func send(_ verb: String, _ target: String, _ body: [UInt8] = [], type: String? = nil) async throws -> Answer {
+    func send(
+        _ verb: String, _ target: String, _ body: [UInt8] = [], type: String? = nil, headers: [String: String] = [:]
+    ) async throws -> Answer {
         var request = URLRequest(url: try #require(URL(string: baseURL + target)))
         request.httpMethod = verb
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
         if let type { request.setValue(type, forHTTPHeaderField: "Content-Type") }
+        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         if !body.isEmpty { request.httpBody = Data(body) }
         let (data, response) = try await session.data(for: request)
         let http = try #require(response as? HTTPURLResponse)
-        var headers: [String: String] = [:]
-        for (name, value) in http.allHeaderFields { headers["\(name)".lowercased()] = "\(value)" }
-        return Answer(status: http.statusCode, headers: headers, bytes: Array(data))
+        var received: [String: String] = [:]
+        for (name, value) in http.allHeaderFields { received["\(name)".lowercased()] = "\(value)" }
+        return Answer(status: http.statusCode, headers: received, bytes: Array(data))
     }
 }
 

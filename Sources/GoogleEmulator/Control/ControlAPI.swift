@@ -33,10 +33,36 @@ enum ControlAPI {
             let change = try AuthorityChange(try body(request))
             emulation.world.withLock { change.apply(to: &$0.authority) }
             return [:]
+        case ("GET", "/emulator/quotas"): return emulation.world.withLock { $0.quotas.json(now: .now) }
+        case ("POST", "/emulator/quotas"):
+            let body = try body(request)
+            let limits = try emulation.world.withLock(\.quotas.limits).changed(by: body)
+            return emulation.world.withLock {
+                $0.quotas.limits = limits
+                return $0.quotas.json(now: .now)
+            }
+        case ("DELETE", "/emulator/quotas"):
+            emulation.world.withLock { $0.quotas.limits = QuotaLimits() }
+            return [:]
+        case ("GET", "/emulator/visibility"): return emulation.world.withLock { $0.drive.visibility.json }
+        case ("POST", "/emulator/visibility"):
+            let body = try body(request)
+            guard let search = LateVisibility.Search(rawValue: body["search"]?.string ?? "any"),
+                body.object?.names.allSatisfy(["search", "seconds", "lists"].contains) == true
+            else {
+                throw ControlError(
+                    "The body may have \"search\" (name, parent or any), \"seconds\" and \"lists\".")
+            }
+            emulation.world.withLock {
+                $0.drive.visibility.set(
+                    search, seconds: body["seconds"]?.int ?? 0, lists: body["lists"]?.int ?? 0)
+            }
+            return [:]
         default:
             throw ControlError(
                 "There is no \(request.verb) \(request.path). The controls are POST, GET and DELETE /emulator/faults, "
-                    + "GET and DELETE /emulator/requests, GET /emulator/state and POST /emulator/tokens.")
+                    + "GET and DELETE /emulator/requests, GET /emulator/state, POST /emulator/tokens, POST, GET and DELETE "
+                    + "/emulator/quotas, POST and GET /emulator/visibility.")
         }
     }
 

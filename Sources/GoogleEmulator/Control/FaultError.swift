@@ -11,12 +11,8 @@ enum FaultError {
                 code: status, message: message ?? "Backend Error",
                 reason: reason ?? (status < 500 ? "invalid_request" : "internal_failure"))
         case (.sheets, 429):
-            error = GoogleError(
-                code: 429,
-                message: message
-                    ?? "Quota exceeded for quota metric 'Write requests' and limit 'Write requests per minute per user' "
-                    + "of service 'sheets.googleapis.com' for consumer 'project_number:123456789012'.")
-            error.details = [quota(now)]
+            error = QuotaError.make(.sheetsWrites, scope: .user, limit: 60, windowStart: now.minute)
+            if let message { error.message = message }
         case (.sheets, _):
             // For Sheets a reason is the canonical status.
             error = GoogleError(code: status, message: message ?? sentence(status), status: reason)
@@ -29,25 +25,6 @@ enum FaultError {
             }
         }
         return error
-    }
-
-    private static func quota(_ now: Timestamp) -> JSON {
-        let window = Timestamp(milliseconds: now.milliseconds / 60_000 * 60_000)
-        return [
-            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-            "reason": "RATE_LIMIT_EXCEEDED",
-            "domain": "googleapis.com",
-            "metadata": [
-                "window_start_time": .string(window.rfc3339),
-                "quota_metric": "sheets.googleapis.com/write_requests",
-                "quota_unit": "1/min/{project}/{user}",
-                "quota_limit": "WriteRequestsPerMinutePerUser",
-                "quota_limit_value": "60",
-                "quota_location": "global",
-                "service": "sheets.googleapis.com",
-                "consumer": "projects/123456789012",
-            ],
-        ]
     }
 
     private static func sentence(_ status: Int) -> String {

@@ -4,7 +4,7 @@ import JSON
 enum FaultJSON {
     private static let members: Set<String> = [
         "api", "method", "path", "path_prefix", "count", "probability", "seed", "action", "status", "reason", "message",
-        "seconds",
+        "seconds", "oauth",
     ]
 
     /// Reads `{"api":"drive","method":"POST","path":"files","count":2,"action":"error","status":503}`.
@@ -15,6 +15,7 @@ enum FaultJSON {
                 "A fault has no member \"\(unknown)\"; it may have \(members.sorted().joined(separator: ", ")).")
         }
         var fault = Fault(try action(json))
+        if json["oauth"] != nil { fault.api = .oauth }
         switch json["api"]?.string {
         case nil, "any": break
         case let name?:
@@ -62,6 +63,13 @@ enum FaultJSON {
     private static func action(_ json: JSON) throws(ControlError) -> Fault.Action {
         let status = json["status"]?.int
         guard (200...599).contains(status ?? 500) else { throw ControlError("\"status\" is an HTTP status.") }
+        if let name = json["oauth"]?.string {
+            guard let failure = OAuthFailure(rawValue: name) else {
+                let names = OAuthFailure.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ControlError("\"oauth\" is one of \(names).")
+            }
+            return failure.action
+        }
         switch json["action"]?.string {
         case "error":
             return .error(status: status ?? 503, reason: json["reason"]?.string, message: json["message"]?.string)

@@ -7,14 +7,19 @@ enum DriveAPI {
         // Everybody has an own drive from the first call on, so that `root` always means something.
         _ = world.drive.root(of: call.token.email, now: call.now)
         return switch call.method.id {
-        case "drive.files.create": answer(try create(call, &world), call)
-        case "drive.files.get":
-            answer(try get(call, world.drive), call)
-        case "drive.files.update": answer(try update(call, &world), call)
+        case "drive.files.create": answer(try FileCreation.create(call, &world), call)
+        case "drive.files.copy": answer(try FileCreation.copy(call, &world), call)
+        case "drive.files.get": try get(call, world.drive)
+        case "drive.files.export": try export(call, world)
+        case "drive.files.update": answer(try FileUpdate.update(call, &world), call)
         case "drive.files.delete": try delete(call, &world)
+        case "drive.files.emptyTrash": try emptyTrash(call, &world)
         case "drive.files.list": .json(try DriveList.respond(call, &world.drive))
         case "drive.files.generateIds": .json(try generateIDs(call, &world.drive))
-        case "drive.about.get": .json(try about(call))
+        case "drive.about.get": .json(try about(call, world))
+        case "drive.comments.list": .json(try comments(call, world.drive))
+        case let id where id.hasPrefix("drive.permissions."): try PermissionsAPI.respond(call, &world.drive)
+        case let id where id.hasPrefix("drive.drives."): try SharedDrivesAPI.respond(call, &world.drive)
         default: nil
         }
     }
@@ -23,140 +28,112 @@ enum DriveAPI {
     static let usualFields = FieldMask(children: ["kind": .all, "id": .all, "name": .all, "mimeType": .all])
 
     private static func answer(_ file: JSON, _ call: APICall) -> EmulatorResponse {
-        .json((call.fields ?? usualFields).filter(file))
+        if call.isSecondVersion { return .json(SecondVersion.file(file, call)) }
+        return .json((call.fields ?? usualFields).filter(file))
     }
 
     /// The file of an id, where the caller may see it: files in shared drives need `supportsAllDrives`.
-    private static func find(_ id: String, _ call: APICall, _ drive: DriveStore) throws(GoogleError) -> DriveFile {
+    static func find(_ id: String, _ call: APICall, _ drive: DriveStore) throws(GoogleError) -> DriveFile {
         let id = id == "root" ? drive.roots[call.token.email] ?? id : id
         let seesAll = call.query.flag("supportsAllDrives") || call.query.flag("supportsTeamDrives")
-        guard let file = drive[id], file.driveID == nil || seesAll else { throw .fileNotFound(id) }
+        guard let file = drive[id], file.driveID == nil || seesAll, drive.role(of: call.token.email, file) != nil
+        else { throw .fileNotFound(id) }
         return file
     }
 
-    private static func get(_ call: APICall, _ drive: DriveStore) throws(GoogleError) -> JSON {
+    /// The file of an id, where the caller may do with it what a role allows.
+    static func find(
+        _ id: String, as role: Permission.Role, _ call: APICall, _ drive: DriveStore
+    ) throws(GoogleError) -> DriveFile {
+        let file = try find(id, call, drive)
+        guard let own = drive.role(of: call.token.email, file), own >= role else { throw notPermitted(file.id) }
+        return file
+    }
+
+    /// The caller sees a file but may not do this with it.
+    static func notPermitted(_ id: String) -> GoogleError {
+        var error = GoogleError(
+            code: 403, message: "The user does not have sufficient permissions for this file.",
+            reason: "insufficientFilePermissions")
+        error.location = (kind: "parameter", name: "fileId")
+        return error
+    }
+
+    private static func get(_ call: APICall, _ drive: DriveStore) throws(GoogleError) -> EmulatorResponse {
         let file = try find(call.variable("fileId"), call, drive)
-        guard call.query["alt"] != "media" else {
+        guard call.query["alt"] == "media" else { return answer(resource(file, call, drive), call) }
+        guard let content = file.content else {
             throw GoogleError(
                 code: 403,
                 message:
                     "Only files with binary content can be directly downloaded. Use Export with Docs Editors files.",
                 reason: "fileNotDownloadable")
         }
-        return resource(file, call, drive)
+        return EmulatorResponse(status: 200, contentType: file.mimeType, body: content.bytes)
     }
 
-    private static func resource(_ file: DriveFile, _ call: APICall, _ drive: DriveStore) -> JSON {
-        file.resource(isTrashed: drive.isTrashed(file), caller: call.token.email, baseURL: call.baseURL)
-    }
-
-    private static func create(_ call: APICall, _ world: inout World) throws(GoogleError) -> JSON {
-        let change = try FileChange(call.body)
-        let mimeType = change.mimeType ?? "application/octet-stream"
-        if let id = change.id { try checkGeneratedID(id, mimeType, world.drive) }
-        let root = world.drive.root(of: call.token.email, now: call.now)
-        guard change.parents?.count ?? 1 <= 1 else {
-            throw .invalidParameter("parents", message: "A file must have exactly one parent.")
+    private static func export(_ call: APICall, _ world: World) throws(GoogleError) -> EmulatorResponse {
+        // The one method of files that takes no `supportsAllDrives`.
+        let id = call.variable("fileId")
+        guard let file = world.drive[id], world.drive.role(of: call.token.email, file) != nil else {
+            throw .fileNotFound(id)
         }
-        let parent = try find(change.parents?.first ?? root, call, world.drive)
-        guard parent.isFolder else {
+        guard let spreadsheet = world.spreadsheets[id] else {
             throw GoogleError(
-                code: 403, message: "The specified parent is not a folder.", reason: "parentNotAFolder")
+                code: 403, message: "Export only supports Docs Editors files.", reason: "fileNotExportable")
         }
-        if parent.driveID == nil, call.token.isServiceAccount, !world.serviceAccountsOwnFiles { throw noStorage }
-        let isDocument = mimeType.hasPrefix("application/vnd.google-apps.") && mimeType != DriveFile.folderType
-        var file = DriveFile(
-            id: change.id ?? Identifiers.file(isDocument: isDocument), name: "Untitled", mimeType: mimeType,
-            parent: parent.id, createdTime: call.now, modifiedTime: call.now, driveID: parent.driveID,
-            owner: call.token.email)
-        try change.apply(to: &file)
-        world.drive[file.id] = file
-        if file.isSpreadsheet { world.spreadsheets[file.id] = Spreadsheet(id: file.id, title: file.name) }
-        return resource(file, call, world.drive)
-    }
-
-    private static func checkGeneratedID(_ id: String, _ mimeType: String, _ drive: DriveStore) throws(GoogleError) {
-        if mimeType != DriveFile.folderType, mimeType.hasPrefix("application/vnd.google-apps.") {
-            throw GoogleError(
-                code: 403, message: "Generated IDs are not supported for Docs Editors formats.",
-                reason: "insufficientFilePermissions")
+        guard let type = call.query["mimeType"] else {
+            throw .invalidParameter("mimeType", message: "Required parameter: mimeType", reason: "required")
         }
-        if drive[id] != nil {
-            throw GoogleError(
-                code: 409, message: "A file already exists with the provided ID.", reason: "fileIdInUse")
-        }
-        guard drive.generatedIDs.contains(id) else {
+        guard let body = SpreadsheetExport.bytes(of: spreadsheet, type: type) else {
             throw .invalidParameter(
-                "file.id", message: "The provided file ID is not usable.", reason: "fileIdNotUsable")
+                "convertTo", message: "The requested conversion is not supported.", reason: "badRequest")
         }
+        var response = EmulatorResponse(status: 200, contentType: type, body: body)
+        response.headers.append((name: "Content-Disposition", value: "attachment"))
+        return response
     }
 
-    private static let noStorage: GoogleError = {
-        var error = GoogleError(
-            code: 403,
-            message: "Service Accounts do not have storage quota. Leverage shared drives "
-                + "(https://developers.google.com/workspace/drive/api/guides/about-shareddrives), or use OAuth delegation "
-                + "(http://support.google.com/a/answer/7281227) instead.",
-            reason: "storageQuotaExceeded")
-        error.domain = "usageLimits"
-        return error
-    }()
-
-    private static func update(_ call: APICall, _ world: inout World) throws(GoogleError) -> JSON {
-        var file = try find(call.variable("fileId"), call, world.drive)
-        let change = try FileChange(call.body)
-        guard change.parents == nil, change.id == nil else {
-            throw GoogleError(
-                code: 403,
-                message: "The parents field is not directly writable in update requests. Use the addParents and "
-                    + "removeParents parameters instead.", reason: "fieldNotWritable")
-        }
-        let before = file.name
-        try change.apply(to: &file)
-        file.parent = try newParent(of: file, call, world.drive)
-        if call.body["modifiedTime"] == nil, call.body.object?.isEmpty == false { file.modifiedTime = call.now }
-        file.version += 1
-        world.drive[file.id] = file
-        if file.name != before { world.spreadsheets[file.id]?.rename(file.name) }
-        return resource(file, call, world.drive)
-    }
-
-    /// Where a file lies after `addParents` and `removeParents`.
-    private static func newParent(
-        of file: DriveFile, _ call: APICall, _ drive: DriveStore
-    ) throws(GoogleError) -> String? {
-        func ids(_ name: String) -> [String] {
-            (call.query[name] ?? "").split(separator: ",").map {
-                $0 == "root" ? drive.roots[call.token.email] ?? "root" : String($0)
-            }
-        }
-        var parents = Set([file.parent].compactMap(\.self))
-        parents.subtract(ids("removeParents"))
-        for id in ids("addParents") {
-            let parent = try find(id, call, drive)
-            guard parent.isFolder, !drive.contains(file.id, parent.id), file.driveID == parent.driveID else {
-                throw GoogleError(
-                    code: 403, message: "The specified parent is not valid for this file.", reason: "invalidParent")
-            }
-            parents.insert(parent.id)
-        }
-        guard parents.count <= 1 else {
-            throw GoogleError(
-                code: 403, message: "Increasing the number of parents is not allowed", reason: "cannotAddParent")
-        }
-        // A file that loses its only parent goes to the top of its drive.
-        return parents.first ?? file.driveID ?? drive.roots[file.owner]
+    /// The resource of a file as the caller sees it.
+    static func resource(_ file: DriveFile, _ call: APICall, _ drive: DriveStore) -> JSON {
+        file.resource(caller: call.token.email, drive: drive, baseURL: call.baseURL)
     }
 
     private static func delete(_ call: APICall, _ world: inout World) throws(GoogleError) -> EmulatorResponse {
         let file = try find(call.variable("fileId"), call, world.drive)
-        guard file.parent != nil else {
-            throw GoogleError(
-                code: 403, message: "The user does not have sufficient permissions for this file.",
-                reason: "insufficientFilePermissions")
+        let role: Permission.Role = file.driveID == nil ? .owner : .organizer
+        guard file.parent != nil, world.drive.role(of: call.token.email, file) ?? .reader >= role else {
+            throw notPermitted(file.id)
         }
         for id in world.drive.delete(file.id) { world.spreadsheets[id] = nil }
         return .noContent
+    }
+
+    private static func emptyTrash(_ call: APICall, _ world: inout World) throws(GoogleError) -> EmulatorResponse {
+        let driveID = call.query["driveId"]
+        if let driveID {
+            guard let top = world.drive[driveID], world.drive.sharedDrives[driveID] != nil,
+                world.drive.role(of: call.token.email, top) == .organizer
+            else { throw SharedDrivesAPI.notFound(driveID) }
+        }
+        let doomed = world.drive.files.values.filter {
+            $0.isTrashed && $0.driveID == driveID && (driveID != nil || $0.owner == call.token.email)
+        }
+        for file in doomed {
+            for id in world.drive.delete(file.id) { world.spreadsheets[id] = nil }
+        }
+        return .noContent
+    }
+
+    /// No file has comments here, but clients look for them when they copy.
+    private static func comments(_ call: APICall, _ drive: DriveStore) throws(GoogleError) -> JSON {
+        let id = call.variable("fileId")
+        guard let file = drive[id], drive.role(of: call.token.email, file) != nil else { throw .fileNotFound(id) }
+        guard let fields = call.fields else {
+            throw .invalidParameter(
+                "fields", message: "The 'fields' parameter is required for this method.", reason: "required")
+        }
+        return fields.filter(["kind": "drive#commentList", "comments": []])
     }
 
     private static func generateIDs(_ call: APICall, _ drive: inout DriveStore) throws(GoogleError) -> JSON {
@@ -173,22 +150,34 @@ enum DriveAPI {
         return call.fields?.filter(ids) ?? ids
     }
 
-    private static func about(_ call: APICall) throws(GoogleError) -> JSON {
+    private static func about(_ call: APICall, _ world: World) throws(GoogleError) -> JSON {
         guard let fields = call.fields else {
             throw .invalidParameter(
                 "fields", message: "The 'fields' parameter is required for this method.", reason: "required")
         }
-        let hasStorage = !call.token.isServiceAccount
+        let own = world.drive.files.values.filter { $0.driveID == nil && $0.owner == call.token.email }
+        let used = own.reduce(0) { $0 + ($1.content?.bytes.count ?? 0) }
+        let trashed = own.reduce(0) { $0 + (world.drive.isTrashed($1) ? $1.content?.bytes.count ?? 0 : 0) }
+        let formats = SpreadsheetImport.types.map {
+            JSONObject.Member(name: $0, value: [.string(DriveFile.spreadsheetType)])
+        }
         return fields.filter([
             "kind": "drive#about",
             "user": DriveFile.user(call.token.email, caller: call.token.email),
             "storageQuota": [
-                "limit": .string(hasStorage ? "16106127360" : "0"), "usage": "0", "usageInDrive": "0",
-                "usageInDriveTrash": "0",
+                "limit": .string(call.token.isServiceAccount ? "0" : "16106127360"), "usage": .string(String(used)),
+                "usageInDrive": .string(String(used)), "usageInDriveTrash": .string(String(trashed)),
             ],
+            "importFormats": .object(JSONObject(formats)),
+            "exportFormats": [
+                DriveFile.spreadsheetType: .array(SpreadsheetExport.types.map(JSON.string))
+            ],
+            "maxImportSizes": [DriveFile.spreadsheetType: "104857600"],
             "maxUploadSize": "5242880000000",
             "appInstalled": false,
-            "canCreateDrives": false,
+            "canCreateDrives": true,
+            "canCreateTeamDrives": true,
+            "folderColorPalette": ["#ac725e", "#d06b64", "#f83a22"],
         ])
     }
 }

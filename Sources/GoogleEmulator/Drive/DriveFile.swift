@@ -7,7 +7,7 @@ struct DriveFile: Sendable {
 
     let id: String
     var name: String
-    let mimeType: String
+    var mimeType: String
     /// The folder it lies in; nil for the top of a drive.
     var parent: String?
     /// Whether it was thrown away itself, not only with a folder above it.
@@ -19,22 +19,23 @@ struct DriveFile: Sendable {
     var createdTime: Timestamp
     var modifiedTime: Timestamp
     /// The shared drive it lives in; nil in somebody's own drive.
-    let driveID: String?
+    var driveID: String?
     /// Whose it is; files in shared drives belong to the drive, and this is who made them.
-    let owner: String
+    var owner: String
     /// Counts the changes.
     var version = 1
+    /// The permissions that were given for this very file; its owner's goes without saying.
+    var permissions: [Permission] = []
+    /// The bytes, where it is no folder and no document.
+    var content: FileContent?
 
     var isFolder: Bool { mimeType == Self.folderType }
     var isSpreadsheet: Bool { mimeType == Self.spreadsheetType }
 
     /// Google's resource of the file, with what the emulator knows.
-    ///
-    /// - Parameters:
-    ///   - isTrashed: whether it lies in the trash, be it by a folder above it
-    ///   - caller: the e-mail address of who asks
-    ///   - baseURL: where the emulator's pages are
-    func resource(isTrashed: Bool, caller: String, baseURL: String) -> JSON {
+    func resource(caller: String, drive: DriveStore, baseURL: String) -> JSON {
+        let permissions = drive.permissions(of: self)
+        let role = drive.role(of: caller, self)
         var file: JSONObject = JSONObject()
         file["kind"] = "drive#file"
         file["id"] = .string(id)
@@ -42,27 +43,58 @@ struct DriveFile: Sendable {
         file["mimeType"] = .string(mimeType)
         file["description"] = description.map(JSON.string)
         file["starred"] = JSON(isStarred)
-        file["trashed"] = JSON(isTrashed)
-        file["explicitlyTrashed"] = JSON(self.isTrashed)
+        file["trashed"] = JSON(drive.isTrashed(self))
+        file["explicitlyTrashed"] = JSON(isTrashed)
         if let parent { file["parents"] = [.string(parent)] }
         if !properties.isEmpty { file["properties"] = Self.map(properties) }
         if !appProperties.isEmpty { file["appProperties"] = Self.map(appProperties) }
         file["spaces"] = ["drive"]
         file["version"] = .string(String(version))
         file["webViewLink"] = webViewLink(baseURL: baseURL).map(JSON.string)
+        if isSpreadsheet {
+            let link = "\(baseURL)/drive/v3/files/\(id)/export?mimeType="
+            file["exportLinks"] = .object(
+                JSONObject(
+                    SpreadsheetExport.types.map { .init(name: $0, value: .string(link + PercentCoding.encode($0))) }))
+        }
         file["createdTime"] = .string(createdTime.rfc3339)
         file["modifiedTime"] = .string(modifiedTime.rfc3339)
         if let driveID {
             file["driveId"] = .string(driveID)
             file["teamDriveId"] = .string(driveID)
+            file["hasAugmentedPermissions"] = JSON(!self.permissions.isEmpty)
         } else {
             file["owners"] = [Self.user(owner, caller: caller)]
             file["ownedByMe"] = JSON(owner == caller)
+            file["shared"] = JSON(permissions.count > 1)
+            // Only who may share a file sees whom it is shared with, and in shared drives nobody sees it here.
+            if role ?? .reader >= .writer {
+                file["permissions"] = .array(
+                    permissions.map { $0.permission.resource(inSharedDrive: false, inheritedFrom: nil) })
+            }
+        }
+        if role ?? .reader >= .writer {
+            file["permissionIds"] = .array(permissions.map { .string($0.permission.id) })
         }
         file["lastModifyingUser"] = Self.user(owner, caller: caller)
-        file["shared"] = JSON(driveID != nil)
-        file["capabilities"] = ["canEdit": true, "canRename": true, "canTrash": true, "canAddChildren": JSON(isFolder)]
+        file["writersCanShare"] = true
+        file["quotaBytesUsed"] = .string(isSpreadsheet ? "1024" : String(content?.bytes.count ?? 0))
+        content?.describe(in: &file)
+        file["capabilities"] = capabilities(role ?? .reader)
         return .object(file)
+    }
+
+    private func capabilities(_ role: Permission.Role) -> JSON {
+        let canEdit = JSON(role >= .writer)
+        let isMember = driveID != nil
+        return [
+            "canEdit": canEdit, "canRename": canEdit, "canModifyContent": canEdit, "canShare": canEdit,
+            "canComment": JSON(role >= .commenter), "canCopy": JSON(!isFolder), "canDownload": JSON(!isFolder),
+            "canAddChildren": JSON(isFolder && role >= .writer), "canListChildren": JSON(isFolder),
+            "canTrash": JSON(parent != nil && role >= (isMember ? .writer : .owner)),
+            "canUntrash": JSON(parent != nil && role >= (isMember ? .writer : .owner)),
+            "canDelete": JSON(parent != nil && role >= (isMember ? .organizer : .owner)),
+        ]
     }
 
     /// Where a person looks at it; nil for what has no page.
@@ -74,17 +106,15 @@ struct DriveFile: Sendable {
     /// Google's resource of a person.
     static func user(_ email: String, caller: String) -> JSON {
         [
-            "kind": "drive#user", "displayName": .string(String(email.prefix { $0 != "@" })),
-            "me": JSON(email == caller), "permissionId": .string(permissionID(email)), "emailAddress": .string(email),
+            "kind": "drive#user", "displayName": .string(displayName(email)),
+            "me": JSON(email == caller), "permissionId": .string(Permission.id(ofAddress: email)),
+            "emailAddress": .string(email),
         ]
     }
 
-    /// A number that stays the same for an address (FNV-1a, cut to 20 digits).
-    private static func permissionID(_ email: String) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in email.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash)
-        return String(repeating: "0", count: 20 - digits.count) + digits
+    /// The name of a person; a service account has none but its address.
+    static func displayName(_ email: String) -> String {
+        email.hasSuffix(".gserviceaccount.com") ? email : String(email.prefix { $0 != "@" })
     }
 
     private static func map(_ values: [String: String]) -> JSON {

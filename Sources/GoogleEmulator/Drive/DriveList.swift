@@ -22,7 +22,7 @@ enum DriveList {
             answer["nextPageToken"] = .string(tokenPrefix + String(start + page.count))
         }
         let files = page.map {
-            $0.resource(isTrashed: drive.isTrashed($0), caller: call.token.email, baseURL: call.baseURL)
+            $0.resource(caller: call.token.email, drive: drive, baseURL: call.baseURL)
         }
         let fields =
             call.fields
@@ -48,6 +48,10 @@ enum DriveList {
         do { query = try call.query["q"].flatMap { $0.isEmpty ? nil : $0 }.map(DriveQueryParser.parse) } catch {
             throw .invalidParameter("q")
         }
+        for space in (call.query["spaces"] ?? "drive").split(separator: ",") {
+            guard ["drive", "appDataFolder", "photos"].contains(space) else { throw .invalidParameter("spaces") }
+        }
+        guard (call.query["spaces"] ?? "drive").split(separator: ",").contains("drive") else { return [] }
         let corpora = call.query["corpora"] ?? "user"
         let driveID = call.query["driveId"] ?? call.query["teamDriveId"]
         guard ["user", "drive", "domain", "allDrives", "teamDrive"].contains(corpora) else {
@@ -66,20 +70,24 @@ enum DriveList {
                     "includeItemsFromAllDrives",
                     message: "The includeItemsFromAllDrives parameter must be set to true when driveId is specified.")
             }
-            guard driveID == drive.sharedDriveID else {
-                var error = GoogleError(code: 404, message: "Shared drive not found: \(driveID)", reason: "notFound")
-                error.location = (kind: "parameter", name: "driveId")
-                throw error
-            }
+            guard let top = drive[driveID], drive.sharedDrives[driveID] != nil,
+                drive.role(of: call.token.email, top) != nil
+            else { throw SharedDrivesAPI.notFound(driveID) }
         }
         let root = drive.root(of: call.token.email, now: call.now)
-        return drive.files.values.filter { file in
-            guard file.parent != nil, seesShared || file.driveID == nil, driveID == nil || file.driveID == driveID
-            else {
-                return false
-            }
+        let store = drive
+        let found = store.files.values.filter { file in
+            guard file.parent != nil, seesShared || file.driveID == nil, driveID == nil || file.driveID == driveID,
+                store.role(of: call.token.email, file, isListing: true) != nil
+            else { return false }
             return query?.matches(
-                .init(file: file, isTrashed: drive.isTrashed(file), caller: call.token.email, root: root)) ?? true
+                .init(
+                    file: file, isTrashed: store.isTrashed(file), caller: call.token.email, root: root, drive: store))
+                ?? true
         }
+        var visibility = store.visibility
+        let listed = found.filter { !visibility.hides($0.id, query: query, now: call.now) }
+        drive.visibility = visibility
+        return listed
     }
 }

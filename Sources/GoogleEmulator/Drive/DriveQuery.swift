@@ -35,8 +35,15 @@ indirect enum DriveQuery: Sendable {
     case sharedWithMe(Bool)
     /// `'ID' in parents`
     case parent(String)
-    /// `'me' in owners`; writers and readers are owners here, for the emulator keeps no permissions yet.
+    /// `'me' in owners`
     case owner(String)
+    /// `'a@example.com' in writers`: who may at least do this, be it as owner or by a permission.
+    case grantee(String, Permission.Role)
+    /// `fullText contains 'x'`: words of the name and the description; what files hold is not indexed.
+    case fullText(String)
+    case visibility(Comparison, String)
+    /// `shortcutDetails.targetId = 'ID'`; the emulator has no shortcuts.
+    case shortcutTarget(Comparison, String)
     case appProperty(key: String, value: String)
     case property(key: String, value: String)
 
@@ -48,6 +55,29 @@ indirect enum DriveQuery: Sendable {
         let caller: String
         /// The top folder of the caller's own drive, which queries call `root`.
         let root: String?
+        let drive: DriveStore
+
+        fileprivate func address(_ email: String) -> String { email == "me" ? caller : email }
+    }
+
+    /// Whether the query speaks of names.
+    var asksForName: Bool {
+        switch self {
+        case .and(let left, let right), .or(let left, let right): left.asksForName || right.asksForName
+        case .not(let query): query.asksForName
+        case .name, .fullText: true
+        default: false
+        }
+    }
+
+    /// Whether the query speaks of parents.
+    var asksForParent: Bool {
+        switch self {
+        case .and(let left, let right), .or(let left, let right): left.asksForParent || right.asksForParent
+        case .not(let query): query.asksForParent
+        case .parent: true
+        default: false
+        }
     }
 
     /// Whether a file is found.
@@ -69,10 +99,32 @@ indirect enum DriveQuery: Sendable {
         case .parent("root"): return file.parent != nil && file.parent == subject.root
         case .parent(let id): return file.parent == id
         case .owner(let email):
-            return file.driveID == nil && file.owner == (email == "me" ? subject.caller : email)
+            return file.driveID == nil && file.owner == subject.address(email)
+        case .grantee(let email, let role):
+            return subject.drive.role(of: subject.address(email), file) ?? .reader >= role
+                && subject.drive.role(of: subject.address(email), file) != nil
+        case .fullText(let text):
+            return Self.hasWord(in: file.name + " " + (file.description ?? ""), beginningWith: text)
+        case .visibility(let comparison, let name):
+            return comparison.holds(Self.visibility(of: file, subject.drive), name)
+        case .shortcutTarget(let comparison, _): return comparison == .notEqual
         case .appProperty(let key, let value): return file.appProperties[key] == value
         case .property(let key, let value): return file.properties[key] == value
         }
+    }
+
+    /// The widest circle that a file is shared with.
+    private static func visibility(of file: DriveFile, _ drive: DriveStore) -> String {
+        var names: Set<String> = []
+        for (permission, _) in drive.permissions(of: file) {
+            switch permission.grantee {
+            case .anyone(let isFindable): names.insert(isFindable ? "anyoneCanFind" : "anyoneWithLink")
+            case .domain(_, let isFindable): names.insert(isFindable ? "domainCanFind" : "domainWithLink")
+            case .user, .group: break
+            }
+        }
+        return ["anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWithLink"].first(where: names.contains)
+            ?? "limited"
     }
 
     /// Drive's `name contains` finds beginnings of words only: `contains 'hello'` finds `HelloWorld`, `World` does not.

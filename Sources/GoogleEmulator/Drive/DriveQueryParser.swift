@@ -55,7 +55,9 @@ struct DriveQueryParser {
             guard takeWord("in"), case .word(let collection)? = tokens.popFirst() else { throw SyntaxError() }
             switch collection {
             case "parents": return .parent(value)
-            case "owners", "writers", "readers": return .owner(value)
+            case "owners": return .owner(value)
+            case "writers": return .grantee(value, .writer)
+            case "readers": return .grantee(value, .reader)
             default: throw SyntaxError()
             }
         case .word(let field): return try comparison(field)
@@ -70,10 +72,19 @@ struct DriveQueryParser {
             let value = try text()
             guard [.equal, .notEqual, .contains].contains(comparison) else { throw SyntaxError() }
             return field == "name" ? .name(comparison, value) : .mimeType(comparison, value)
-        case "modifiedTime", "createdTime":
+        case "modifiedTime", "createdTime", "viewedByMeTime", "sharedWithMeTime":
             let comparison = try comparison()
             guard comparison != .contains, let time = Timestamp(rfc3339: try text()) else { throw SyntaxError() }
-            return field == "modifiedTime" ? .modifiedTime(comparison, time) : .createdTime(comparison, time)
+            // When somebody last looked is not kept; the last change stands for it.
+            return field == "createdTime" ? .createdTime(comparison, time) : .modifiedTime(comparison, time)
+        case "fullText":
+            guard try comparison() == .contains else { throw SyntaxError() }
+            return .fullText(try text())
+        case "visibility", "shortcutDetails.targetId":
+            let comparison = try comparison()
+            guard comparison == .equal || comparison == .notEqual else { throw SyntaxError() }
+            let value = try text()
+            return field == "visibility" ? .visibility(comparison, value) : .shortcutTarget(comparison, value)
         case "trashed": return .trashed(try truth())
         case "starred": return .starred(try truth())
         case "sharedWithMe":
@@ -144,7 +155,7 @@ struct DriveQueryParser {
                 rest.removeFirst()
                 tokens.append(.text(try quoted(&rest, until: first)))
             } else if first.isLetter {
-                let word = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+                let word = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
                 tokens.append(.word(String(word)))
                 rest.removeFirst(word.count)
             } else if let symbol = ["!=", "<=", ">=", "=", "<", ">", "(", ")", "{", "}"].first(where: rest.hasPrefix) {

@@ -23,6 +23,7 @@ struct FileChange: Sendable {
     var id: String? { body["id"]?.string }
     var name: String? { body["name"]?.string }
     var mimeType: String? { body["mimeType"]?.string }
+    var originalName: String? { body["originalFilename"]?.string }
     var parents: [String]? { body["parents"]?.array?.compactMap(\.string) }
 
     /// Brings the change into a file.

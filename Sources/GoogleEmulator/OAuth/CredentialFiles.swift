@@ -6,12 +6,14 @@ struct CredentialFiles: Sendable {
     private let serviceAccountPath: String
     private let authorizedUserPath: String
     private let tokenPath: String
+    private let certificatePath: String
 
     init(directory: String) {
         let prefix = directory.hasSuffix("/") ? directory : directory + "/"
         serviceAccountPath = prefix + "service-account.json"
         authorizedUserPath = prefix + "authorized-user.json"
         tokenPath = prefix + "token.json"
+        certificatePath = prefix + "ca.pem"
     }
 
     /// The service account whose key lies there; nil where none does.
@@ -33,6 +35,11 @@ struct CredentialFiles: Sendable {
         try write(authority.serviceAccount.file(baseURL: baseURL), to: serviceAccountPath)
         try write(authority.user.file(baseURL: baseURL), to: authorizedUserPath)
         try write(authority.user.tokenFile(baseURL: baseURL), to: tokenPath)
+    }
+
+    /// Writes the certificate that clients are to trust, which anybody may read.
+    func write(_ certificate: SelfSignedCertificate) throws(EmulatorError) {
+        try write(Array(certificate.pem.utf8), to: certificatePath, mode: 0o644)
     }
 
     private func foreign(_ path: String) -> EmulatorError {
@@ -60,13 +67,16 @@ struct CredentialFiles: Sendable {
         return json
     }
 
-    /// Writes beside the file and renames, so that nobody ever reads half of it.
     private func write(_ json: JSON, to path: String) throws(EmulatorError) {
+        try write(json.bytes, to: path, mode: 0o600)
+    }
+
+    /// Writes beside the file and renames, so that nobody ever reads half of it.
+    private func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(EmulatorError) {
         let draft = path + ".\(getpid()).new"
         unsafe unlink(draft)
-        let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure("write", draft) }
-        let bytes = json.bytes
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
         guard count == bytes.count, fsync(descriptor) == 0, close(descriptor) == 0, unsafe rename(draft, path) == 0
         else {

@@ -40,6 +40,8 @@ enum LandingPage {
                 <li><a href="/emulator/requests">GET /emulator/requests</a>: what was asked of it</li>
                 <li><a href="/emulator/state">GET /emulator/state</a>: what it holds, with <code>?values=true</code> the cells too</li>
                 <li><a href="/emulator/faults">GET /emulator/faults</a>: the faults in force; a POST adds one</li>
+                <li><a href="/emulator/quotas">GET /emulator/quotas</a>: limits and what was used; a POST changes them</li>
+                <li><a href="/emulator/visibility">GET /emulator/visibility</a>: how late lists show new files; a POST changes it</li>
                 </ul>
                 <pre>curl -d '{"api":"sheets","action":"error","status":503,"count":2}' \(base)/emulator/faults</pre>
                 </section>
@@ -51,10 +53,10 @@ enum LandingPage {
         var items = world.drive.roots.sorted { $0.key < $1.key }.map { email, id in
             "<li><a href=\"/drive/folders/\(PercentCoding.encode(id))\">My Drive</a> of \(HTML.escape(email))</li>"
         }
-        if let id = world.drive.sharedDriveID, let drive = world.drive[id] {
+        for drive in world.drive.sharedDrives.values.sorted(by: { ($0.name, $0.id) < ($1.name, $1.id) }) {
             items.append(
-                "<li><a href=\"/drive/folders/\(PercentCoding.encode(id))\">\(HTML.escape(drive.name))</a>, "
-                    + "<code>\(HTML.escape(id))</code></li>")
+                "<li><a href=\"/drive/folders/\(PercentCoding.encode(drive.id))\">\(HTML.escape(drive.name))</a>, "
+                    + "<code>\(HTML.escape(drive.id))</code></li>")
         }
         return items.isEmpty ? "<li>Nobody has been here yet.</li>" : items.joined(separator: "\n")
     }

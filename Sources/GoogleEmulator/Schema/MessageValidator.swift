@@ -74,6 +74,15 @@ struct MessageValidator {
         var kinds: [String] = []
         let union = Self.unions[typeName]
         for (index, member) in object.enumerated() {
+            var member = member
+            if type.fields[member.name] == nil, schema.name == "sheets", member.name.utf8.contains(UInt8(ascii: "_")) {
+                // Protocol buffers take the names of their own language too: `sheet_id`.
+                let name = Self.camelCase(member.name)
+                if type.fields[name] != nil {
+                    member = .init(name: name, value: member.value)
+                    replaced = replaced ?? Array(object.prefix(index))
+                }
+            }
             guard let field = type.fields[member.name] else {
                 unknown(member.name, "Cannot find field.")
                 continue
@@ -158,6 +167,13 @@ struct MessageValidator {
             FieldViolation(
                 field: place,
                 description: "Invalid value at '\(place)' (\(type.googleName(field: name))), \(value.description)"))
+    }
+
+    private static func camelCase(_ name: String) -> String {
+        let words = name.split(separator: "_")
+        return words.dropFirst().reduce(String(words.first ?? "")) {
+            $0 + $1.prefix(1).uppercased() + $1.dropFirst()
+        }
     }
 
     private var pathText: String { Self.text(path[...]) }

@@ -14,6 +14,12 @@ struct APICall: Sendable {
     let now: Timestamp
     /// Where the emulator's pages are.
     let baseURL: String
+    /// The content that an upload brings.
+    var media: Media?
+    /// The content as a spreadsheet, where it is to become one and can.
+    var imported: Spreadsheet?
+    /// Whether the answer is to be in the form of Drive's second version.
+    var isSecondVersion = false
 
     /// A variable of the path, which the template makes sure of.
     func variable(_ name: String) -> String { variables[name] ?? "" }

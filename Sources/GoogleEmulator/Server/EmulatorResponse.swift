@@ -7,6 +7,14 @@ struct EmulatorResponse: Sendable {
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]
 
+    /// Packs the body by gzip, where that is worth it.
+    mutating func pack() {
+        guard body.count >= 256, let packed = Zlib.gzip(body), packed.count < body.count else { return }
+        body = packed
+        headers.append((name: "Content-Encoding", value: "gzip"))
+        headers.append((name: "Vary", value: "Accept-Encoding"))
+    }
+
     /// An answer in JSON, labelled as Google labels it.
     static func json(_ value: JSON, status: Int = 200) -> EmulatorResponse {
         json(value.bytes, status: status)

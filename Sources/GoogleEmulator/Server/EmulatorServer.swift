@@ -1,8 +1,10 @@
 import HTTPTypes
 import HummingbirdCore
+import HummingbirdHTTP2
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
@@ -28,17 +30,31 @@ struct EmulatorServer: Sendable {
     let emulation: Emulation
     let host: String
     let port: Int
+    /// What HTTPS is spoken with; nil for plain HTTP.
+    let certificate: SelfSignedCertificate?
     let logger: Logger
 
     /// Serves until shutdown or cancellation.
     ///
     /// `onBound` is called once with the port; where it throws, the server stops and throws the same.
     func run(onBound: @escaping @Sendable (Int) async throws -> Void) async throws {
+        let responder: HTTPChannelHandler.Responder = { request, writer, _ in try await respond(to: request, writer) }
+        guard let certificate else {
+            return try await run(HTTP1Channel(responder: responder), onBound)
+        }
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.pem.utf8))
+        let key = try NIOSSLPrivateKey(bytes: Array(certificate.key.utf8), format: .pem)
+        let configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        try await run(HTTP2UpgradeChannel(tlsConfiguration: configuration, responder: responder), onBound)
+    }
+
+    private func run(
+        _ channel: some ServerChildChannel, _ onBound: @escaping @Sendable (Int) async throws -> Void
+    ) async throws {
         let failure = Failure()
         let server = Server(
-            childChannelSetup: HTTP1Channel(responder: { request, writer, _ in
-                try await respond(to: request, writer)
-            }),
+            childChannelSetup: channel,
             configuration: ServerConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { channel in
                 do { try await onBound(channel.localAddress?.port ?? 0) } catch {
@@ -68,8 +84,7 @@ struct EmulatorServer: Sendable {
             body.append(contentsOf: part.readableBytesView)
         }
         var call = EmulatorRequest(verb: request.method.rawValue, target: request.head.path ?? "/")
-        call.authorization = request.headers[.authorization]
-        call.contentType = request.headers[.contentType]
+        call.headers = request.headers
         call.body = body
         logger.debug("\(call.verb) \(call.path)")
         switch try await emulation.respond(to: call) {

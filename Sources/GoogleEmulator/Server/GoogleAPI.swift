@@ -11,7 +11,7 @@ public enum GoogleAPI: String, Sendable, Hashable {
     init?(path: String) {
         if path == "/token" {
             self = .oauth
-        } else if path.hasPrefix("/drive/v3/") || path.hasPrefix("/upload/drive/v3/") {
+        } else if path.hasPrefix("/drive/v3/") || path.hasPrefix("/upload/drive/") {
             self = .drive
         } else if path.hasPrefix("/v4/") {
             self = .sheets

@@ -8,6 +8,8 @@ struct Query: Sendable, Hashable {
 
     let items: [Item]
 
+    init(items: [Item]) { self.items = items }
+
     /// Reads `a=1&b=x%20y`; a plus is a space.
     init(_ text: some StringProtocol) {
         items = text.split(separator: "&").map { part in

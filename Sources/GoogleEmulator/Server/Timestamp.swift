@@ -16,6 +16,9 @@ struct Timestamp: Sendable, Hashable, Comparable {
     /// The moment so many seconds later.
     func adding(seconds: Int) -> Timestamp { Timestamp(milliseconds: milliseconds + seconds * 1000) }
 
+    /// The beginning of its minute.
+    var minute: Timestamp { Timestamp(milliseconds: milliseconds / 60_000 * 60_000) }
+
     /// The moment as Drive writes it: `2026-11-22T18:25:10.123Z`.
     var rfc3339: String {
         let day = CivilDate(daysSince1970: Self.floorDivide(seconds, 86_400))

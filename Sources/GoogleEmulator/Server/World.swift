@@ -4,6 +4,10 @@ struct World: Sendable {
     var drive = DriveStore()
     /// The contents of the files that are spreadsheets, by the file's id.
     var spreadsheets: [String: Spreadsheet] = [:]
+    /// The resumable uploads that have begun.
+    var uploads = UploadSessions()
+    /// How much each identity and the project have called lately.
+    var quotas = QuotaMeter()
     /// Whether service accounts may own files, as those made before April 2025 could for a while.
     var serviceAccountsOwnFiles: Bool
     /// Whether each answer is checked against the API's schema before it goes out.

@@ -7,7 +7,7 @@ struct Spreadsheet: Sendable {
     /// The most characters that a cell may have, in UTF-16 units.
     static let greatestTextLength = 50_000
 
-    let id: String
+    private(set) var id: String
     private(set) var title: String
     var locale = "en_US"
     var timeZone = "Etc/GMT"
@@ -28,6 +28,14 @@ struct Spreadsheet: Sendable {
 
     /// Gives it another name, which is its file's name too.
     mutating func rename(_ title: String) { self.title = title }
+
+    /// The same content under another id and name.
+    func copy(id: String, title: String) -> Spreadsheet {
+        var copy = self
+        copy.id = id
+        copy.title = title
+        return copy
+    }
 
     /// The place of a sheet among the tabs.
     func index(ofSheet id: Int) -> Int? { sheets.firstIndex { $0.id == id } }

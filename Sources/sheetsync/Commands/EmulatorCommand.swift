@@ -10,6 +10,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         discussion: """
             Writes service-account.json and authorized-user.json into the folder. Point GOOGLE_API_ENDPOINT at the printed address \
             and GOOGLE_SHEETS_CREDENTIALS_PATH at one of the files. Everything is in memory and gone at the end.
+            With --tls it speaks HTTPS and HTTP/2, and writes the certificate that clients are to trust into the folder as ca.pem.
             """)
 
     @Option(help: "The port on 127.0.0.1; 0 for any that is free.")
@@ -18,11 +19,19 @@ struct EmulatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where the credential files are written.", valueName: "folder"))
     var dir: String
 
+    @Flag(help: "Speak HTTPS with a certificate of its own.")
+    var tls = false
+
+    @Flag(help: "Limit calls as Google limits a new project; /emulator/quotas changes it.")
+    var quotas = false
+
     func run() async throws {
         try await ending {
             ignoreBrokenPipes()
             let logger = try await SettingsReader().startLogging()
-            let emulator = try GoogleEmulator(.init(port: port, directory: dir))
+            let emulator = try GoogleEmulator(
+                .init(
+                    port: port, directory: dir, quotas: quotas ? .google : QuotaLimits(), usesTLS: tls))
             async let running: Void = ServiceGroup(
                 services: [emulator], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
             ).run()
