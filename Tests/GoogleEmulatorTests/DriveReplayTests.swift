@@ -108,35 +108,13 @@ private struct DriveReplay {
             return text == answer.text
                 ? .equal : .different("\(call): \(answer.text.prefix(80)) for \(text.prefix(80))")
         }
-        return difference(expected, answer.json, at: "", name: "").map { .different("\(call): \($0)") } ?? .equal
+        return firstDifference(expected, answer.json, areEqual: { self.isEqual($0, $1, name: $2) }).map {
+            .different("\(call): \($0)")
+        } ?? .equal
     }
 
     private func mapped(_ text: String) -> String {
         ids.reduce(text) { $0.replacingOccurrences(of: $1.key, with: $1.value) }
-    }
-
-    /// Where two answers differ; nil where they do not.
-    private mutating func difference(_ expected: JSON, _ actual: JSON, at path: String, name: String) -> String? {
-        switch (expected, actual) {
-        case (.object(let expected), .object(let actual)):
-            for member in expected where actual[member.name] == nil { return "\(path).\(member.name) is missing" }
-            for member in actual where expected[member.name] == nil { return "\(path).\(member.name) is too much" }
-            for member in expected {
-                let found = difference(
-                    member.value, actual[member.name] ?? .null, at: path + "." + member.name, name: member.name)
-                if let found { return found }
-            }
-            return nil
-        case (.array(let expected), .array(let actual)):
-            guard expected.count == actual.count else {
-                return "\(path): \(actual.count) for \(expected.count) elements"
-            }
-            for (index, pair) in zip(expected, actual).enumerated() {
-                if let found = difference(pair.0, pair.1, at: "\(path)[\(index)]", name: name) { return found }
-            }
-            return nil
-        default: return isEqual(expected, actual, name: name) ? nil : "\(path): \(actual) for \(expected)"
-        }
     }
 
     private mutating func isEqual(_ expected: JSON, _ actual: JSON, name: String) -> Bool {
