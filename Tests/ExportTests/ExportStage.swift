@@ -32,6 +32,7 @@ struct ExportStage {
         defer { try? FileManager.default.removeItem(at: directory) }
         var configuration = configuration
         configuration.directory = directory.path
+        configuration.checksAnswers = true
         let emulator = try GoogleEmulator(configuration)
         let running = Task { try await emulator.run() }
         let http = try HTTPClient(userAgent: "sheetsync-test (gzip)")

@@ -31,7 +31,7 @@ struct Stage {
         _ = try await queue.psql(roles.joined())
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
-        let emulator = try GoogleEmulator(.init(directory: directory.path))
+        let emulator = try GoogleEmulator(.init(directory: directory.path, checksAnswers: true))
         let running = Task { try await emulator.run() }
         let outcome: Result<Void, any Error>
         do {
