@@ -46,9 +46,9 @@ public struct JSONWriter: Sendable {
     /// Writes an element of an array, or the whole text.
     public mutating func element(_ value: JSON) {
         switch value {
-        case .null: raw("null")
-        case .bool(let value): raw(value ? "true" : "false")
-        case .number(let number): raw(number.text)
+        case .null: raw("null".utf8)
+        case .bool(let value): raw((value ? "true" : "false").utf8)
+        case .number(let number): raw(number.text.utf8)
         case .string(let text): string(text)
         case .array(let elements): array { for element in elements { $0.element(element) } }
         case .object(let members): object { for member in members { $0.member(member.name, member.value) } }
@@ -61,10 +61,10 @@ public struct JSONWriter: Sendable {
         quote(text)
     }
 
-    /// Writes text that is JSON already as the next value.
-    public mutating func raw(_ json: some StringProtocol) {
+    /// Writes bytes that are JSON already as the next value.
+    public mutating func raw(_ json: some Sequence<UInt8>) {
         separate()
-        bytes += json.utf8
+        bytes += json
     }
 
     /// Writes a member's name; its value must follow.

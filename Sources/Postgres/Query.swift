@@ -63,9 +63,6 @@ public struct Query: Sendable, ExpressibleByStringInterpolation {
 
         /// Adds a quoted name.
         public mutating func appendInterpolation(identifier name: String) { sql += quoted(identifier: name) }
-
-        /// Adds text as it stands; only for text that this program wrote.
-        public mutating func appendInterpolation(unescaped text: String) { sql += text }
     }
 }
 

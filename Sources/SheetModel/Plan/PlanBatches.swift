@@ -32,7 +32,7 @@ public struct PlanBatches: Sendable {
         var rows = 0
         writer.object { batch in
             batch.array("requests") { requests in
-                if !head.isEmpty { requests.raw(String(decoding: head, as: UTF8.self)) }
+                if !head.isEmpty { requests.raw(head) }
                 for block in blocks {
                     requests.object { write(block, to: &$0) }
                     let headers = plan.layouts[block.sheet].grid.headerRows
@@ -51,7 +51,7 @@ public struct PlanBatches: Sendable {
                 "start", ["sheetId": JSON(layout.id), "rowIndex": JSON(block.firstRow), "columnIndex": 0])
             let link = layout.hasLinks ? ",userEnteredFormat.textFormat.link" : ""
             update.member("fields", .string("userEnteredValue" + link))
-            update.array("rows") { $0.raw(String(decoding: block.rows, as: UTF8.self)) }
+            update.array("rows") { $0.raw(block.rows) }
         }
     }
 

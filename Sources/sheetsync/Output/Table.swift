@@ -7,8 +7,6 @@ struct Table {
 
     mutating func add(_ cells: String...) { rows.append(cells) }
 
-    var isEmpty: Bool { rows.isEmpty }
-
     /// The table's lines, the header first; the last column is cut for a terminal's sake.
     var lines: [String] {
         let widths = header.indices.map { column in
