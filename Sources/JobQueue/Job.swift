@@ -18,6 +18,8 @@ public struct Job: Sendable {
     public let isRedelivered: Bool
     /// The producer's label for fairness and reports.
     public let owner: String
+    /// What an earlier attempt saved with `ProgressReporter.save`; nil where none did.
+    public let checkpoint: JSON?
 
     let leaseNumber: Int
     /// Why it cannot run at all, where its payload could not be read.

@@ -13,14 +13,23 @@ public protocol JobHandler: Sendable {
 
 /// Writes how far a job is.
 public struct ProgressReporter: Sendable {
-    private let write: @Sendable (Progress) async -> Void
+    private let write: @Sendable (Progress) async throws(JobFailure) -> Void
 
     /// Makes a reporter that hands each step to a closure.
-    public init(write: @escaping @Sendable (Progress) async -> Void) { self.write = write }
+    public init(write: @escaping @Sendable (Progress) async throws(JobFailure) -> Void) { self.write = write }
 
-    /// Writes a step, such as `writing`, and how many of its rows are done.
+    /// Writes a step for people, such as `writing`, and how many of its rows are done; a job does not fail for it.
     public func callAsFunction(_ step: String, rowsDone: Int? = nil, of rowsTotal: Int? = nil) async {
-        await write(Progress(step: step, rowsDone: rowsDone, rowsTotal: rowsTotal))
+        try? await write(Progress(step: step, rowsDone: rowsDone, rowsTotal: rowsTotal))
+    }
+
+    /// Saves what a later attempt needs to go on from here; when it returns, the database has it.
+    ///
+    /// - Throws: `JobFailure` where it could not be saved, also because the job is not this worker's any more.
+    public func save(
+        _ checkpoint: JSON, step: String, rowsDone: Int? = nil, of rowsTotal: Int? = nil
+    ) async throws(JobFailure) {
+        try await write(Progress(step: step, rowsDone: rowsDone, rowsTotal: rowsTotal, checkpoint: checkpoint))
     }
 }
 
@@ -32,4 +41,6 @@ public struct Progress: Sendable, Equatable {
     public let rowsDone: Int?
     /// How many rows it has.
     public let rowsTotal: Int?
+    /// What a later attempt needs to go on; nil leaves what was saved before.
+    public var checkpoint: JSON?
 }

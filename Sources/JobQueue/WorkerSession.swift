@@ -176,12 +176,19 @@ final class WorkerSession: Sendable {
     }
 
     private func reporter(for job: Job) -> ProgressReporter {
-        ProgressReporter { [statements, logger] progress in
+        ProgressReporter { [statements] progress async throws(JobFailure) in
+            let isHeld: Bool
             do throws(PostgresError) {
-                try await statements.report(progress, of: job)
+                isHeld = try await statements.report(progress, of: job)
             } catch {
-                // Progress is for people; a job does not fail for it.
-                logger.debug("progress of job \(job.id) was not written: \(error)")
+                throw JobFailure(
+                    code: "queue.progress_not_saved", message: "How far the job is could not be saved: \(error)",
+                    retry: .backoff)
+            }
+            guard isHeld else {
+                throw JobFailure(
+                    code: "queue.lease_lost", message: "The job is another worker's now; this one stopped.",
+                    retry: .backoff)
             }
         }
     }

@@ -44,6 +44,7 @@ struct WorkerStatements: Sendable {
                     id: try row.int("id"), kind: try row.text("kind"), payload: payload,
                     attempt: try row.int("attempt"), maxAttempts: try row.int("max_attempts"),
                     isRedelivered: try row.bool("redelivered"), owner: try row.text("owner"),
+                    checkpoint: try row.optionalText("checkpoint").flatMap { try? JSON(parsing: $0) },
                     leaseNumber: try row.int("lease_no"), refusal: refusal))
         }
         return jobs
@@ -91,11 +92,12 @@ struct WorkerStatements: Sendable {
         return states
     }
 
-    func report(_ progress: Progress, of job: Job) async throws(PostgresError) {
+    /// Writes how far a job is; false where this worker does not hold it any more.
+    func report(_ progress: Progress, of job: Job) async throws(PostgresError) -> Bool {
         try await control.query(
             """
             select \(identifier: schema).report(\(epoch), \(job.id), \(job.leaseNumber), \(progress.step),
-                \(progress.rowsDone), \(progress.rowsTotal))
-            """)
+                \(progress.rowsDone), \(progress.rowsTotal), \(progress.checkpoint?.description)::jsonb) as held
+            """)[0].bool("held")
     }
 }

@@ -92,6 +92,7 @@ create table progress (
     step       text  not null,
     rows_done  bigint,
     rows_total bigint,
+    checkpoint jsonb,                           -- what a later attempt needs to go on
     updated_at timestamptz not null default clock_timestamp()
 );
 
@@ -418,7 +419,7 @@ $$;
 -- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
 create function claim(epoch bigint, slots int, held bigint[])
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
-               owner text, created_at timestamptz)
+               owner text, checkpoint jsonb, created_at timestamptz)
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
@@ -443,8 +444,10 @@ begin
         select g.id, nextval('lease_no'), claim.epoch, g.attempt + 1, g.redelivered, g.target from gone g
         returning l.*
     )
-    select t.id, t.lease_no, t.attempt::int, t.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner, j.created_at
-    from (select * from taken union all select * from unanswered) t join job j on j.id = t.id order by j.priority, t.id;
+    select t.id, t.lease_no, t.attempt::int, t.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner,
+           p.checkpoint, j.created_at
+    from (select * from taken union all select * from unanswered) t
+    join job j on j.id = t.id left join progress p on p.id = t.id order by j.priority, t.id;
     if found then
         -- A worker that was taken for dead while it was suspended must not begin anything. The lock keeps others from
         -- taking it for dead between this look and the commit; a beat does not wait for it.
@@ -600,18 +603,19 @@ end
 $$;
 
 -- Writes how far a job is, if this lease still holds it.
-create function report(epoch bigint, id bigint, lease_no bigint, step text, rows_done bigint, rows_total bigint)
+create function report(epoch bigint, id bigint, lease_no bigint, step text, rows_done bigint, rows_total bigint,
+                       checkpoint jsonb)
 returns boolean
 language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_variable
 begin
-    insert into progress as p (id, step, rows_done, rows_total)
-    select l.id, step, rows_done, rows_total from lease l
+    insert into progress as p (id, step, rows_done, rows_total, checkpoint)
+    select l.id, step, rows_done, rows_total, checkpoint from lease l
     where l.id = report.id and l.lease_no = report.lease_no and l.epoch = report.epoch
     on conflict on constraint progress_pkey do update
     set step = excluded.step, rows_done = excluded.rows_done, rows_total = excluded.rows_total,
-        updated_at = clock_timestamp();
+        checkpoint = coalesce(excluded.checkpoint, p.checkpoint), updated_at = clock_timestamp();
     return found;
 end
 $$;
@@ -668,7 +672,7 @@ grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int
     to sheetsync_producer, sheetsync_query;
 grant execute on function
     enter(bigint, text, text, int), leave(bigint), claim(bigint, int, bigint[]), arm(), disarm(bigint), finish(bigint, jsonb, boolean),
-    beat(bigint, int, text), reclaim(float8), report(bigint, bigint, bigint, text, bigint, bigint),
+    beat(bigint, int, text), reclaim(float8), report(bigint, bigint, bigint, text, bigint, bigint, jsonb),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
     change_setting(text, text)
     to sheetsync_worker;
