@@ -40,7 +40,7 @@ import Testing
     /// 503 twice and then success: one spreadsheet, and a history that tells of both.
     private func expectTwoRefusalsToBeRepeated(_ stage: Stage) async throws {
         let fault = stage.emulator.addFault(
-            Fault(.error(status: 503), api: .drive, verb: "POST", path: .contains("/files"), count: 2))
+            Fault(.error(status: 503), api: .sheets, verb: "POST", path: .contains(":batchUpdate"), count: 2))
         let job = try await finished("Unavailable", stage)
         #expect(stage.emulator.strikes(of: fault) == 2)
         #expect(job.state == "completed" && job.attempt == 3, "\(job.json)")
