@@ -70,7 +70,7 @@ import Testing
             JSON(
                 parsing: """
                     {"title":"T","rows":[],"dry_run":true,"template":"blue","share":[
-                     {"type":"user","email":"ada@example.com","role":"writer","notify":true,"message":"Look\nhere"},
+                     {"type":"user","email":"ada@example.com","role":"writer","notify":true,"message":"Look\\nhere"},
                      {"type":"group","email":"ada@example.com","role":"reader"},
                      {"type":"domain","domain":"example.com","role":"commenter"},{"type":"anyone","role":"reader"}]}
                     """))
