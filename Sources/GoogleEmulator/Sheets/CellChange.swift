@@ -12,11 +12,15 @@ struct CellChange: Sendable {
         "note", "dataValidation", "textFormatRuns", "pivotTable", "dataSourceTable", "chipRuns",
     ]
 
+    /// Whether only the entered value counts.
+    private let setsNothingElse: Bool
+
     /// Takes a request's `fields`.
     init(fields: FieldMask) {
         setsValue = fields["userEnteredValue"] != nil
         formatMask = fields["userEnteredFormat"].map(ColorPairs.complete)
         extraFields = Self.writableExtras.filter { fields[$0] != nil }
+        setsNothingElse = setsValue && formatMask == nil && extraFields.isEmpty
     }
 
     /// A `CellData` read once, to be brought into one cell or many.
@@ -37,7 +41,22 @@ struct CellChange: Sendable {
             data: !extraFields.isEmpty ? data.object ?? JSONObject() : JSONObject())
     }
 
-    /// Brings it into a cell of a row.
+    /// Brings a cell of a request into one of a row.
+    func apply(
+        _ input: CellInput, to row: inout Grid.Row, column: Int, formats: inout FormatTable
+    ) throws(RequestError) {
+        var content: Content
+        switch input {
+        case .value(let value):
+            if setsValue { try Self.check(value) }
+            if setsNothingElse { return row.setValue(value, column: column) }
+            content = Content(value: value, format: JSONObject(), data: JSONObject())
+        case .data(let data): content = try self.content(data)
+        }
+        apply(&content, to: &row, column: column, formats: &formats)
+    }
+
+    /// Brings content into a cell of a row.
     func apply(_ content: inout Content, to row: inout Grid.Row, column: Int, formats: inout FormatTable) {
         var cell = row[column]
         if setsValue { cell.value = content.value }
@@ -81,11 +100,16 @@ struct CellChange: Sendable {
         case "numberValue": return member.value.double.map(CellValue.number) ?? .empty
         case "boolValue": return member.value.bool.map(CellValue.boolean) ?? .empty
         case "stringValue", "formulaValue":
-            guard let text = member.value.string, !text.isEmpty else { return .empty }
-            let entered: CellValue = member.name == "stringValue" ? .text(text) : .formula(text)
+            let entered = text(
+                member.value.string ?? "", member.name == "stringValue" ? CellValue.text : CellValue.formula)
             try check(entered)
             return entered
         default: return .empty
         }
+    }
+
+    /// A text or a formula as it is entered; an empty one clears the cell.
+    static func text(_ text: String, _ entered: (String) -> CellValue) -> CellValue {
+        text.isEmpty ? .empty : entered(text)
     }
 }
