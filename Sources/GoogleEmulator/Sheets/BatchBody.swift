@@ -34,25 +34,25 @@ struct BatchBody {
     }
 
     private mutating func body() throws -> JSON {
-        try object { (self, name) in
-            guard name == "requests", self.reader.peek() == UInt8(ascii: "[") else { return try self.reader.value() }
+        try object { (body, name) in
+            guard name == "requests", body.reader.peek() == UInt8(ascii: "[") else { return try body.reader.value() }
             // Rows are told apart by the place of their request, so that there can be only one list.
-            guard self.rows.isEmpty else { throw Unusual() }
+            guard body.rows.isEmpty else { throw Unusual() }
             var requests: [JSON] = []
-            try self.reader.beginArray()
-            while try self.reader.nextElement() { requests.append(try self.request(requests.count)) }
+            try body.reader.beginArray()
+            while try body.reader.nextElement() { requests.append(try body.request(requests.count)) }
             return .array(requests)
         }
     }
 
     private mutating func request(_ index: Int) throws -> JSON {
-        try object { (self, kind) in
-            guard BatchUpdate.bringsRows(kind), self.reader.peek() == UInt8(ascii: "{") else {
-                return try self.reader.value()
+        try object { (body, kind) in
+            guard BatchUpdate.bringsRows(kind), body.reader.peek() == UInt8(ascii: "{") else {
+                return try body.reader.value()
             }
-            return try self.object { (self, name) in
-                guard name == "rows", self.reader.peek() == UInt8(ascii: "[") else { return try self.reader.value() }
-                self.rows[index] = try self.rowData()
+            return try body.object { (body, name) in
+                guard name == "rows", body.reader.peek() == UInt8(ascii: "[") else { return try body.reader.value() }
+                body.rows[index] = try body.rowData()
                 return nil
             }
         }
