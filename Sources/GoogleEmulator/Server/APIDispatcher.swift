@@ -44,9 +44,8 @@ struct APIDispatcher: Sendable {
             let content = try content(request)
             let (body, rows) = try body(content.body, type: content.bodyType)
             var call = APICall(
-                method: method, variables: variables, query: request.query, body: body, fields: try fields(request),
-                token: token,
-                now: now, baseURL: baseURL)
+                method: method, variables: variables, query: request.query, body: body,
+                fields: try fields(request), token: token, now: now, baseURL: baseURL)
             call.rows = rows
             if let upload {
                 call.media = content.media

@@ -6,21 +6,20 @@ struct CellChange: Sendable {
     private let formatMask: FieldMask?
     /// The fields that live beside the cells.
     private let extraFields: [String]
+    /// Whether the entered value counts, and nothing else.
+    private let setsValueAlone: Bool
 
     /// The fields of `CellData` that are neither value nor format and that a client may write.
     private static let writableExtras = [
         "note", "dataValidation", "textFormatRuns", "pivotTable", "dataSourceTable", "chipRuns",
     ]
 
-    /// Whether only the entered value counts.
-    private let setsNothingElse: Bool
-
     /// Takes a request's `fields`.
     init(fields: FieldMask) {
         setsValue = fields["userEnteredValue"] != nil
         formatMask = fields["userEnteredFormat"].map(ColorPairs.complete)
         extraFields = Self.writableExtras.filter { fields[$0] != nil }
-        setsNothingElse = setsValue && formatMask == nil && extraFields.isEmpty
+        setsValueAlone = setsValue && formatMask == nil && extraFields.isEmpty
     }
 
     /// A `CellData` read once, to be brought into one cell or many.
@@ -49,7 +48,7 @@ struct CellChange: Sendable {
         switch input {
         case .value(let value):
             if setsValue { try Self.check(value) }
-            if setsNothingElse { return row.setValue(value, column: column) }
+            if setsValueAlone { return row.setValue(value, column: column) }
             content = Content(value: value, format: JSONObject(), data: JSONObject())
         case .data(let data): content = try self.content(data)
         }

@@ -31,9 +31,9 @@ struct Grid: Sendable {
             if column < cells.count { cells[column].value = value } else { self[column] = Cell(value: value) }
         }
 
-        /// Makes room for so many cells at once, which costs less, in time and in bytes, than to grow cell by cell.
+        /// Makes room for so many cells at once in a row that has none, so that none is left over when they are there.
         mutating func reserve(_ count: Int) {
-            if cells.capacity < count { cells.reserveCapacity(count) }
+            if cells.isEmpty { cells.reserveCapacity(count) }
         }
 
         /// Sets the other fields of a column's cell; none takes them away.
