@@ -35,9 +35,12 @@ struct Daemon {
         let tokens = TokenSource(http: http, logger: logger, onRotation: keepRefreshToken(logger)) {
             () throws(CredentialsError) in try google.credentials.load().credentials
         }
+        let governor = Governor(
+            ledger: QuotaLedger(on: control, schema: database.schema.name, account: account, settings: google.quotas),
+            settings: google.quotas, logger: logger)
         let workspace = Workspace(
             google.workspace(account: account, installation: installation),
-            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint))
+            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor))
         let folders = FolderDirectory(
             memory: FolderMemory(on: control, schema: database.schema.name, account: account),
             root: google.sharedDriveID)
@@ -46,7 +49,9 @@ struct Daemon {
         let worker = Worker(
             self.worker, database: database.connection, schema: database.schema, control: control,
             handlers: [
-                "export": ExportHandler(workspace: workspace, folders: folders, templates: templates),
+                "export": ExportHandler(
+                    workspace: workspace, folders: folders, templates: templates,
+                    patience: LookingPatience(time: google.listDelay)),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "format": FormatHandler(workspace: workspace, templates: templates),
                 "noop": NoopHandler(),

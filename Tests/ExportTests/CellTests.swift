@@ -206,7 +206,7 @@ import Testing
                 for (sql, path, parts) in [
                     ("'{}'::jsonb", "title", ["is missing"]),
                     (
-                        "jsonb_build_object('title', 'x', 'sheets', (select jsonb_agg(jsonb_build_object('name', n, 'rows', '[]'::jsonb)) from generate_series(1, 201) n))",
+                        "jsonb_build_object('title', 'x', 'sheets', (select jsonb_agg(jsonb_build_object('name', n::text, 'rows', '[]'::jsonb)) from generate_series(1, 201) n))",
                         "sheets", ["200", "201"]
                     ),
                     (

@@ -13,7 +13,7 @@ import Testing
         try await Stage.with { stage in
             let key = try Keys.key(inFile: stage.key)
             var commandLine = ""
-            let ended = try await stage.daemon.with(["LOG_LEVEL": "trace"]).withDaemon { daemon in
+            let ended = try await stage.daemon.with(["LOG_LEVEL": "trace", "SHEETSYNC_LIST_DELAY": "0.2"]).withDaemon { daemon in
                 try await expectTwoRefusalsToBeRepeated(stage)
                 try await expectAResetToBeFoundOut(stage)
                 try await expectARevokedTokenToBeReplaced(stage)
@@ -40,7 +40,7 @@ import Testing
     /// 503 twice and then success: one spreadsheet, and a history that tells of both.
     private func expectTwoRefusalsToBeRepeated(_ stage: Stage) async throws {
         let fault = stage.emulator.addFault(
-            Fault(.error(status: 503), api: .sheets, verb: "POST", path: .contains(":batchUpdate"), count: 2))
+            Fault(.error(status: 503), api: .drive, verb: "POST", path: .contains("/files"), count: 2))
         let job = try await finished("Unavailable", stage)
         #expect(stage.emulator.strikes(of: fault) == 2)
         #expect(job.state == "completed" && job.attempt == 3, "\(job.json)")

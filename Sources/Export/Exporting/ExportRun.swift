@@ -162,7 +162,7 @@ struct ExportRun {
                     warnings.append("share[\(index)]: \(error.message)")
                     continue
                 }
-                guard error.retry == .never else { throw error }
+                guard error.retry == .never, !error.code.concernsInstallation else { throw error }
                 throw JobFailure(
                     code: error.code.rawValue, message: "share[\(index)]: \(error) The data is written.", retry: .never)
             }
