@@ -1,10 +1,12 @@
 import Export
 import JSON
+import JobQueue
 import SheetModel
+import TestSupport
 import Testing
 
 /// Payloads that were good before something happened to them are read or refused, and what is read can be planned.
-@Suite struct PayloadMutationTests {
+@Suite(.serialized) struct PayloadMutationTests {
     static let good = [
         """
         {"title":"Orders","folder":"Team/2026","time_zone":"Europe/Berlin","locale":"de_DE","columns":["id",{"name":"price",
@@ -59,6 +61,36 @@ import Testing
                 bytes[.random(in: 0..<bytes.count, using: &random)] = byte
             }
             if let json = try? JSON(parsing: bytes) { _ = try? ExportPayload(json) }
+        }
+    }
+
+    /// A hundred of them through the queue and the worker: each job ends, and the next good one is done.
+    @Test func aHundredMutatedJobsEndAndTheWorkerGoesOn() async throws {
+        var random = SeededGenerator(seed: 4)
+        let seeds = try Self.good.map { try JSON(parsing: $0) }
+        try await ExportStage.with { stage in
+            var jobs: [Int] = []
+            while jobs.count < 100 {
+                var payload = try #require(seeds.randomElement(using: &random))
+                for _ in 0..<Int.random(in: 1...3, using: &random) { payload = Self.mutated(payload, &random) }
+                let kind = jobs.count % 10 == 0 ? "format" : "export"
+                // What Postgres does not take is none of the worker's business.
+                guard payload.object != nil, let id = try? await stage.queue.jobs.enqueue(kind: kind, payload: payload)
+                else { continue }
+                jobs.append(id)
+            }
+            try await stage.work { queue in
+                var codes: Set<String> = []
+                for id in jobs {
+                    let job = try await stage.ended(id)
+                    if let error = job.lastError { codes.insert(error.code) }
+                }
+                #expect(codes.isSuperset(of: ["payload.invalid", "google.not_found"]), "\(codes)")
+                #expect(!codes.contains("internal"), "\(codes)")
+                #expect(try await queue.psql("select count(*) from sheetsync.outcome where state = 'completed'") != "0")
+                let good = try await stage.export(["title": "Good", "rows": [[1]]])
+                #expect(good.state == "completed", "\(good.json)")
+            }
         }
     }
 
