@@ -23,7 +23,7 @@ import Testing
         #expect(sheets.count == 2 && stage.files("spreadsheet").count == 1)
     }
 
-    @Test(arguments: [Fault.Action.resetAfter, .resetBefore, .truncate, .error(status: 503)], [1, 2, 4])
+    @Test(arguments: [Fault.Action.resetAfter, .resetBefore, .error(status: 503)], [1, 3])
     func goesOnWithTheBatchThatFailed(action: Fault.Action, batch: Int) async throws {
         try await ExportStage.with(batchBytes: 20_000) { stage in
             try await stage.work { _ in

@@ -230,7 +230,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Fault.Action.resetAfter, .resetBefore, .error(status: 500)], [0, 2])
+    @Test(arguments: zip([Fault.Action.resetAfter, .resetAfter, .resetBefore, .error(status: 500)], [0, 2, 2, 2]))
     func makesOneCopyWhateverBecomesOfTheCall(action: Fault.Action, lists: Int) async throws {
         try await ExportStage.with { stage in
             let original = try await stage.makeSpreadsheet("Original", Self.used)

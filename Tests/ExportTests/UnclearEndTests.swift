@@ -36,9 +36,11 @@ import Testing
 
     /// Lists show the new spreadsheet at once, or not yet at the first two looks.
     @Test(
-        arguments: [
-            Fault.Action.resetAfter, .resetBefore, .truncate, .garbage, .html(status: 502), .error(status: 503),
-        ], [0, 2])
+        arguments: zip(
+            [
+                Fault.Action.resetAfter, .resetAfter, .resetBefore, .truncate, .garbage, .html(status: 502),
+                .error(status: 503),
+            ], [0, 2, 2, 2, 0, 2, 2]))
     func makesOneSpreadsheetWhateverBecomesOfTheFirstCreate(action: Fault.Action, lists: Int) async throws {
         // The folder's create comes first and is let through, so that the spreadsheet's is struck.
         try await ExportStage.with { stage in
