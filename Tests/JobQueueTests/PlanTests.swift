@@ -18,8 +18,8 @@ import Testing
             select 'noop', 5, 10, 'owner ' || n % 50, 'postgres', '{}', now() from generate_series(1, \(Self.history + waiting)) n;
             insert into outcome (id, state, attempt) select id, 'completed', 1 from job where id <= \(Self.history);
             insert into failure (id, attempt, error) select id, 1, '{}' from job where id <= \(Self.history);
-            insert into ready (id, priority, gate, attempt, redelivered, run_at, owner)
-            select id, priority, 0, 0, false, now(), owner from job where id > \(Self.history);
+            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner)
+            select id, kind, priority, 0, 0, false, now(), owner from job where id > \(Self.history);
             reset search_path
             """)
         try await queue.connection.query("vacuum analyze")
@@ -44,7 +44,7 @@ import Testing
         let worker = try await worker(queue)
         let epoch = worker.epoch
         try await queue.connection.transaction { db throws(PostgresError) in
-            try db.query("select from sheetsync.claim(\(epoch), 100, '{}')")
+            try db.query("select from sheetsync.claim(\(epoch), 100, '{\"noop\":100}')")
             try db.query(
                 """
                 select from sheetsync.finish(\(epoch), (select jsonb_agg(jsonb_build_object('id', id, 'lease_no', lease_no,
@@ -79,7 +79,7 @@ import Testing
         }
         // The second of two, since the first fills the session's caches.
         let claim: Query =
-            "explain (analyze, buffers, format json) select * from sheetsync.claim(\(worker.epoch), 100, '{}')"
+            "explain (analyze, buffers, format json) select * from sheetsync.claim(\(worker.epoch), 100, '{\"noop\":100}')"
         _ = try await buffers(claim, on: queue.connection)
         _ = try await queue.psql("delete from sheetsync.lease")
         let touched = try await buffers(claim, on: queue.connection)
