@@ -50,12 +50,12 @@ import Testing
     @Test(arguments: [(SIGTERM, SIGTERM), (SIGINT, SIGINT), (SIGTERM, SIGINT)])
     func aSecondSignalGivesEverythingBackAtOnce(first: Int32, second: Int32) async throws {
         try await Stage.with { stage in
-            // Far longer than the test waits.
+            // Grace and jobs both last longer than the test waits.
             let daemon = stage.daemon.with(["SHEETSYNC_SHUTDOWN_GRACE": "3600"])
             var ids: [Int] = []
-            let ended = try await daemon.launch(["run"]) { daemon in
+            let ended = try await daemon.launch(["run"], within: .seconds(40)) { daemon in
                 try await daemon.expectToSay("worker is ready")
-                for _ in 1...3 { ids.append(try await stage.enqueue("noop", ["sleep_ms": 3_600_000])) }
+                for _ in 1...3 { ids.append(try await stage.enqueue("noop", ["sleep_ms": 60_000])) }
                 for id in ids { try await stage.queue.expect(id, "running") }
                 daemon.send(first)
                 try await daemon.expectToSay("waiting for running jobs")
@@ -78,7 +78,7 @@ import Testing
             let daemon = stage.daemon.with(["SHEETSYNC_LEASE_SECONDS": "5"])
             try await daemon.withDaemon { suspended in
                 let brief = try await stage.enqueue("noop", ["sleep_ms": 2000])
-                let long = try await stage.enqueue("noop", ["sleep_ms": 3_600_000])
+                let long = try await stage.enqueue("noop", ["sleep_ms": 60_000])
                 for id in [brief, long] { try await stage.queue.expect(id, "running") }
                 suspended.send(SIGSTOP)
                 try await daemon.withDaemon { _ in
