@@ -188,10 +188,14 @@ final class WorkerSession: Sendable {
         case (nil, .failure(let failure)):
             var random = SystemRandomNumberGenerator()
             let ending = configuration.retryPolicy.ending(of: job, failure: failure, using: &random)
-            lastError.withLock { $0 = failure.description }
-            logger.warning(
-                "job failed",
-                metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(ending.kind)"])
+            if case .deferred(let pause) = failure.retry {
+                logger.debug("job waits its turn", metadata: ["pause": "\(pause)", "why": "\(failure.message)"])
+            } else {
+                lastError.withLock { $0 = failure.description }
+                logger.warning(
+                    "job failed",
+                    metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(ending.kind)"])
+            }
             endings.add(ending)
         }
     }

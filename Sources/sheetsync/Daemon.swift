@@ -50,7 +50,7 @@ struct Daemon {
                 "export": ExportHandler(workspace: workspace, folders: folders),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "noop": NoopHandler(),
-            ], logger: logger)
+            ], admission: governor, logger: logger)
 
         logger.info(
             "sheetsync \(SheetSync.version) works as \(account)",
