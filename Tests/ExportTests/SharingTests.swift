@@ -133,6 +133,7 @@ import Testing
                     "select checkpoint -> 'result' ->> 'spreadsheet_id' from sheetsync.progress where id = \(refused.id)"
                 )
                 #expect(stage.files("spreadsheet").map { $0["id"]?.string } == [kept])
+                #expect(refused.result?["spreadsheet_id"]?.string == kept, "\(refused.json)")
                 stage.emulator.addFault(
                     Fault(
                         .error(
