@@ -23,6 +23,10 @@ public actor Governor {
     private var pools: [GoogleResource: QuotaPool] = [:]
     private var asking: [GoogleResource: Task<Void, any Error>] = [:]
     private var breakers: [String: Breaker] = [:]
+    /// Why each service is not called at the moment.
+    private var reasons: [String: String] = [:]
+    /// The services that this process has seen working; before, an earlier one may have left word that they fail.
+    private var proven: Set<String> = []
 
     /// Makes a governor.
     ///
@@ -40,13 +44,23 @@ public actor Governor {
     }
 }
 
+extension Governor {
+    /// What a kind of job needs of Google before it begins, in the names of `breaker` and `quota` in the database.
+    public static func needs(ofKind kind: String) -> Explanation.Needs {
+        let resources = needs[kind] ?? []
+        return Explanation.Needs(
+            services: resources.map(QuotaLedger.service), quotas: resources.map(\.rawValue))
+    }
+}
+
 extension Governor: CallGate {
     /// Waits for the quota, if it is free soon and the service is not known to be down.
     public func admit(_ resource: GoogleResource) async throws(GoogleError) {
         if case .closed(let pause) = breaker(of: resource).admission(at: .now) {
             throw GoogleError(
-                .waiting, message: "\(QuotaLedger.service(of: resource)) is not called for now, because it failed.",
-                retry: .wait(pause))
+                .waiting,
+                message: "\(QuotaLedger.service(of: resource)) is not called for now, because it failed: "
+                    + (reasons[QuotaLedger.service(of: resource)] ?? ""), retry: .wait(pause))
         }
         if resource == .sheetsRead || resource == .sheetsWrite { try await takeQuota(of: resource) }
         // Only now, because a trial that waited for quota would keep others from theirs.
@@ -57,8 +71,10 @@ extension Governor: CallGate {
     public func settle(_ resource: GoogleResource, _ error: GoogleError?) async -> GoogleError? {
         let service = QuotaLedger.service(of: resource)
         guard var error, !hasAnswered(error) else {
-            if breakers.removeValue(forKey: service)?.isClosed == false {
-                logger.notice("\(service) works again")
+            let wasOpen = breakers.removeValue(forKey: service)?.isClosed == false
+            reasons[service] = nil
+            if wasOpen { logger.notice("\(service) works again") }
+            if proven.insert(service).inserted || wasOpen {
                 await tell { ledger throws(PostgresError) in try await ledger.close(resource) }
             }
             return error
@@ -77,6 +93,7 @@ extension Governor: CallGate {
                 "\(service) fails; no calls for now",
                 metadata: ["pause": "\(pause)", "code": "\(error.code.rawValue)", "error": "\(error)"])
             let reason = error.description
+            reasons[service] = reason
             await tell { ledger throws(PostgresError) in try await ledger.open(resource, reason: reason, pause: pause) }
             error.retry = .wait(pause)
         }
