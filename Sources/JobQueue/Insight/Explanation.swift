@@ -130,7 +130,8 @@ extension Explanation {
     private static func target(_ situation: Situation) -> Cause? {
         let target = situation.text("target") ?? ""
         if let head = situation.json["head"], let id = head["id"]?.int {
-            let what = head["runs"]?.bool == true ? "which runs" : "which waits for its next attempt (`sheetsync why \(id)`)"
+            let what =
+                head["runs"]?.bool == true ? "which runs" : "which waits for its next attempt (`sheetsync why \(id)`)"
             return Cause("target", "waits for job \(id), \(what) and writes to the same \(target)")
         }
         guard let earlier = situation.json["earlier"]?.int else { return nil }

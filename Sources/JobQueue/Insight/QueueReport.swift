@@ -60,7 +60,7 @@ public struct QueueReport: Sendable {
         report.pauses = try await Pause.all(schema, on: connection)
         report.quotas = try await connection.query(statements.quotas).map(Quota.init)
         report.breakers = try await connection.query(statements.breakers).map(OpenBreaker.init)
-        report.database = try await DatabaseReport(try await connection.query(statements.database)[0])
+        report.database = try DatabaseReport(try await connection.query(statements.database)[0])
         return report
     }
 }

@@ -1,4 +1,4 @@
-public import JSON
+import JSON
 import Postgres
 
 /// Everything that may keep one job waiting, as the database function `situation` gives it.
