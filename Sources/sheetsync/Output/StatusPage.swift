@@ -123,7 +123,11 @@ struct StatusPage {
         number > QueueReport.countLimit ? "\(QueueReport.countLimit / 1000)k+" : "\(number)"
     }
 
-    private static func span(_ seconds: Double?) -> String { seconds.map { spoken(seconds: max($0, 0)) } ?? "-" }
+    /// A time span for a narrow column: `0.4s`, `12s`, `5m`, `3h`, `4d`.
+    private static func span(_ seconds: Double?) -> String {
+        guard let words = seconds.map({ spoken(seconds: max($0, 0)).split(separator: " ") }) else { return "-" }
+        return String(words[0] + words[1].prefix(1))
+    }
 }
 
 extension QueueReport {
