@@ -87,15 +87,24 @@ import Testing
 
     /// The report and the situation read as much of a long queue with a long history as of a short one.
     @Test func theReportReadsNoMoreOfALongQueue() async throws {
-        let small = try await touched(ended: 3000, waiting: 12_000)
-        let large = try await touched(ended: 60_000, waiting: 60_000)
+        let small = try await touched(ended: 20_000, waiting: 44_000)
+        let large = try await touched(ended: 60_000, waiting: 120_000)
         #expect(small.count > 6 && small.keys == large.keys)
-        for (name, buffers) in large {
-            #expect(buffers < (small[name] ?? 0) * 2 + 200, "\(name): \(small[name] ?? 0), then \(buffers)")
+        for (name, seen) in large {
+            #expect(seen.rows < 25_000, "\(name) touched \(seen.rows) rows")
+            let before = small[name]?.buffers ?? 0
+            #expect(seen.buffers < before * 2 + 500, "\(name): \(before), then \(seen.buffers)")
         }
     }
 
-    private func touched(ended: Int, waiting: Int) async throws -> [String: Int] {
+    /// The most rows that any step of a plan returned or looked at.
+    private func mostRows(_ plan: JSON?) -> Int {
+        let rows = Int(((plan?["Actual Rows"]?.double ?? 0) * (plan?["Actual Loops"]?.double ?? 0)).rounded())
+        let removed = plan?["Rows Removed by Filter"]?.int ?? 0
+        return (plan?["Plans"]?.array ?? []).map(mostRows).reduce(max(rows, removed), max)
+    }
+
+    private func touched(ended: Int, waiting: Int) async throws -> [String: (buffers: Int, rows: Int)] {
         let queue = try await TestQueue.make()
         try await queue.connection.script(
             """
@@ -114,14 +123,15 @@ import Testing
         try await queue.connection.query("vacuum analyze")
         var statements = QueueReport.Statements(schema: "sheetsync").all
         statements.append(("situation", "select sheetsync.situation(\(ended + waiting / 2))"))
-        var touched: [String: Int] = [:]
+        var touched: [String: (buffers: Int, rows: Int)] = [:]
         for (name, query) in statements {
             let explained: Query = "explain (analyze, buffers, format json) \(query)"
             for _ in 1...2 {
                 let plan = try JSON(
                     parsing: try await queue.connection.query(explained)[0].text("QUERY PLAN"))[0]?["Plan"]
-                touched[name] =
-                    (plan?["Shared Hit Blocks"]?.int ?? .max / 2) + (plan?["Shared Read Blocks"]?.int ?? .max / 2)
+                let buffers =
+                    (plan?["Shared Hit Blocks"]?.int ?? .max / 4) + (plan?["Shared Read Blocks"]?.int ?? .max / 4)
+                touched[name] = (buffers, mostRows(plan))
             }
         }
         return touched

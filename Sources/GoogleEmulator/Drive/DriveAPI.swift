@@ -166,7 +166,8 @@ enum DriveAPI {
             "user": DriveFile.user(call.token.email, caller: call.token.email),
             "storageQuota": [
                 "limit": .string(
-                    call.token.isServiceAccount && !world.serviceAccountsOwnFiles ? "0" : "16106127360"), "usage": .string(String(used)),
+                    call.token.isServiceAccount && !world.serviceAccountsOwnFiles ? "0" : "16106127360"),
+                "usage": .string(String(used)),
                 "usageInDrive": .string(String(used)), "usageInDriveTrash": .string(String(trashed)),
             ],
             "importFormats": .object(JSONObject(formats)),

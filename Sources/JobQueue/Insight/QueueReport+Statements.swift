@@ -15,8 +15,10 @@ extension QueueReport {
             ]
         }
 
+        /// The queue by kinds.
+        ///
         /// The oldest open job is the first of some priority and owner, so the walk hops from pair to pair in the claim's
-        /// index. Times are those of the jobs that are due next.
+        /// index. Times are those of the jobs that are due next. `offset 0` keeps the planner from joining the whole of job.
         var kinds: Query {
             let limit = QueueReport.countLimit + 1
             return """
@@ -47,7 +49,8 @@ extension QueueReport {
                     group by kind) t on t.kind = k.name
                 left join (
                     select j.kind, count(*) as running
-                    from \(identifier: schema).lease l join \(identifier: schema).job j on j.id = l.id
+                    from \(identifier: schema).lease l cross join lateral (
+                        select x.kind from \(identifier: schema).job x where x.id = l.id offset 0) j
                     group by j.kind) l on l.kind = k.name
                 left join (
                     select j.kind, count(*) filter (where o.state = 'discarded') as discarded,
@@ -62,7 +65,8 @@ extension QueueReport {
                           from (select id, state, finalized_at from \(identifier: schema).outcome
                                 where finalized_at > now() - interval '1 hour' order by finalized_at desc
                                 limit \(Self.sample)) x) o
-                    join \(identifier: schema).job j on j.id = o.id
+                    cross join lateral (
+                        select x.kind, x.scheduled_at from \(identifier: schema).job x where x.id = o.id offset 0) j
                     group by j.kind) e on e.kind = k.name
                 order by k.name
                 """
@@ -86,7 +90,8 @@ extension QueueReport {
             """
             select l.id, j.kind, w.name as worker, extract(epoch from clock_timestamp() - l.at) as seconds, p.step,
                 p.rows_done, p.rows_total
-            from \(identifier: schema).lease l join \(identifier: schema).job j on j.id = l.id
+            from \(identifier: schema).lease l
+            cross join lateral (select x.kind from \(identifier: schema).job x where x.id = l.id offset 0) j
             left join \(identifier: schema).worker w on w.epoch = l.epoch
             left join \(identifier: schema).progress p on p.id = l.id
             order by l.at, l.id limit 5

@@ -983,7 +983,8 @@ grant execute on function
     change_setting(text, text)
     to sheetsync_worker;
 grant execute on function pause_queue(text), resume_queue(text) to sheetsync_operator;
-grant select on kind, setting, schema_migration to sheetsync_worker, sheetsync_operator;
+grant select on kind, setting, schema_migration
+    to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
 grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder to sheetsync_operator;
 -- For the daemon's own pages.
 grant select on job, ready, lease, outcome, failure, progress, pause, worker to sheetsync_worker;
