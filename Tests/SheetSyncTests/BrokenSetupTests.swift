@@ -99,7 +99,7 @@ import Testing
                 _ = try await stage.ended(try await stage.enqueue("export", export("first")))
                 let second = try await stage.enqueue("export", export("second"))
                 try await expect("OK: ", "the quota sheets_writes of", from: stage.program(.operator), "status")
-                try await expect("the quota sheets_writes", from: stage.program(.producer), "why", "\(second)")
+                try await expect("quota sheets_writes", from: stage.program(.producer), "why", "\(second)")
                 _ = try await stage.queue.jobs.cancel(second)
             }
         }

@@ -48,10 +48,7 @@ extension QueueReport {
                           from \(identifier: schema).ready where gate = 1 order by run_at limit \(limit)) x
                     group by kind) t on t.kind = k.name
                 left join (
-                    select j.kind, count(*) as running
-                    from \(identifier: schema).lease l cross join lateral (
-                        select x.kind from \(identifier: schema).job x where x.id = l.id offset 0) j
-                    group by j.kind) l on l.kind = k.name
+                    select kind, count(*) as running from \(identifier: schema).running_now group by kind) l on l.kind = k.name
                 left join (
                     select j.kind, count(*) filter (where o.state = 'discarded') as discarded,
                         count(*) filter (where o.state = 'completed' and o.finalized_at > now() - interval '1 minute')
@@ -66,7 +63,7 @@ extension QueueReport {
                                 where finalized_at > now() - interval '1 hour' order by finalized_at desc
                                 limit \(Self.sample)) x) o
                     cross join lateral (
-                        select x.kind, x.scheduled_at from \(identifier: schema).job x where x.id = o.id offset 0) j
+                        select x.kind, x.scheduled_at from \(identifier: schema).job_kind x where x.id = o.id offset 0) j
                     group by j.kind) e on e.kind = k.name
                 order by k.name
                 """
@@ -88,13 +85,8 @@ extension QueueReport {
 
         var longestRunning: Query {
             """
-            select l.id, j.kind, w.name as worker, extract(epoch from clock_timestamp() - l.at) as seconds, p.step,
-                p.rows_done, p.rows_total
-            from \(identifier: schema).lease l
-            cross join lateral (select x.kind from \(identifier: schema).job x where x.id = l.id offset 0) j
-            left join \(identifier: schema).worker w on w.epoch = l.epoch
-            left join \(identifier: schema).progress p on p.id = l.id
-            order by l.at, l.id limit 5
+            select id, kind, worker, extract(epoch from clock_timestamp() - at) as seconds, step, rows_done, rows_total
+            from \(identifier: schema).running_now order by at, id limit 5
             """
         }
 

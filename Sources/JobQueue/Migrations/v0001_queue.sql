@@ -987,4 +987,4 @@ grant select on kind, setting, schema_migration
     to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
 grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder to sheetsync_operator;
 -- For the daemon's own pages.
-grant select on job, ready, lease, outcome, failure, progress, pause, worker to sheetsync_worker;
+grant select on ready, lease, outcome, failure, pause, worker to sheetsync_worker;

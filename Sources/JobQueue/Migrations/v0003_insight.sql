@@ -1,5 +1,14 @@
 -- What stands between the jobs and their work, in the words that `sheetsync status` and `sheetsync why` need.
 
+-- What a report needs of jobs: neither payload nor checkpoint. `offset 0` keeps the planner from joining the whole of job.
+create view job_kind as select job.id, job.kind, job.scheduled_at from job;
+create view running_now as
+select l.id, j.kind, w.name as worker, l.at, p.step, p.rows_done, p.rows_total
+from lease l
+cross join lateral (select x.kind from job x where x.id = l.id offset 0) j
+left join worker w on w.epoch = l.epoch
+left join progress p on p.id = l.id;
+
 -- The quotas as they stand: what is allowed and used in a window, and in how many seconds something may be free where
 -- nothing is now.
 create view quota_now as
@@ -67,4 +76,4 @@ end
 $$;
 grant execute on function situation(bigint)
     to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
-grant select on quota_now, breaker to sheetsync_worker, sheetsync_operator;
+grant select on job_kind, running_now, quota_now, breaker to sheetsync_worker, sheetsync_operator;

@@ -97,7 +97,7 @@ struct StatusPage {
             Console.print("")
             table.show()
         }
-        for breaker in report.breakers {
+        for breaker in report.breakers where breaker.words != verdict.reason {
             Console.print("\n\(Style.red(breaker.isCurrent ? "FAILS" : "failed")): \(breaker.words)")
         }
     }
