@@ -187,8 +187,8 @@ extension Explanation {
             let error = job.lastError.map { "\($0.code): \($0.message)" } ?? "no reason was given"
             return Cause(
                 "discarded",
-                "was given up at \(time) after \(attempts(job)), for \(error) When that is mended: "
-                    + "`sheetsync jobs retry \(job.id)`")
+                "was given up at \(time) after \(attempts(job)), for \(error) (when that is mended: "
+                    + "`sheetsync jobs retry \(job.id)`)")
         default:
             return Cause("cancelled", "was cancelled at \(time); `sheetsync jobs retry \(job.id)` revives it")
         }
