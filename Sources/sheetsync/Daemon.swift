@@ -5,7 +5,6 @@ import JobQueue
 import Logging
 import Postgres
 import ServiceLifecycle
-import UnixSignals
 
 /// The composition root: everything that `sheetsync run` consists of, and how it hangs together.
 struct Daemon {
@@ -44,21 +43,23 @@ struct Daemon {
         let folders = FolderDirectory(
             memory: FolderMemory(on: control, schema: database.schema.name, account: account),
             root: google.sharedDriveID)
+        let templates = TemplateDirectory(path: google.templatesPath)
 
         let worker = Worker(
             self.worker, database: database.connection, schema: database.schema, control: control,
             handlers: [
-                "export": ExportHandler(workspace: workspace, folders: folders),
+                "export": ExportHandler(
+                    workspace: workspace, folders: folders, templates: templates,
+                    patience: LookingPatience(time: google.listDelay)),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
+                "format": FormatHandler(workspace: workspace, templates: templates),
                 "noop": NoopHandler(),
-            ], logger: logger)
+            ], admission: governor, logger: logger)
 
         logger.info(
             "sheetsync \(SheetSync.version) works as \(account)",
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
-        try await ServiceGroup(
-            services: [worker], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
-        ).run()
+        try await ServiceGroup(services: [worker], logger: logger).runUntilSignalled()
         await http.shutdown()
         logger.info("sheetsync has stopped")
     }
