@@ -12,6 +12,7 @@ public struct APIClient: Sendable {
     private let endpoint: String?
     private let gate: any CallGate
     private var observer: @Sendable (APICall) -> Void = { _ in }
+    private var mayCall: @Sendable () -> Bool = { true }
 
     /// Makes a client.
     ///
@@ -29,6 +30,13 @@ public struct APIClient: Sendable {
     public func observed(by observer: @escaping @Sendable (APICall) -> Void) -> APIClient {
         var copy = self
         copy.observer = observer
+        return copy
+    }
+
+    /// The same client, which sends nothing any more once the condition is false.
+    public func sending(while condition: @escaping @Sendable () -> Bool) -> APIClient {
+        var copy = self
+        copy.mayCall = condition
         return copy
     }
 
@@ -83,6 +91,7 @@ public struct APIClient: Sendable {
             message.fields[.contentType] = "application/json; charset=utf-8"
             message.body = body
         }
+        guard mayCall() else { throw GoogleError(.cancelled, retry: .backoff) }
         let start = ContinuousClock.now
         let result: Result<HTTPClient.Response, HTTPError>
         do { result = .success(try await http.send(message)) } catch { result = .failure(error) }

@@ -201,7 +201,7 @@ final class WorkerSession: Sendable {
     }
 
     private func reporter(for job: Job) -> ProgressReporter {
-        ProgressReporter { [statements] progress async throws(JobFailure) in
+        ProgressReporter(holds: { self.holdsLeases }) { [statements] progress async throws(JobFailure) in
             let isHeld: Bool
             do throws(PostgresError) {
                 isHeld = try await statements.report(progress, of: job)
@@ -263,6 +263,9 @@ final class WorkerSession: Sendable {
             }
         }
     }
+
+    /// Whether the last sign of life is recent enough that nobody can have taken a job.
+    private var holdsLeases: Bool { !lost.isSet && .now < lastBeat.withLock { $0 } + configuration.ownLimit }
 
     /// Gives up in time, also while a beat hangs: it may wait for its answer longer than the lease lasts.
     private func watch() async {

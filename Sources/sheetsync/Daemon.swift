@@ -50,7 +50,7 @@ struct Daemon {
             handlers: [
                 "export": ExportHandler(
                     workspace: workspace, folders: folders, templates: templates,
-                    patience: LookingPatience(time: google.listDelay)),
+                    batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay)),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "format": FormatHandler(workspace: workspace, templates: templates),
                 "noop": NoopHandler(),

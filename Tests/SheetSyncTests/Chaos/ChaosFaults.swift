@@ -82,10 +82,12 @@ extension ChaosStage {
             (
                 kind.name,
                 emulator.addFault(
-                    Fault(kind.action, count: nil, probability: 0.012, seed: random.next()))
+                    Fault(kind.action, count: nil, probability: 0.02, seed: random.next()))
             )
         }
         while !isOver.isSet {
+            // Lists are late by less than the daemons are told, and by turns.
+            emulator.delayLists(seconds: random.chance(50) ? 2 : 0)
             await pause(Int.random(in: 2_000...6_000, using: &random), until: isOver)
             var revocation = AuthorityChange()
             revocation.revokesTokens = true
@@ -94,6 +96,7 @@ extension ChaosStage {
         }
         for (name, number) in faults { strikes.add(name, emulator.strikes(of: number)) }
         emulator.removeFaults()
+        emulator.delayLists(seconds: 0)
     }
 
     /// Makes jobs that rest after a failure come back soon, as if the time had passed.
@@ -137,7 +140,7 @@ extension ChaosStage {
     func endings(of jobs: [Int: ChaosJob]) async throws -> [ChaosReport.Ending] {
         try await query(
             """
-            select id, state, result, to_char(attempted_at, 'HH24:MI:SS.US') as attempted_at,
+            select id, state, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'HH24:MI:SS.US') as attempted_at,
                    to_char(finalized_at, 'HH24:MI:SS.US') as finalized_at
             from sheetsync.jobs order by id
             """
@@ -147,6 +150,7 @@ extension ChaosStage {
             return ChaosReport.Ending(
                 job: job, id: id, state: try row.text("state"),
                 result: try row.optionalText("result").map { try JSON(parsing: $0) },
+                error: try row.text("error"),
                 attemptedAt: try row.optionalText("attempted_at") ?? "",
                 finalizedAt: try row.optionalText("finalized_at") ?? "")
         }

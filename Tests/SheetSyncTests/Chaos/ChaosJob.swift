@@ -8,6 +8,8 @@ struct ChaosJob {
         case export(folder: [String], rows: Int)
         /// All rows of a spreadsheet that other jobs write into too.
         case replace(target: Int, rows: Int)
+        /// The look of such a spreadsheet, and no value of it.
+        case format(target: Int)
         /// A folder and nothing else.
         case folder([String])
         /// Nothing at Google.
@@ -24,10 +26,12 @@ struct ChaosJob {
     init(_ number: Int, _ plan: ChaosPlan, _ random: inout SeededGenerator) {
         self.number = number
         let folder = Self.path(Int.random(in: 0..<plan.folders, using: &random))
-        let rows = Int.random(in: 1...40, using: &random)
+        let rows = Int.random(in: 1...80, using: &random)
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<60: work = .export(folder: folder, rows: rows)
-        case 60..<80: work = .replace(target: Int.random(in: 0..<plan.targets, using: &random), rows: rows)
+        // What is replaced has to fit into one batch.
+        case 60..<75: work = .replace(target: Int.random(in: 0..<plan.targets, using: &random), rows: rows / 8 + 1)
+        case 75..<80: work = .format(target: Int.random(in: 0..<plan.targets, using: &random))
         case 80..<90: work = .folder(folder)
         default: work = .noop
         }
@@ -42,6 +46,7 @@ struct ChaosJob {
     var kind: String {
         switch work {
         case .export, .replace: "export"
+        case .format: "format"
         case .folder: "folder"
         case .noop: "noop"
         }
@@ -54,7 +59,7 @@ struct ChaosJob {
             .array(
                 [["job", "row", "text"]]
                     + (0..<rows).map { [JSON(number), JSON($0), .string("line \($0) of job \(number)")] })
-        case .folder, .noop: nil
+        case .format, .folder, .noop: nil
         }
     }
 
@@ -65,6 +70,9 @@ struct ChaosJob {
             payload["title"] = .string("Job \(number)")
             payload["folder"] = .array(folder.map(JSON.string))
         case .replace(let target, _): payload["spreadsheet_id"] = .string(targets[target])
+        case .format(let target):
+            payload["spreadsheet_id"] = .string(targets[target])
+            payload["template"] = "default"
         case .folder(let path): payload["path"] = .array(path.map(JSON.string))
         case .noop: payload["sleep_ms"] = 20
         }

@@ -17,6 +17,8 @@ struct ChaosReport: CustomStringConvertible {
         let id: Int
         let state: String
         let result: JSON?
+        /// What its last failed attempt says.
+        let error: String
         let attemptedAt: String
         let finalizedAt: String
     }
@@ -58,7 +60,9 @@ struct ChaosReport: CustomStringConvertible {
     private mutating func compare(_ ending: Ending, _ live: [JSON], _ sheets: [String: JSON?]) {
         let name = "job \(ending.id) (\(ending.job.work))"
         guard ending.state == "completed" else {
-            if ending.state != "cancelled" || !ending.job.isCancelled { lost.append("\(name) is \(ending.state)") }
+            if ending.state != "cancelled" || !ending.job.isCancelled {
+                lost.append("\(name) is \(ending.state): \(ending.error)")
+            }
             return
         }
         guard case .export(let folder, _) = ending.job.work else { return }

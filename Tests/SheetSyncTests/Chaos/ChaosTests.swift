@@ -56,7 +56,7 @@ import Testing
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0...100, using: &random)))
                 try await stage.query("select sheetsync.cancel(\(id))")
             }
-            if number % 10 == 9 { try await Task.sleep(for: .milliseconds(100)) }
+            if number % 10 == 9 { try await Task.sleep(for: .milliseconds(stage.plan.isLong ? 250 : 500)) }
         }
         return jobs
     }
