@@ -16,14 +16,19 @@ final class EndingWriter: Sendable {
     private let held: HeldLeases
     private let keepPayloads: Bool
     private let logger: Logger
+    private let observer: @Sendable (WorkerEvent) -> Void
     private let state = Mutex(State())
     private let news = Signal()
 
-    init(statements: WorkerStatements, held: HeldLeases, keepPayloads: Bool, logger: Logger) {
+    init(
+        statements: WorkerStatements, held: HeldLeases, keepPayloads: Bool, logger: Logger,
+        observer: @escaping @Sendable (WorkerEvent) -> Void
+    ) {
         self.statements = statements
         self.held = held
         self.keepPayloads = keepPayloads
         self.logger = logger
+        self.observer = observer
     }
 
     /// Whether the last try failed.
@@ -90,11 +95,12 @@ final class EndingWriter: Sendable {
 
     private func note(_ ending: JobEnding, state: String?) {
         if let state {
-            logger.info("job \(state)", metadata: ["job": "\(ending.id)"])
+            logger.info("job \(state)", metadata: ending.metadata)
+            observer(.ended(kind: ending.jobKind, state: state))
         } else {
             // Either the lease was lost, or an earlier try of this statement was written although its answer was lost.
             logger.warning(
-                "how a job ended was not written: this worker does not hold it", metadata: ["job": "\(ending.id)"])
+                "how a job ended was not written: this worker does not hold it", metadata: ending.metadata)
         }
     }
 }

@@ -15,15 +15,18 @@ public struct Worker: Service {
     private let control: Connection
     private let handlers: [String: any JobHandler]
     private let logger: Logger
+    private let observer: @Sendable (WorkerEvent) -> Void
 
     /// Makes a worker.
     ///
     /// - Parameters:
     ///   - control: A connection that the worker shares with the handlers, for signs of life and small statements.
     ///   - handlers: What runs each kind of job; a job of another kind is discarded.
+    ///   - observer: Is told at once what happens; it must neither block nor take long.
     public init(
         _ configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema, control: Connection,
-        handlers: [String: any JobHandler], logger: Logger
+        handlers: [String: any JobHandler], logger: Logger,
+        observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.database = database
@@ -31,6 +34,7 @@ public struct Worker: Service {
         self.control = control
         self.handlers = handlers
         self.logger = logger
+        self.observer = observer
     }
 
     /// Works until graceful shutdown or cancellation.
@@ -45,12 +49,13 @@ public struct Worker: Service {
                     configuration: configuration, database: database,
                     statements: WorkerStatements(
                         schema: schema.name, work: Connection(database, label: "claims"), control: control),
-                    handlers: handlers, logger: logger, stopping: stopping, stop: stop)
+                    handlers: handlers, logger: logger, observer: observer, stopping: stopping, stop: stop)
                 await session.run()
             }
         } onCancelOrGracefulShutdown: {
             stopping.set()
             stop.raise()
+            observer(.stopping)
         }
     }
 }

@@ -9,6 +9,7 @@ final class WorkerSession: Sendable {
     private let statements: WorkerStatements
     private let handlers: [String: any JobHandler]
     private let logger: Logger
+    private let observer: @Sendable (WorkerEvent) -> Void
     /// The daemon is told to stop; stays set over all sessions.
     private let stopping: Flag
     /// Wakes the claim loop: a notification, a free slot, the end.
@@ -25,17 +26,20 @@ final class WorkerSession: Sendable {
 
     init(
         configuration: WorkerConfiguration, database: ConnectionConfiguration, statements: WorkerStatements,
-        handlers: [String: any JobHandler], logger: Logger, stopping: Flag, stop: Signal
+        handlers: [String: any JobHandler], logger: Logger, observer: @escaping @Sendable (WorkerEvent) -> Void,
+        stopping: Flag, stop: Signal
     ) {
         self.configuration = configuration
         self.database = database
         self.statements = statements
         self.handlers = handlers
         self.logger = logger
+        self.observer = observer
         self.stopping = stopping
         news = stop
         endings = EndingWriter(
-            statements: statements, held: held, keepPayloads: configuration.keepPayloads, logger: logger)
+            statements: statements, held: held, keepPayloads: configuration.keepPayloads, logger: logger,
+            observer: observer)
     }
 
     private var isOver: Bool { stopping.isSet || lost.isSet }
@@ -76,6 +80,7 @@ final class WorkerSession: Sendable {
             }
             if entered {
                 logger.info("worker is ready", metadata: ["epoch": "\(statements.epoch)"])
+                observer(.entered)
                 return true
             }
             await news.wait(atMost: configuration.errorPause)
@@ -221,6 +226,7 @@ final class WorkerSession: Sendable {
                     return giveUp("the other workers took this one for dead")
                 }
                 lastBeat.withLock { $0 = asked }
+                observer(.beat(inFlight: inFlight.count))
                 for id in cancelled { inFlight.stop(id, because: .cancelled) }
             } catch {
                 note(error, while: "show a sign of life")
@@ -286,6 +292,7 @@ final class WorkerSession: Sendable {
 
     private func note(_ error: any Error, while what: String) {
         lastError.withLock { $0 = "cannot \(what): \(error)" }
+        observer(.failed("cannot \(what): \(error)"))
         logger.error("cannot \(what), will try again: \(error)")
     }
 }

@@ -678,3 +678,5 @@ grant execute on function
     to sheetsync_worker;
 grant select on kind, setting, schema_migration to sheetsync_worker, sheetsync_operator;
 grant select on job, ready, lease, outcome, failure, progress, cancel_request, worker, folder to sheetsync_operator;
+-- What the daemon's own health report is read from.
+grant select on ready, lease, outcome, failure, worker to sheetsync_worker;
