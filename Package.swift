@@ -100,7 +100,7 @@ let package = Package(
         .target(name: "ScriptedHTTP", path: "Tests/ScriptedHTTP"),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "ScriptedHTTP", httpTypes]),
         .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON"]),
-        .testTarget(name: "SystemdTests", dependencies: ["Systemd"]),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"]),
         .testTarget(
             name: "JobQueueTests",
             dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport", logging]),
@@ -118,8 +118,8 @@ let package = Package(
         .testTarget(
             name: "SheetSyncTests",
             dependencies: [
-                "GoogleEmulator", "JSON", "JobQueue", "Postgres", "PostgresServer", "TestSupport", "sheetsync",
-                subprocess,
+                "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer", "Systemd", "TestSupport",
+                "sheetsync", httpTypes, lifecycle, subprocess,
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
     ]

@@ -96,17 +96,16 @@ struct Daemon {
     /// An address that somebody chose must be free. The default one may be another daemon's on the same machine.
     private func serve(_ pages: OperatorPages, _ logger: Logger) async throws -> PageServer? {
         guard let address = self.pages.address else { return nil }
-        do {
+        do throws(PageServerError) {
             let server = try await PageServer(address) { await pages.page($0) }
             logger.info("health and metrics are at http://\(server.address)")
             return server
         } catch {
-            let sentence = "\(address) cannot be listened on: \(error)"
             guard self.pages.addressIsGiven else {
-                logger.warning("no health and no metrics, because \(sentence); SHEETSYNC_HTTP_ADDRESS chooses another")
+                logger.warning("no health and no metrics, because \(error); SHEETSYNC_HTTP_ADDRESS chooses another")
                 return nil
             }
-            throw SettingsError(name: "SHEETSYNC_HTTP_ADDRESS", problem: "cannot be used: \(sentence)")
+            throw SettingsError(name: "SHEETSYNC_HTTP_ADDRESS", problem: "cannot be used: \(error)")
         }
     }
 

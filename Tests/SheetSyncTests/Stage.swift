@@ -64,7 +64,7 @@ struct Stage {
     var daemon: Program {
         program(.worker).with([
             "GOOGLE_API_ENDPOINT": endpoint, "GOOGLE_SHEETS_CREDENTIALS_PATH": key, "SHEETSYNC_POLL_INTERVAL": "0.2",
-            "SHEETSYNC_CONCURRENCY": "4",
+            "SHEETSYNC_CONCURRENCY": "4", "SHEETSYNC_HTTP_ADDRESS": "",
         ])
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Systemd
@@ -9,7 +10,7 @@ import Testing
 
     @Test(arguments: ["", "@"])
     func noticesArriveInOneMessage(_ prefix: String) throws {
-        let receiver = Receiver(prefix + path())
+        let receiver = DatagramReceiver(prefix + path())
         let manager = try #require(ServiceManager(environment: ["NOTIFY_SOCKET": receiver.path], processID: 7))
         #expect(manager.watchdogInterval == nil)
         #expect(manager.tell(.ready, .status("works\nSTOPPING=1"), .watchdog))
@@ -19,7 +20,7 @@ import Testing
     }
 
     @Test func aReloadCarriesTheTimeOfTheClockThatNeverGoesBack() throws {
-        let receiver = Receiver(path())
+        let receiver = DatagramReceiver(path())
         let manager = try #require(ServiceManager(environment: ["NOTIFY_SOCKET": receiver.path], processID: 7))
         let before = monotonicMicroseconds()
         #expect(manager.tell(.reloading))
@@ -50,7 +51,7 @@ import Testing
     }
 
     @Test func anEntryHasFieldsAndMayHaveLineBreaks() throws {
-        let receiver = Receiver(path())
+        let receiver = DatagramReceiver(path())
         let journal = try #require(Journal(socketPath: receiver.path))
         var entry = JournalEntry("job failed", priority: 4)
         entry.add("SHEETSYNC_JOB", "42")
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func aHugeMessageIsCutAndNotLost() throws {
-        let receiver = Receiver(path())
+        let receiver = DatagramReceiver(path())
         let journal = try #require(Journal(socketPath: receiver.path))
         #expect(journal.write(JournalEntry(String(repeating: "x", count: 1_000_000), priority: 6)))
         let received = try #require(receiver.text())

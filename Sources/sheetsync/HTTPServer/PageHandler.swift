@@ -7,7 +7,7 @@ final class PageHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     /// Whoever has not asked and taken the answer by then is cut off.
-    private static let longestLife = TimeAmount.seconds(15)
+    private static let longestLife = TimeAmount.seconds(10)
 
     private let page: @Sendable (String) async -> HTTPAnswer
     private var hasRequest = false

@@ -7,7 +7,7 @@ import Synchronization
 /// A small HTTP server: GET, short answers, one request a connection.
 ///
 /// It is made for monitors on a trusted network and stays harmless elsewhere: at most 64 connections, 16 KiB a request and
-/// 15 seconds for all of it, whatever a client does.
+/// 10 seconds for all of it, whatever a client does.
 struct PageServer: Service {
     private static let mostConnections = 64
     private static let largestRequest = 16 << 10
@@ -19,8 +19,8 @@ struct PageServer: Service {
 
     /// Binds the address and serves from now on.
     ///
-    /// - Throws: What the operating system says, such as that the port is in use.
-    init(_ address: BindAddress, page: @escaping @Sendable (String) async -> HTTPAnswer) async throws {
+    /// - Throws: `PageServerError` where the address cannot be had.
+    init(_ address: BindAddress, page: @escaping @Sendable (String) async -> HTTPAnswer) async throws(PageServerError) {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let open = Counter()
         let bootstrap = ServerBootstrap(group: group)
@@ -40,7 +40,7 @@ struct PageServer: Service {
             channel = try await bootstrap.bind(host: address.host, port: address.port).get()
         } catch {
             try? await group.shutdownGracefully()
-            throw error
+            throw PageServerError(address: address, error)
         }
         self.address = BindAddress(host: address.host, port: channel.localAddress?.port ?? address.port)
     }

@@ -90,6 +90,6 @@ struct DaemonMetrics {
         page.add("process_max_fds", .gauge, "Most open file descriptors.", statistics.mostOpenFiles)
         page.add(
             "process_start_time_seconds", .gauge, "When the process started, since 1970 in UTC.",
-            ProcessStatistics.startedAt.timeIntervalSince1970)
+            statistics.startedAt.timeIntervalSince1970)
     }
 }

@@ -121,7 +121,7 @@ struct HealthReport {
 }
 
 extension ProcessStatistics {
-    fileprivate var uptime: Double { -Self.startedAt.timeIntervalSinceNow }
+    fileprivate var uptime: Double { -startedAt.timeIntervalSinceNow }
 
     fileprivate var diskFreeShare: Double? { share(diskFree, of: diskTotal) }
     fileprivate var memoryAvailableShare: Double? { share(memoryAvailable, of: memoryTotal) }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import JSON
 import JobQueue
 
@@ -9,6 +10,7 @@ struct OperatorPages: Sendable {
     /// What Google was called for; nil where ENABLE_TELEMETRY switches metrics off.
     let calls: APICallTally?
     let silenceLimit: Duration
+    let startedAt = Date.now
 
     /// The answer to GET of a path.
     func page(_ path: String) async -> HTTPAnswer {
@@ -19,7 +21,7 @@ struct OperatorPages: Sendable {
         case "/health":
             let report = HealthReport(
                 await probe.finding(), worker: worker.current, hang: supervision.hang,
-                statistics: ProcessStatistics(), silenceLimit: silenceLimit)
+                statistics: ProcessStatistics(startedAt: startedAt), silenceLimit: silenceLimit)
             return HTTPAnswer(
                 status: report.status == .unhealthy ? 503 : 200, type: "application/json",
                 body: report.json.description + "\n")
@@ -27,7 +29,7 @@ struct OperatorPages: Sendable {
             guard let calls else { break }
             let metrics = DaemonMetrics(
                 finding: await probe.finding(), worker: worker.current, calls: calls.current,
-                statistics: ProcessStatistics(), silenceLimit: silenceLimit)
+                statistics: ProcessStatistics(startedAt: startedAt), silenceLimit: silenceLimit)
             return HTTPAnswer(status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text)
         default: break
         }

@@ -3,8 +3,8 @@ import Glibc
 
 /// What the kernel says about this process and the machine; a number that it keeps to itself is nil.
 struct ProcessStatistics {
-    static let startedAt = Date.now
-
+    /// When this process began its work.
+    let startedAt: Date
     var processorSeconds: Double?
     var residentBytes: Int?
     var virtualBytes: Int?
@@ -18,7 +18,8 @@ struct ProcessStatistics {
     var diskTotal: Int?
     var diskFree: Int?
 
-    init() {
+    init(startedAt: Date) {
+        self.startedAt = startedAt
         // Behind the name, which stands in parentheses and may hold anything.
         if let stat = Self.read("/proc/self/stat"), let end = stat.lastIndex(of: ")") {
             let fields = stat[stat.index(after: end)...].split(separator: " ")

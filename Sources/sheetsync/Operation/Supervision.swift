@@ -48,12 +48,15 @@ final class Supervision: Service {
         case .entered where worker.current.phase == .working:
             manager?.tell(.ready, .status(worker.current.sentence))
         case .stopping: manager?.tell(.stopping, .status(worker.current.sentence))
+        // A start that hangs says why.
+        case .failed: manager?.tell(.status(worker.current.sentence))
         default: break
         }
     }
 
     func run() async throws {
         let pause = min(manager?.watchdogInterval.map { $0 / 3 } ?? .seconds(5), .seconds(5))
+        manager?.tell(.status(worker.current.sentence))
         try? await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 await self.round()

@@ -1,12 +1,15 @@
 import Glibc
 
 /// A socket that hears what a service says, as systemd and the journal have one.
-final class Receiver {
+///
+/// A datagram that nobody takes stays in it.
+public final class DatagramReceiver: Sendable {
     private let descriptor: CInt
-    let path: String
+    /// Where it hears.
+    public let path: String
 
     /// Binds a path, or behind a `@` an abstract name.
-    init(_ path: String) {
+    public init(_ path: String) {
         self.path = path
         descriptor = socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue), 0)
         var address = sockaddr_un()
@@ -19,8 +22,6 @@ final class Receiver {
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(descriptor, $0, length) }
         }
         precondition(bound == 0, "cannot bind \(path)")
-        var limit = timeval(tv_sec: 5, tv_usec: 0)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit {
@@ -28,13 +29,24 @@ final class Receiver {
         unsafe unlink(path)
     }
 
-    /// The next datagram; nil after five seconds without one.
-    func next() -> [UInt8]? {
+    /// The next datagram; nil where none comes in time.
+    public func next(within limit: Duration = .seconds(5)) -> [UInt8]? {
+        var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&wait, 1, CInt(limit / .milliseconds(1))) == 1 else { return nil }
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
         return count >= 0 ? Array(buffer[..<count]) : nil
     }
 
     /// The next datagram as text.
-    func text() -> String? { next().map { String(decoding: $0, as: UTF8.self) } }
+    public func text(within limit: Duration = .seconds(5)) -> String? {
+        next(within: limit).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// All that is there, as text.
+    public func all() -> [String] {
+        var texts: [String] = []
+        while let text = text(within: .zero) { texts.append(text) }
+        return texts
+    }
 }
