@@ -24,6 +24,9 @@ final class Supervision: Service {
     /// A database that swallows packets holds each of many statements for its whole deadline: that is no hang yet.
     static let hangLimit = Duration.seconds(300)
 
+    /// How much time it asks for while jobs may end; it asks again in every round.
+    private static let respite = Duration.seconds(30)
+
     private let manager: ServiceManager?
     private let worker: WorkerWatch
     private let parts: [Part]
@@ -47,7 +50,7 @@ final class Supervision: Service {
         switch event {
         case .entered where worker.current.phase == .working:
             manager?.tell(.ready, .status(worker.current.sentence))
-        case .stopping: manager?.tell(.stopping, .status(worker.current.sentence))
+        case .stopping: manager?.tell(.stopping, .extendTimeout(Self.respite), .status(worker.current.sentence))
         // A start that hangs says why.
         case .failed: manager?.tell(.status(worker.current.sentence))
         default: break
@@ -55,12 +58,13 @@ final class Supervision: Service {
     }
 
     func run() async throws {
-        let pause = min(manager?.watchdogInterval.map { $0 / 3 } ?? .seconds(5), .seconds(5))
+        let longestPause = Duration.seconds(5)
+        let pause = min(manager?.watchdogInterval.map { $0 / 3 } ?? longestPause, longestPause)
         manager?.tell(.status(worker.current.sentence))
         try? await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 await self.round()
-                self.report(nextAfter: pause)
+                self.report()
                 try await Task.sleep(for: pause)
             }
         }
@@ -74,13 +78,13 @@ final class Supervision: Service {
         state.withLock { $0 = State() }
     }
 
-    private func report(nextAfter pause: Duration) {
+    private func report() {
         guard let manager else { return }
         let worker = worker.current
         var notices = [Notice.status(worker.sentence)]
         if manager.watchdogInterval != nil { notices.append(.watchdog) }
         // While jobs may end, however long SHEETSYNC_SHUTDOWN_GRACE is.
-        if worker.phase == .stopping { notices.append(.extendTimeout(pause * 3 + .seconds(15))) }
+        if worker.phase == .stopping { notices.append(.extendTimeout(Self.respite)) }
         manager.tell(notices)
     }
 }
