@@ -119,7 +119,7 @@ let package = Package(
             name: "SheetSyncTests",
             dependencies: [
                 "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer", "Systemd", "TestSupport",
-                "sheetsync", httpTypes, lifecycle, subprocess,
+                "sheetsync", httpTypes, lifecycle, logging, subprocess,
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
     ]
