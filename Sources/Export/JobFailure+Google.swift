@@ -4,15 +4,18 @@ import JobQueue
 extension JobFailure {
     /// Decides what becomes of a job that Google refused.
     ///
-    /// The quota of a minute is a wait for one's turn and costs no attempt; everything else that may pass costs one. What is
-    /// wrong with the installation (a revoked key, a missing scope) says nothing about the job, so it is tried again while
-    /// somebody mends that.
+    /// To wait for one's turn (a quota's window, a service that is down) costs no attempt; everything else that may pass costs
+    /// one. What is wrong with the installation (a revoked key, a missing scope) says nothing about the job, which waits until
+    /// somebody has mended that.
     init(_ error: GoogleError) {
         let retry: Retry =
             switch error.retry {
-            case .never: error.code.concernsInstallation ? .backoff : .never
+            case .wait(let pause): .deferred(pause)
+            case _ where error.code.concernsInstallation: .deferred(.seconds(60))
+            case .after(let pause) where error.code == .rateLimited: .deferred(pause)
+            case .never: .never
             case .backoff: .backoff
-            case .after(let pause): error.code == .rateLimited ? .deferred(pause) : .after(pause)
+            case .after(let pause): .after(pause)
             case .slowly: .after(.seconds(900))
             }
         self.init(code: error.code.rawValue, message: error.description, retry: retry)

@@ -5,18 +5,23 @@ public import JSON
 /// Calls Drive and Sheets with an access token and turns each answer into JSON or an error.
 ///
 /// It repeats nothing but a call that was refused for its token (401), once. Whatever else failed is the caller's to try again.
+/// Each call goes through a gate, which may let it wait.
 public struct APIClient: Sendable {
     private let http: HTTPClient
     private let tokens: TokenSource
     private let endpoint: String?
+    private let gate: any CallGate
     private var observer: @Sendable (APICall) -> Void = { _ in }
 
     /// Makes a client.
     ///
-    /// - Parameter endpoint: one base URL in place of Google's two, such as an emulator's; paths stay the same.
-    public init(http: HTTPClient, tokens: TokenSource, endpoint: String? = nil) {
+    /// - Parameters:
+    ///   - endpoint: one base URL in place of Google's two, such as an emulator's; paths stay the same.
+    ///   - gate: what calls go through; the default lets all pass.
+    public init(http: HTTPClient, tokens: TokenSource, endpoint: String? = nil, gate: any CallGate = OpenGate()) {
         self.http = http
         self.tokens = tokens
+        self.gate = gate
         self.endpoint = endpoint.map { String($0.reversed().drop { $0 == "/" }.reversed()) }
     }
 
@@ -42,16 +47,29 @@ public struct APIClient: Sendable {
     }
 
     private func attempt(_ request: APIRequest) async throws(GoogleError) -> JSON {
-        let token = try await tokens.token()
-        var answer = try await send(request, with: token)
-        if answer.status == .unauthorized {
-            tokens.invalidate(token)
-            answer = try await send(request, with: tokens.token())
+        let token = try await admitted(to: .identity) { () throws(GoogleError) in try await tokens.token() }
+        return try await admitted(to: request.resource) { () throws(GoogleError) in
+            var answer = try await send(request, with: token)
+            if answer.status == .unauthorized {
+                tokens.invalidate(token)
+                answer = try await send(request, with: tokens.token())
+            }
+            guard answer.status.kind == .successful else { throw failure(answer) }
+            if answer.body.isEmpty { return .null }
+            guard let json = try? JSON(parsing: answer.body) else { throw failure(answer) }
+            return json
         }
-        guard answer.status.kind == .successful else { throw failure(answer) }
-        if answer.body.isEmpty { return .null }
-        guard let json = try? JSON(parsing: answer.body) else { throw failure(answer) }
-        return json
+    }
+
+    /// Does something when the gate lets it, and tells the gate how it ended.
+    private func admitted<Result: Sendable>(
+        to resource: GoogleResource, _ body: () async throws(GoogleError) -> Result
+    ) async throws(GoogleError) -> Result {
+        try await gate.admit(resource)
+        let result: Result
+        do { result = try await body() } catch { throw await gate.settle(resource, error) ?? error }
+        _ = await gate.settle(resource, nil)
+        return result
     }
 
     private func failure(_ answer: HTTPClient.Response) -> GoogleError {

@@ -27,6 +27,7 @@ extension GoogleError {
         case badAnswer = "google.bad_answer"
         case answerTooLarge = "google.answer_too_large"
         case cancelled = "google.cancelled"
+        case waiting = "google.waiting"
 
         case badEndpoint = "google.bad_endpoint"
         case apiDisabled = "google.api_disabled"
@@ -50,6 +51,14 @@ extension GoogleError.Code {
         case .badEndpoint, .apiDisabled, .unauthenticated, .insufficientScope, .credentials, .clockSkew, .invalidGrant,
             .invalidClient, .unauthorizedClient, .accessDenied, .invalidScope, .invalidRequest:
             true
+        default: false
+        }
+    }
+
+    /// Whether the service failed, so that many such errors in a row mean that it is down.
+    public var isFaultOfService: Bool {
+        switch self {
+        case .unavailable, .timedOut, .unreachable, .connectionLost, .badAnswer: true
         default: false
         }
     }
@@ -90,6 +99,7 @@ extension GoogleError.Code {
         case .badAnswer: "What came back is not an answer of Google's API; check the endpoint and proxies on the way."
         case .answerTooLarge: "Google's answer is larger than expected; ask for fewer fields or rows."
         case .cancelled: "The call was cancelled."
+        case .waiting: "The call waits its turn."
         case .badEndpoint:
             "The endpoint is not an absolute http or https URL; check GOOGLE_API_ENDPOINT and the credentials' token_uri."
         case .apiDisabled:

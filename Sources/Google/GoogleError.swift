@@ -10,6 +10,8 @@ public struct GoogleError: Error, Sendable, Hashable {
         case backoff
         /// Not before this time has passed: Google named it, or a quota's minute has to end.
         case after(Duration)
+        /// Not before this time has passed, and not for any fault of this call: it only has to wait its turn.
+        case wait(Duration)
         /// In minutes to hours: a daily limit, or a change in a console that has to spread.
         case slowly
     }
@@ -25,7 +27,7 @@ public struct GoogleError: Error, Sendable, Hashable {
     /// Google's reason, or OAuth's error, as spelled on the wire.
     public let reason: String?
     /// Whether and when the same call may succeed.
-    public let retry: Retry
+    public var retry: Retry
     /// Whether Google may have done what was asked although the call failed.
     public internal(set) var mayHaveTakenEffect: Bool
     /// The quota that ran out, where Google names it.

@@ -77,7 +77,7 @@ final class TokenExchange: Sendable {
     ) -> Duration? {
         guard attempt + 1 < Self.attempts, failure.code != .cancelled else { return nil }
         switch failure.retry {
-        case .never, .slowly: return nil
+        case .never, .slowly, .wait: return nil
         case .backoff: return backoff.delay(attempt: attempt, using: &generator)
         case .after(let duration):
             return duration <= Self.longestWait

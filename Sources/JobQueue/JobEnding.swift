@@ -13,6 +13,8 @@ struct JobEnding: Sendable {
     let attempt: Int
     let kind: Kind
     let leaseNumber: Int
+    /// Whether other jobs may wait for this one's end.
+    let hasTarget: Bool
     private let result: JSON?
     private let error: JSON?
     private let delay: Duration
@@ -20,18 +22,19 @@ struct JobEnding: Sendable {
     init(_ job: Job, _ kind: Kind, result: JSON? = nil, error: JSON? = nil, delay: Duration = .zero) {
         self.init(
             id: job.id, jobKind: job.kind, attempt: job.attempt, kind: kind, leaseNumber: job.leaseNumber,
-            result: result, error: error, delay: delay)
+            hasTarget: job.target != nil, result: result, error: error, delay: delay)
     }
 
     private init(
-        id: Int, jobKind: String, attempt: Int, kind: Kind, leaseNumber: Int, result: JSON?, error: JSON?,
-        delay: Duration
+        id: Int, jobKind: String, attempt: Int, kind: Kind, leaseNumber: Int, hasTarget: Bool, result: JSON?,
+        error: JSON?, delay: Duration
     ) {
         self.id = id
         self.jobKind = jobKind
         self.attempt = attempt
         self.kind = kind
         self.leaseNumber = leaseNumber
+        self.hasTarget = hasTarget
         self.result = result
         self.error = error
         self.delay = delay
@@ -44,8 +47,8 @@ struct JobEnding: Sendable {
             message: "The attempt ended as written here, but the database refused to store its result or error "
                 + "(SQLSTATE \(error.sqlState ?? "unknown")).", retry: kind == .retry ? .backoff : .never)
         return JobEnding(
-            id: id, jobKind: jobKind, attempt: attempt, kind: kind, leaseNumber: leaseNumber, result: nil,
-            error: refusal.json, delay: delay)
+            id: id, jobKind: jobKind, attempt: attempt, kind: kind, leaseNumber: leaseNumber,
+            hasTarget: hasTarget, result: nil, error: refusal.json, delay: delay)
     }
 
     /// The fields that a line of the log about this end has.

@@ -9,7 +9,8 @@ public struct Migration: Sendable {
 
     /// Every step, in order.
     public static let all = [
-        Migration(number: 1, name: "queue", embedded: PackageResources.v0001_queue_sql)
+        Migration(number: 1, name: "queue", embedded: PackageResources.v0001_queue_sql),
+        Migration(number: 2, name: "quota", embedded: PackageResources.v0002_quota_sql),
     ]
 
     private init(number: Int, name: String, embedded: [UInt8]) {

@@ -7,7 +7,6 @@ import Logging
 import Postgres
 import ServiceLifecycle
 import Systemd
-import UnixSignals
 
 /// The composition root: everything that `sheetsync run` consists of, and how it hangs together.
 struct Daemon {
@@ -39,10 +38,14 @@ struct Daemon {
         let tokens = TokenSource(http: http, logger: logger, onRotation: keepRefreshToken(logger)) {
             () throws(CredentialsError) in try google.credentials.load().credentials
         }
+        let governor = Governor(
+            ledger: QuotaLedger(on: control, schema: database.schema.name, account: account, settings: google.quotas),
+            settings: google.quotas, logger: logger)
         let calls = pages.showsMetrics ? APICallTally() : nil
         let workspace = Workspace(
             google.workspace(account: account, installation: installation),
-            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint).observed { calls?.add($0) })
+            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor)
+                .observed { calls?.add($0) })
         let folders = FolderDirectory(
             memory: FolderMemory(on: control, schema: database.schema.name, account: account),
             root: google.sharedDriveID)
@@ -72,7 +75,7 @@ struct Daemon {
                 "export": ExportHandler(workspace: workspace, folders: folders),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "noop": NoopHandler(),
-            ], logger: logger
+            ], admission: governor, logger: logger
         ) { event in
             watch.note(event)
             supervision.note(event)
@@ -82,11 +85,9 @@ struct Daemon {
         logger.info(
             "sheetsync \(SheetSync.version) works as \(account)",
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
-        try await ServiceGroup(
-            // They stop from the last to the first: monitors and systemd are answered while jobs end.
-            services: [supervision] + (server.map { [$0] } ?? []) + [reload, worker],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
-        ).run()
+        // They stop from the last to the first: monitors and systemd are answered while jobs end.
+        let services: [any Service] = [supervision] + (server.map { [$0] } ?? []) + [reload, worker]
+        try await ServiceGroup(services: services, logger: logger).runUntilSignalled()
         await http.shutdown()
         logger.info("sheetsync has stopped")
     }

@@ -16,6 +16,8 @@ struct ExportStage {
     let queue: TestQueue
     let emulator: GoogleEmulator
     let api: APIClient
+    /// A client of the same Google, which calls through a gate.
+    let client: @Sendable (any CallGate) -> APIClient
     private let configuration: Workspace.Configuration
     private let batchBytes: Int
     private let handlers: [String: any JobHandler]
@@ -59,7 +61,9 @@ struct ExportStage {
         let tokens = TokenSource(http: http, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
             () throws(CredentialsError) in try source.load().credentials
         }
-        api = APIClient(http: http, tokens: tokens, endpoint: try await emulator.baseURL)
+        let endpoint = try await emulator.baseURL
+        client = { APIClient(http: http, tokens: tokens, endpoint: endpoint, gate: $0) }
+        api = client(OpenGate())
         var configuration = Workspace.Configuration(
             account: "test", installation: try await queue.schema.installation(on: queue.connection))
         change(&configuration)
@@ -68,10 +72,11 @@ struct ExportStage {
         handlers = Self.handlers(queue, configuration, api, batchBytes)
     }
 
-    private init(siblingOf stage: ExportStage) {
+    private init(siblingOf stage: ExportStage, api: APIClient) {
         queue = stage.queue
         emulator = stage.emulator
-        api = stage.api
+        client = stage.client
+        self.api = api
         configuration = stage.configuration
         batchBytes = stage.batchBytes
         handlers = Self.handlers(queue, configuration, api, batchBytes)
@@ -91,7 +96,10 @@ struct ExportStage {
     }
 
     /// The handlers of a second daemon on the same queue and Google: it remembers no folder by itself.
-    func sibling() -> ExportStage { ExportStage(siblingOf: self) }
+    func sibling() -> ExportStage { ExportStage(siblingOf: self, api: api) }
+
+    /// A second daemon, whose calls go through a gate.
+    func sibling(through gate: any CallGate) -> ExportStage { ExportStage(siblingOf: self, api: client(gate)) }
 
     /// Makes a folder in the root, as a person would, and returns its id.
     func makeFolder(_ name: String) async throws -> String {
@@ -106,9 +114,10 @@ struct ExportStage {
 
     /// Runs a worker beside the body.
     func work(
-        change: (inout WorkerConfiguration) -> Void = { _ in }, _ body: (TestQueue) async throws -> Void
+        admission: (any Admission)? = nil, change: (inout WorkerConfiguration) -> Void = { _ in },
+        _ body: (TestQueue) async throws -> Void
     ) async throws {
-        try await queue.withWorker(handlers, change: change, body)
+        try await queue.withWorker(handlers, admission: admission, change: change, body)
     }
 
     /// Enqueues an export and returns the job once it has ended.

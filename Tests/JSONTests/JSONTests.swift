@@ -65,6 +65,41 @@ import Testing
                 == #"{"title":"S\"1","rows":[42,{"a":null},[]],"empty":{}}"#)
     }
 
+    @Test func theReaderGoesPieceByPieceAndBack() throws {
+        var reader = JSONReader(Array(#" { "id" : 7 , "rows" : [ [1] , {"id":2} , "x" ] , "ok" : false } "#.utf8))
+        try reader.beginObject()
+        #expect(try reader.nextMember() == "id")
+        #expect(try reader.number().int == 7)
+        #expect(try reader.nextMember() == "rows")
+        let rows = reader.place
+        #expect(try reader.value() == [[1], ["id": 2], "x"])
+        reader.place = rows
+        try reader.beginArray()
+        var kinds: [UInt8?] = []
+        while try reader.nextElement() {
+            kinds.append(reader.peek())
+            _ = try reader.value()
+        }
+        #expect(kinds == [UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: "\"")])
+        #expect(try reader.nextMember() == "ok")
+        #expect(throws: JSONError.self) { try reader.string() }
+        #expect(try reader.bool() == false)
+        #expect(try reader.nextMember() == nil)
+        try reader.end()
+        #expect(throws: JSONError.self) { try reader.value() }
+    }
+
+    @Test func namesOfOneSlotAreToldApart() throws {
+        // Of the same length, first and last letter, and among them one that is escaped.
+        let text = #"[{"abcd":1,"axxd":2},{"axxd":3,"abcd":4,"a\u0062cd":5},{"":6,"äcd":7,"äd":8}]"#
+        let parsed = try JSON(parsing: text)
+        #expect(parsed[1]?.object?.names == ["axxd", "abcd", "abcd"])
+        #expect(parsed[0]?["axxd"]?.int == 2)
+        #expect(parsed[1]?["abcd"]?.int == 5)
+        #expect(parsed[2]?.object?.names == ["", "äcd", "äd"])
+        #expect(throws: JSONError.self) { try JSON(parsing: [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D]) }
+    }
+
     @Test func randomTreesComeBackEqual() throws {
         var generator = SystemRandomNumberGenerator()
         func tree(_ depth: Int) -> JSON {

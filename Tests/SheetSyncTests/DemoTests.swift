@@ -51,7 +51,8 @@ import Testing
         let ended = try await place.program.launch(["demo"]) { _ in }
         ended.expect(0)
         for part in [
-            "sheetsync migrate: 1 step", "job 1: ", "job 2: ", "job 3: ", "/spreadsheets/d/", "sheet Summary: ", "OK: ",
+            "sheetsync migrate: \(Migration.all.count) steps", "job 1: ", "job 2: ", "job 3: ", "/spreadsheets/d/",
+            "sheet Summary: ", "OK: ",
             "Everything is ended and deleted.",
         ] {
             #expect(ended.output.contains(part), "lacks \(part): \(ended)")

@@ -14,6 +14,8 @@ struct APICall: Sendable {
     let now: Timestamp
     /// Where the emulator's pages are.
     let baseURL: String
+    /// The rows of cells that a batch's requests bring, where they were read apart, by the place of the request.
+    var rows: [Int: [[CellInput]]] = [:]
     /// The content that an upload brings.
     var media: Media?
     /// The content as a spreadsheet, where it is to become one and can.

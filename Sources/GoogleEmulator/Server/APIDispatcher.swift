@@ -42,10 +42,11 @@ struct APIDispatcher: Sendable {
             }
             // What takes long, reading and checking the body, is done before the lock.
             let content = try content(request)
+            let (body, rows) = try body(content.body, type: content.bodyType)
             var call = APICall(
-                method: method, variables: variables, query: request.query,
-                body: try body(content.body, type: content.bodyType), fields: try fields(request), token: token,
-                now: now, baseURL: baseURL)
+                method: method, variables: variables, query: request.query, body: body,
+                fields: try fields(request), token: token, now: now, baseURL: baseURL)
+            call.rows = rows
             if let upload {
                 call.media = content.media
                 call.isSecondVersion = upload.isSecondVersion
@@ -135,10 +136,16 @@ struct APIDispatcher: Sendable {
         return bytes
     }
 
-    private func body(_ bytes: [UInt8], type contentType: String?) throws(GoogleError) -> JSON {
-        guard let type = method.request, !bytes.isEmpty else { return [:] }
+    /// The body in canonical form, and the rows of cells that were read apart from it.
+    private func body(
+        _ bytes: [UInt8], type contentType: String?
+    ) throws(GoogleError) -> (json: JSON, rows: [Int: [[CellInput]]]) {
+        guard let type = method.request, !bytes.isEmpty else { return ([:], [:]) }
         guard contentType?.split(separator: ";").first?.lowercased() ?? "application/json" == "application/json" else {
             throw .badRequest("Invalid JSON payload received. Unexpected content type: \(contentType ?? "").")
+        }
+        if method.id == "sheets.spreadsheets.batchUpdate", let body = BatchBody(bytes, schema: schema) {
+            return (body.json, body.rows)
         }
         let json: JSON
         do throws(JSONError) { json = try JSON(parsing: bytes) } catch {
@@ -147,7 +154,7 @@ struct APIDispatcher: Sendable {
         var validator = MessageValidator(schema: schema, bodyField: method.bodyField)
         let canonical = validator.check(json, as: type)
         guard validator.violations.isEmpty else { throw .invalid(validator.violations) }
-        return canonical
+        return (canonical, [:])
     }
 
     private func fields(_ request: EmulatorRequest) throws(GoogleError) -> FieldMask? {

@@ -5,6 +5,9 @@ enum BatchUpdate {
     /// What one kind of request does: it changes the spreadsheet and gives its reply.
     typealias Kind = @Sendable (JSON, inout Spreadsheet) throws(RequestError) -> JSON
 
+    /// What a kind of request does that brings rows of cells.
+    typealias RowKind = @Sendable (JSON, [[CellInput]], inout Spreadsheet) throws(RequestError) -> JSON
+
     /// The most requests that one batch may have.
     static let greatestCount = 100_000
 
@@ -13,7 +16,6 @@ enum BatchUpdate {
         "updateSheetProperties": SheetRequests.updateSheetProperties,
         "addSheet": SheetRequests.addSheet,
         "deleteSheet": SheetRequests.deleteSheet,
-        "updateCells": CellRequests.updateCells,
         "repeatCell": CellRequests.repeatCell,
         "addBanding": BandingRequests.addBanding,
         "updateBanding": BandingRequests.updateBanding,
@@ -30,7 +32,6 @@ enum BatchUpdate {
         "copyPaste": PasteRequests.copyPaste,
         "cutPaste": PasteRequests.cutPaste,
         "pasteData": PasteRequests.pasteData,
-        "appendCells": AppendRequests.appendCells,
         "insertRange": RangeRequests.insertRange,
         "deleteRange": RangeRequests.deleteRange,
         "sortRange": RangeRequests.sortRange,
@@ -62,10 +63,21 @@ enum BatchUpdate {
         "updateDimensionGroup": DimensionGroupRequests.updateDimensionGroup,
     ]
 
+    private static let rowKinds: [String: RowKind] = [
+        "updateCells": CellRequests.updateCells,
+        "appendCells": AppendRequests.appendCells,
+    ]
+
+    /// Whether a kind of request has rows of cells as its `rows`.
+    static func bringsRows(_ kind: String) -> Bool { rowKinds[kind] != nil }
+
     /// Applies the requests; the replies come one to one.
     ///
-    /// Whoever calls keeps the old value until this returns.
-    static func apply(_ requests: [JSON], to spreadsheet: inout Spreadsheet) throws(GoogleError) -> [JSON] {
+    /// `rows` are those that were read apart from their requests, by the place of the request. Whoever calls keeps the
+    /// old value until this returns.
+    static func apply(
+        _ requests: [JSON], rows: [Int: [[CellInput]]] = [:], to spreadsheet: inout Spreadsheet
+    ) throws(GoogleError) -> [JSON] {
         guard !requests.isEmpty else { throw .badRequest("Must specify at least one request.") }
         guard requests.count <= greatestCount else {
             throw .badRequest("Cannot exceed \(greatestCount) requests in a single batch.")
@@ -76,10 +88,16 @@ enum BatchUpdate {
             guard let member = request.object?.first else {
                 throw .badRequest("Invalid requests[\(index)]: No request set.")
             }
-            guard let kind = kinds[member.name] else { throw .unimplemented("the request \(member.name)") }
+            let kind = kinds[member.name]
+            let rowKind = rowKinds[member.name]
+            guard kind != nil || rowKind != nil else { throw .unimplemented("the request \(member.name)") }
             do throws(RequestError) {
                 let cellCount = spreadsheet.cellCount
-                replies.append(try kind(member.value, &spreadsheet))
+                if let kind { replies.append(try kind(member.value, &spreadsheet)) }
+                if let rowKind {
+                    let rows = rows[index] ?? CellInput.rows(member.value["rows"])
+                    replies.append(try rowKind(member.value, rows, &spreadsheet))
+                }
                 if spreadsheet.cellCount > cellCount { try checkSize(of: spreadsheet) }
             } catch {
                 throw GoogleError(

@@ -17,5 +17,8 @@ struct Cell: Sendable, Hashable {
     var format: UInt32 = 0
 
     /// Whether nothing was entered and nothing formatted.
-    var isBlank: Bool { value == .empty && format == 0 }
+    var isBlank: Bool {
+        if case .empty = value { return format == 0 }
+        return false
+    }
 }

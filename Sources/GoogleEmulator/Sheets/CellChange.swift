@@ -6,6 +6,8 @@ struct CellChange: Sendable {
     private let formatMask: FieldMask?
     /// The fields that live beside the cells.
     private let extraFields: [String]
+    /// Whether the entered value counts, and nothing else.
+    private let setsValueAlone: Bool
 
     /// The fields of `CellData` that are neither value nor format and that a client may write.
     private static let writableExtras = [
@@ -17,6 +19,7 @@ struct CellChange: Sendable {
         setsValue = fields["userEnteredValue"] != nil
         formatMask = fields["userEnteredFormat"].map(ColorPairs.complete)
         extraFields = Self.writableExtras.filter { fields[$0] != nil }
+        setsValueAlone = setsValue && formatMask == nil && extraFields.isEmpty
     }
 
     /// A `CellData` read once, to be brought into one cell or many.
@@ -37,7 +40,22 @@ struct CellChange: Sendable {
             data: !extraFields.isEmpty ? data.object ?? JSONObject() : JSONObject())
     }
 
-    /// Brings it into a cell of a row.
+    /// Brings a cell of a request into one of a row.
+    func apply(
+        _ input: CellInput, to row: inout Grid.Row, column: Int, formats: inout FormatTable
+    ) throws(RequestError) {
+        var content: Content
+        switch input {
+        case .value(let value):
+            if setsValue { try Self.check(value) }
+            if setsValueAlone { return row.setValue(value, column: column) }
+            content = Content(value: value, format: JSONObject(), data: JSONObject())
+        case .data(let data): content = try self.content(data)
+        }
+        apply(&content, to: &row, column: column, formats: &formats)
+    }
+
+    /// Brings content into a cell of a row.
     func apply(_ content: inout Content, to row: inout Grid.Row, column: Int, formats: inout FormatTable) {
         var cell = row[column]
         if setsValue { cell.value = content.value }
@@ -81,11 +99,16 @@ struct CellChange: Sendable {
         case "numberValue": return member.value.double.map(CellValue.number) ?? .empty
         case "boolValue": return member.value.bool.map(CellValue.boolean) ?? .empty
         case "stringValue", "formulaValue":
-            guard let text = member.value.string, !text.isEmpty else { return .empty }
-            let entered: CellValue = member.name == "stringValue" ? .text(text) : .formula(text)
+            let entered = text(
+                member.value.string ?? "", member.name == "stringValue" ? CellValue.text : CellValue.formula)
             try check(entered)
             return entered
         default: return .empty
         }
+    }
+
+    /// A text or a formula as it is entered; an empty one clears the cell.
+    static func text(_ text: String, _ entered: (String) -> CellValue) -> CellValue {
+        text.isEmpty ? .empty : entered(text)
     }
 }

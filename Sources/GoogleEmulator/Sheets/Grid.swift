@@ -20,11 +20,20 @@ struct Grid: Sendable {
                 if column < cells.count {
                     cells[column] = newValue
                 } else if !newValue.isBlank {
-                    cells.reserveCapacity(column + 1)
                     while cells.count < column { cells.append(Cell()) }
                     cells.append(newValue)
                 }
             }
+        }
+
+        /// Enters a value into a column's cell, whose format stays.
+        mutating func setValue(_ value: CellValue, column: Int) {
+            if column < cells.count { cells[column].value = value } else { self[column] = Cell(value: value) }
+        }
+
+        /// Makes room for so many cells at once in a row that has none, so that none is left over when they are there.
+        mutating func reserve(_ count: Int) {
+            if cells.isEmpty { cells.reserveCapacity(count) }
         }
 
         /// Sets the other fields of a column's cell; none takes them away.
@@ -108,12 +117,14 @@ struct Grid: Sendable {
     }
 
     /// Changes a row in place.
-    mutating func update(row: Int, _ change: (inout Row) -> Void) {
+    mutating func update<Failure>(
+        row: Int, _ change: (inout Row) throws(Failure) -> Void
+    ) throws(Failure) {
         let block = row / Self.blockSize
         let index = row % Self.blockSize
         while blocks.count <= block { blocks.append([]) }
         while blocks[block].count <= index { blocks[block].append(Row()) }
-        change(&blocks[block][index])
+        try change(&blocks[block][index])
         blocks[block][index].trim(to: columnCount)
     }
 

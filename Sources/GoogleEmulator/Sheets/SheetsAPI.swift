@@ -123,7 +123,7 @@ enum SheetsAPI {
 
     private static func batchUpdate(_ call: APICall, _ world: inout World) throws(GoogleError) -> JSON {
         var spreadsheet = try find(call, world)
-        let replies = try BatchUpdate.apply(call.body["requests"]?.array ?? [], to: &spreadsheet)
+        let replies = try BatchUpdate.apply(call.body["requests"]?.array ?? [], rows: call.rows, to: &spreadsheet)
         keep(spreadsheet, call, &world)
         var answer = JSONObject()
         answer["spreadsheetId"] = .string(spreadsheet.id)

@@ -49,7 +49,8 @@ enum SpreadsheetCreation {
                 let start: JSON = [
                     "sheetId": id, "rowIndex": data["startRow"] ?? 0, "columnIndex": data["startColumn"] ?? 0,
                 ]
-                _ = try CellRequests.updateCells(["start": start, "rows": rows, "fields": "*"], &spreadsheet)
+                _ = try CellRequests.updateCells(
+                    ["start": start, "fields": "*"], rows: CellInput.rows(rows), &spreadsheet)
             }
             for (dimension, field, first) in [
                 ("ROWS", "rowMetadata", "startRow"), ("COLUMNS", "columnMetadata", "startColumn"),

@@ -6,7 +6,8 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Do the queue's jobs until SIGTERM.",
         discussion: """
             SIGTERM or SIGINT: no new jobs are claimed, running ones may end within SHEETSYNC_SHUTDOWN_GRACE, the rest goes back \
-            to the queue without losing an attempt. SIGHUP: key and token files are read again.
+            to the queue without losing an attempt. A second signal ends the grace at once. SIGHUP: key and token files are read \
+            again.
             """)
 
     func run() async throws {

@@ -24,7 +24,7 @@ struct Demo {
 
     private func run(_ stage: DemoStage) async throws {
         let steps = try await stage.schema.migrate(on: stage.connection)
-        heading("sheetsync migrate: \(steps.count) step, schema \(stage.schema.name)")
+        heading("sheetsync migrate: \(steps.count) steps, schema \(stage.schema.name)")
         try await stage.withDaemon {
             heading("sheetsync run: claims jobs as \(stage.account)")
             heading("Three jobs are enqueued by SQL")

@@ -9,6 +9,7 @@ struct GoogleSettings {
     let sharedDriveID: String?
     let foldersEnabled: Bool
     let defaultFolder: [String]
+    let quotas: QuotaSettings
 
     init(_ reader: SettingsReader) throws {
         guard let (setting, value) = Self.credentials(reader) else {
@@ -30,6 +31,7 @@ struct GoogleSettings {
         }
         sharedDriveID = reader.text("GOOGLE_DRIVE_SHARED_DRIVE_ID")
         foldersEnabled = try reader.bool("GOOGLE_DRIVE_ENABLE_FOLDERS", default: true)
+        quotas = try reader.quotas()
         defaultFolder = (reader.text("GOOGLE_DRIVE_DEFAULT_FOLDER") ?? "").split(separator: "/").map(String.init)
     }
 
@@ -54,5 +56,22 @@ struct GoogleSettings {
             if let value = reader.text(name) { return (name, value) }
         }
         return nil
+    }
+}
+
+extension SettingsReader {
+    /// How many calls Google allows in a window.
+    fileprivate func quotas() throws -> QuotaSettings {
+        var quotas = QuotaSettings()
+        let limits: [(name: String, path: WritableKeyPath<QuotaSettings, Int>)] = [
+            ("WRITES_PER_MINUTE_USER", \.sheetsWritesPerUser), ("WRITES_PER_MINUTE_PROJECT", \.sheetsWritesPerProject),
+            ("READS_PER_MINUTE_USER", \.sheetsReadsPerUser), ("READS_PER_MINUTE_PROJECT", \.sheetsReadsPerProject),
+        ]
+        for (name, path) in limits {
+            quotas[keyPath: path] = try int(
+                "SHEETSYNC_SHEETS_\(name)", default: quotas[keyPath: path], in: 1...1_000_000)
+        }
+        quotas.window = try seconds("SHEETSYNC_QUOTA_WINDOW", default: 60, in: 1...3600)
+        return quotas
     }
 }

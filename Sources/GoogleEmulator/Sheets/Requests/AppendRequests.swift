@@ -2,8 +2,9 @@ import JSON
 
 /// The request that writes rows below those in use.
 enum AppendRequests {
-    @Sendable static func appendCells(_ request: JSON, _ spreadsheet: inout Spreadsheet) throws(RequestError) -> JSON {
-        let rows = request["rows"]?.array ?? []
+    @Sendable static func appendCells(
+        _ request: JSON, rows: [[CellInput]], _ spreadsheet: inout Spreadsheet
+    ) throws(RequestError) -> JSON {
         var sheet = try spreadsheet.sheet(request["sheetId"]?.int ?? 0)
         var start = (row: 0, column: 0)
         var table: Int?
@@ -21,7 +22,7 @@ enum AppendRequests {
             start.row = spreadsheet.sheets[sheet].grid.rowCountWithValues
         }
         let grid = spreadsheet.sheets[sheet].grid
-        let width = rows.reduce(0) { max($0, $1["values"]?.array?.count ?? 0) }
+        let width = rows.reduce(0) { max($0, $1.count) }
         spreadsheet.sheets[sheet].grid.resize(
             rowCount: max(grid.rowCount, start.row + rows.count),
             columnCount: max(grid.columnCount, start.column + width))
@@ -41,8 +42,8 @@ enum AppendRequests {
                     "sheetId": JSON(spreadsheet.sheets[sheet].id), "rowIndex": JSON(start.row),
                     "columnIndex": JSON(start.column),
                 ],
-                "rows": .array(rows), "fields": request["fields"] ?? "",
-            ], &spreadsheet)
+                "fields": request["fields"] ?? "",
+            ], rows: rows, &spreadsheet)
     }
 }
 

@@ -2,9 +2,10 @@ import JSON
 
 /// The requests that write cells.
 enum CellRequests {
-    @Sendable static func updateCells(_ request: JSON, _ spreadsheet: inout Spreadsheet) throws(RequestError) -> JSON {
+    @Sendable static func updateCells(
+        _ request: JSON, rows: [[CellInput]], _ spreadsheet: inout Spreadsheet
+    ) throws(RequestError) -> JSON {
         let change = CellChange(fields: try BatchUpdate.fields(request, of: "CellData"))
-        let rows = request["rows"]?.array ?? []
         if let start = request["start"] {
             let index = try spreadsheet.grid(start["sheetId"]?.int ?? 0)
             guard start["rowIndex"]?.int ?? 0 >= 0, start["columnIndex"]?.int ?? 0 >= 0 else {
@@ -64,12 +65,11 @@ enum CellRequests {
 
     /// Writes rows from a cell on; each as far as it goes.
     private static func write(
-        _ rows: [JSON], _ change: CellChange, row firstRow: Int, column firstColumn: Int, to sheet: inout Sheet,
+        _ rows: [[CellInput]], _ change: CellChange, row firstRow: Int, column firstColumn: Int, to sheet: inout Sheet,
         _ formats: inout FormatTable
     ) throws(RequestError) {
         try checkEnd(firstRow + rows.count, sheet.grid.rowCount, "row")
-        for (offset, row) in rows.enumerated() {
-            let cells = row["values"]?.array ?? []
+        for (offset, cells) in rows.enumerated() {
             try checkEnd(firstColumn + cells.count, sheet.grid.columnCount, "column")
             try write(cells, change, row: firstRow + offset, column: firstColumn, &sheet.grid, &formats)
         }
@@ -77,7 +77,8 @@ enum CellRequests {
 
     /// Fills a range; cells of it that the rows do not reach lose the fields.
     private static func fill(
-        _ rows: [JSON], _ change: CellChange, _ range: GridRange, _ sheet: inout Sheet, _ formats: inout FormatTable
+        _ rows: [[CellInput]], _ change: CellChange, _ range: GridRange, _ sheet: inout Sheet,
+        _ formats: inout FormatTable
     ) throws(RequestError) {
         try check(range, in: sheet)
         let rowRange = range.rows(in: sheet.grid)
@@ -85,24 +86,23 @@ enum CellRequests {
         try checkEnd(rowRange.lowerBound + rows.count, rowRange.upperBound, "row")
         for row in rowRange {
             let offset = row - rowRange.lowerBound
-            var cells = offset < rows.count ? rows[offset]["values"]?.array ?? [] : []
+            var cells = offset < rows.count ? rows[offset] : []
             try checkEnd(columnRange.lowerBound + cells.count, columnRange.upperBound, "column")
             if cells.isEmpty, sheet.grid[row].isBlank { continue }
-            while cells.count < columnRange.count { cells.append([:]) }
+            while cells.count < columnRange.count { cells.append(.value(.empty)) }
             try write(cells, change, row: row, column: columnRange.lowerBound, &sheet.grid, &formats)
         }
     }
 
     private static func write(
-        _ cells: [JSON], _ change: CellChange, row: Int, column: Int, _ grid: inout Grid, _ formats: inout FormatTable
+        _ cells: [CellInput], _ change: CellChange, row: Int, column: Int, _ grid: inout Grid,
+        _ formats: inout FormatTable
     ) throws(RequestError) {
         guard !cells.isEmpty else { return }
-        var contents: [CellChange.Content] = []
-        contents.reserveCapacity(cells.count)
-        for cell in cells { contents.append(try change.content(cell)) }
-        grid.update(row: row) { row in
-            for index in contents.indices {
-                change.apply(&contents[index], to: &row, column: column + index, formats: &formats)
+        try grid.update(row: row) { (row) throws(RequestError) in
+            row.reserve(column + cells.count)
+            for (offset, cell) in cells.enumerated() {
+                try change.apply(cell, to: &row, column: column + offset, formats: &formats)
             }
         }
     }

@@ -63,6 +63,7 @@ struct ValueWriter {
             touchedRows += 1
             cells += changes.count
             spreadsheet.sheets[index].grid.update(row: top + offset) { row in
+                row.reserve((changes.last?.column ?? -1) + 1)
                 for change in changes { Self.set(change.entry, column: change.column, in: &row, &formats) }
             }
         }

@@ -1,0 +1,46 @@
+import HTTPTypes
+
+/// Stands before every call: lets it go out when it is its turn, and learns from how it ended.
+public protocol CallGate: Sendable {
+    /// Returns when the call may go out.
+    ///
+    /// - Throws: `GoogleError` with `retry` set to `.wait`, where that would take too long to hold anything for.
+    func admit(_ resource: GoogleResource) async throws(GoogleError)
+
+    /// Takes note of how an admitted call ended; returns the error that the caller is to see.
+    func settle(_ resource: GoogleResource, _ error: GoogleError?) async -> GoogleError?
+}
+
+/// A gate that lets every call pass at once.
+public struct OpenGate: CallGate {
+    /// Makes an open gate.
+    public init() {}
+
+    /// Returns at once.
+    public func admit(_ resource: GoogleResource) async throws(GoogleError) {}
+
+    /// Returns the error as it is.
+    public func settle(_ resource: GoogleResource, _ error: GoogleError?) async -> GoogleError? { error }
+}
+
+/// What a call needs of Google.
+public enum GoogleResource: String, Sendable, Hashable, CaseIterable {
+    /// An access token.
+    case identity
+    /// Any call of Drive.
+    case drive
+    /// A call of Sheets that changes nothing.
+    case sheetsRead = "sheets_reads"
+    /// A call of Sheets that changes something.
+    case sheetsWrite = "sheets_writes"
+}
+
+extension APIRequest {
+    /// What the call needs of Google.
+    var resource: GoogleResource {
+        switch service {
+        case .drive: .drive
+        case .sheets: method == .get ? .sheetsRead : .sheetsWrite
+        }
+    }
+}

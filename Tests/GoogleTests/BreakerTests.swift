@@ -1,0 +1,58 @@
+import Google
+import Testing
+
+struct BreakerTests {
+    private let start = ContinuousClock.now
+    private var policy: Breaker.Policy {
+        var policy = Breaker.Policy()
+        (policy.threshold, policy.pause, policy.longestPause) = (3, .seconds(2), .seconds(5))
+        return policy
+    }
+
+    @Test func opensAfterFailuresInARowOnly() {
+        var breaker = Breaker(policy: policy)
+        #expect(breaker.fail(at: start) == nil)
+        #expect(breaker.fail(at: start) == nil)
+        breaker.succeed()
+        #expect(breaker.fail(at: start) == nil)
+        #expect(breaker.fail(at: start) == nil)
+        #expect(breaker.admission(at: start) == .open)
+        #expect(breaker.fail(at: start) == .seconds(2))
+        #expect(breaker.admission(at: start + .seconds(1)) == .closed(.seconds(1)))
+        #expect(!breaker.isClosed)
+    }
+
+    @Test func letsOneTrialThroughAndWaitsLongerEachTime() {
+        var breaker = Breaker(policy: policy)
+        #expect(breaker.fail(at: start, isCertain: true) == .seconds(2))
+        var now = start + .seconds(2)
+        #expect(breaker.begin(at: now) == .open)
+        #expect(breaker.begin(at: now) == .closed(.seconds(2)), "one trial at a time")
+        #expect(breaker.fail(at: now) == .seconds(4))
+        now += .seconds(4)
+        #expect(breaker.begin(at: now) == .open)
+        #expect(breaker.fail(at: now) == .seconds(5), "no longer than the longest")
+        now += .seconds(5)
+        #expect(breaker.begin(at: now) == .open)
+        breaker.succeed()
+        #expect(breaker.isClosed)
+        #expect(breaker.fail(at: now) == nil, "it counts from the beginning")
+    }
+
+    @Test func callsThatWentOutEarlierDoNotLengthenThePause() {
+        var breaker = Breaker(policy: policy)
+        #expect(breaker.fail(at: start, isCertain: true) == .seconds(2))
+        #expect(breaker.fail(at: start + .seconds(1)) == .seconds(1))
+        #expect(breaker.admission(at: start + .seconds(2)) == .open)
+    }
+
+    @Test func aTrialThatTellsNothingMakesRoomForAnother() {
+        var breaker = Breaker(policy: policy)
+        _ = breaker.fail(at: start, isCertain: true)
+        let now = start + .seconds(3)
+        #expect(breaker.begin(at: now) == .open)
+        breaker.abandon()
+        #expect(breaker.begin(at: now) == .open)
+        #expect(breaker.begin(at: now + .seconds(21)) == .open, "a lost trial does not block for ever")
+    }
+}
