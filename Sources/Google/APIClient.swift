@@ -26,10 +26,13 @@ public struct APIClient: Sendable {
         self.endpoint = endpoint.map { String($0.reversed().drop { $0 == "/" }.reversed()) }
     }
 
-    /// The same client, which tells an observer of each HTTP exchange, failed ones included.
+    /// The same client, which tells one more observer of each HTTP exchange, failed ones included.
     public func observed(by observer: @escaping @Sendable (APICall) -> Void) -> APIClient {
         var copy = self
-        copy.observer = observer
+        copy.observer = { [earlier = self.observer] call in
+            earlier(call)
+            observer(call)
+        }
         return copy
     }
 
