@@ -24,8 +24,8 @@ struct Account: Sendable {
     }
 
     /// Makes a folder that only this user may enter.
-    func makeTemporaryDirectory() throws -> String {
-        let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    func makeTemporaryDirectory(in base: String?) throws -> String {
+        let base = unsafe base ?? getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/sheetsync-postgres-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
             guard let path = buffer.baseAddress, unsafe mkdtemp(path) != nil else { return nil }
