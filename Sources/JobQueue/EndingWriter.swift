@@ -16,12 +16,15 @@ final class EndingWriter: Sendable {
     private let held: HeldLeases
     private let keepPayloads: Bool
     private let logger: Logger
+    /// Raised when jobs may have become open that waited for those whose end was written.
+    private let opened: Signal
     private let state = Mutex(State())
     private let news = Signal()
 
-    init(statements: WorkerStatements, held: HeldLeases, keepPayloads: Bool, logger: Logger) {
+    init(statements: WorkerStatements, held: HeldLeases, opened: Signal, keepPayloads: Bool, logger: Logger) {
         self.statements = statements
         self.held = held
+        self.opened = opened
         self.keepPayloads = keepPayloads
         self.logger = logger
     }
@@ -63,6 +66,7 @@ final class EndingWriter: Sendable {
                     state.isFailing = false
                 }
                 held.remove(batch)
+                if batch.contains(where: \.hasTarget) { opened.raise() }
                 pause = .milliseconds(100)
                 size = min(size * 2, Self.largestBatch)
                 for ending in batch { note(ending, state: states[ending.id]) }

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The leases that a worker knows it holds: from the claim's answer until it is written how the job ended.
 ///
-/// The database may know of more, because the answer to a claim can be lost; the next claim hands those out again.
+/// The database may know of more, because the answer to a claim can be lost; the claims that follow hand those out again.
 final class HeldLeases: Sendable {
     private let numbers = Mutex<Set<Int>>([])
 

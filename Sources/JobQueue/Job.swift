@@ -18,6 +18,9 @@ public struct Job: Sendable {
     public let isRedelivered: Bool
     /// The producer's label for fairness and reports.
     public let owner: String
+    /// What no other job may write at the same time, such as `spreadsheet:` and its id; nil for a job that may run beside
+    /// every other.
+    public let target: String?
     /// What an earlier attempt saved with `ProgressReporter.save`; nil where none did.
     public let checkpoint: JSON?
 

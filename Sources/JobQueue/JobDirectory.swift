@@ -46,6 +46,16 @@ public struct JobDirectory: Sendable {
         try await connection.query("select \(identifier: schema).cancel(\(id)) as done")[0].bool("done")
     }
 
+    /// Stops the claiming of one kind of job, or of every kind; false where it was stopped already.
+    public func pause(_ kind: String?) async throws(PostgresError) -> Bool {
+        try await connection.query("select \(identifier: schema).pause_queue(\(kind)) as done")[0].bool("done")
+    }
+
+    /// Lifts the pause of one kind of job, or every pause; false where there was none.
+    public func resume(_ kind: String?) async throws(PostgresError) -> Bool {
+        try await connection.query("select \(identifier: schema).resume_queue(\(kind)) as done")[0].bool("done")
+    }
+
     /// Makes a discarded or cancelled job available again; false where there is none of that number.
     public func retry(_ id: Int) async throws(PostgresError) -> Bool {
         try await connection.query("select \(identifier: schema).retry(\(id)) as done")[0].bool("done")

@@ -10,19 +10,25 @@ struct JobEnding: Sendable {
     let id: Int
     let kind: Kind
     let leaseNumber: Int
+    /// Whether other jobs may wait for this one's end.
+    let hasTarget: Bool
     private let result: JSON?
     private let error: JSON?
     private let delay: Duration
 
     init(_ job: Job, _ kind: Kind, result: JSON? = nil, error: JSON? = nil, delay: Duration = .zero) {
         self.init(
-            id: job.id, kind: kind, leaseNumber: job.leaseNumber, result: result, error: error, delay: delay)
+            id: job.id, kind: kind, leaseNumber: job.leaseNumber, hasTarget: job.target != nil, result: result,
+            error: error, delay: delay)
     }
 
-    private init(id: Int, kind: Kind, leaseNumber: Int, result: JSON?, error: JSON?, delay: Duration) {
+    private init(
+        id: Int, kind: Kind, leaseNumber: Int, hasTarget: Bool, result: JSON?, error: JSON?, delay: Duration
+    ) {
         self.id = id
         self.kind = kind
         self.leaseNumber = leaseNumber
+        self.hasTarget = hasTarget
         self.result = result
         self.error = error
         self.delay = delay
@@ -35,7 +41,8 @@ struct JobEnding: Sendable {
             message: "The attempt ended as written here, but the database refused to store its result or error "
                 + "(SQLSTATE \(error.sqlState ?? "unknown")).", retry: kind == .retry ? .backoff : .never)
         return JobEnding(
-            id: id, kind: kind, leaseNumber: leaseNumber, result: nil, error: refusal.json, delay: delay)
+            id: id, kind: kind, leaseNumber: leaseNumber, hasTarget: hasTarget, result: nil, error: refusal.json,
+            delay: delay)
     }
 
     var hasDetails: Bool { result != nil || error != nil }

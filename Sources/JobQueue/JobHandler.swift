@@ -25,6 +25,9 @@ public struct ProgressReporter: Sendable {
 
     /// Saves what a later attempt needs to go on from here; when it returns, the database has it.
     ///
+    /// An object in the checkpoint's member `result` is for people: it becomes the job's result where the job is cancelled
+    /// or discarded before it is done, so that nobody has to guess what exists already.
+    ///
     /// - Throws: `JobFailure` where it could not be saved, also because the job is not this worker's any more.
     public func save(
         _ checkpoint: JSON, step: String, rowsDone: Int? = nil, of rowsTotal: Int? = nil

@@ -26,7 +26,7 @@ public struct JobRecord: Sendable {
     /// Whether nothing will happen to the job any more.
     public var isFinal: Bool { ["completed", "discarded", "cancelled"].contains(state) }
 
-    /// The result of a completed job.
+    /// The result of a completed job; of a cancelled or discarded one what it had made by then.
     public var result: JSON? {
         // A bare nil would be JSON's null here.
         json["result"].flatMap { $0.isNull ? Optional.none : $0 }

@@ -39,6 +39,8 @@ public struct QueueReport: Sendable {
     public let available: Int
     /// Seconds that the oldest of them could have run.
     public let oldestAvailable: Double?
+    /// Jobs that wait for an earlier one of their target to end.
+    public let held: Int
     /// Jobs that wait for their time.
     public let scheduled: Int
     /// Jobs that wait after a failed attempt.
@@ -55,6 +57,8 @@ public struct QueueReport: Sendable {
     public let workers: [WorkerRow]
     /// What failed in the last hour, the most frequent first.
     public let failures: [FailureRow]
+    /// What an operator has stopped.
+    public let pauses: [Pause]
 
     /// Reads the report.
     public static func read(_ schema: Schema, on connection: Connection) async throws(PostgresError) -> QueueReport {
@@ -66,6 +70,7 @@ public struct QueueReport: Sendable {
                 (select count(*) from (select from \(identifier: name).ready where gate = 0 limit \(limit)) x) as available,
                 (select extract(epoch from clock_timestamp() - min(run_at)) from
                     (select run_at from \(identifier: name).ready where gate = 0 limit \(limit)) x) as oldest_available,
+                (select count(*) from (select from \(identifier: name).ready where gate = 2 limit \(limit)) x) as held,
                 (select count(*) from (select from \(identifier: name).ready where gate = 1 and attempt = 0
                     limit \(limit)) x) as scheduled,
                 (select count(*) from (select from \(identifier: name).ready where gate = 1 and attempt > 0
@@ -93,11 +98,13 @@ public struct QueueReport: Sendable {
             """)
         return QueueReport(
             available: try counts.int("available"), oldestAvailable: try counts.optionalDouble("oldest_available"),
-            scheduled: try counts.int("scheduled"), retryable: try counts.int("retryable"),
+            held: try counts.int("held"), scheduled: try counts.int("scheduled"),
+            retryable: try counts.int("retryable"),
             nextDue: try counts.optionalDouble("next_due"), running: try counts.int("running"),
             completedLastMinute: try counts.int("completed_last_minute"),
             discardedLastHour: try counts.int("discarded_last_hour"),
-            workers: try workers.map(WorkerRow.init), failures: try failures.map(FailureRow.init))
+            workers: try workers.map(WorkerRow.init), failures: try failures.map(FailureRow.init),
+            pauses: try await Pause.all(schema, on: connection))
     }
 }
 

@@ -8,7 +8,7 @@ public enum Roles {
         (name: "sheetsync_producer", purpose: "enqueues, reads, cancels and retries its own jobs"),
         (name: "sheetsync_query", purpose: "the same, and may enqueue jobs with a query"),
         (name: "sheetsync_worker", purpose: "runs jobs"),
-        (name: "sheetsync_operator", purpose: "sees every job, cancels and retries"),
+        (name: "sheetsync_operator", purpose: "sees every job, cancels and retries, pauses the queue"),
     ]
 
     /// The statements that make what is missing: roles, and this login's membership of the owner.

@@ -31,6 +31,11 @@ public struct Verdict: Sendable, Equatable {
             self.init(.down, "no worker is alive, and \(Self.count(waiting)) wait: start `sheetsync run`")
         } else if alive.isEmpty {
             self.init(.degraded, "no worker is alive: start `sheetsync run`")
+        } else if let pause = report.pauses.first {
+            self.init(
+                .degraded,
+                "\(pause.kind.map { "jobs of kind \($0) are" } ?? "the queue is") paused by \(pause.by) since "
+                    + "\(pause.since), \(Self.count(report.available)) wait: resume with `sheetsync queue resume`")
         } else if let oldest = report.oldestAvailable, oldest > Self.longestWait {
             self.init(
                 .degraded,

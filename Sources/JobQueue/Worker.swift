@@ -14,22 +14,25 @@ public struct Worker: Service {
     private let schema: Schema
     private let control: Connection
     private let handlers: [String: any JobHandler]
+    private let admission: (any Admission)?
     private let logger: Logger
 
     /// Makes a worker.
     ///
     /// - Parameters:
     ///   - control: A connection that the worker shares with the handlers, for signs of life and small statements.
-    ///   - handlers: What runs each kind of job; a job of another kind is discarded.
+    ///   - handlers: What runs each kind of job; jobs of other kinds are left to other workers.
+    ///   - admission: Who says how many jobs of each kind may begin; nil for as many as there is room for.
     public init(
         _ configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema, control: Connection,
-        handlers: [String: any JobHandler], logger: Logger
+        handlers: [String: any JobHandler], admission: (any Admission)? = nil, logger: Logger
     ) {
         self.configuration = configuration
         self.database = database
         self.schema = schema
         self.control = control
         self.handlers = handlers
+        self.admission = admission
         self.logger = logger
     }
 
@@ -45,7 +48,7 @@ public struct Worker: Service {
                     configuration: configuration, database: database,
                     statements: WorkerStatements(
                         schema: schema.name, work: Connection(database, label: "claims"), control: control),
-                    handlers: handlers, logger: logger, stopping: stopping, stop: stop)
+                    handlers: handlers, admission: admission, logger: logger, stopping: stopping, stop: stop)
                 await session.run()
             }
         } onCancelOrGracefulShutdown: {

@@ -14,6 +14,8 @@ public struct WorkerConfiguration: Sendable {
     public var shutdownGrace: Duration = .seconds(30)
     /// Whether a completed job keeps its payload.
     public var keepPayloads = false
+    /// How long after its end a job is kept; nil for ever.
+    public var retention: Duration? = .seconds(14 * 86_400)
     /// When failed jobs run again.
     public var retryPolicy = RetryPolicy()
 
@@ -22,6 +24,8 @@ public struct WorkerConfiguration: Sendable {
 
     /// The pause after a statement that failed; the poll interval may be much longer.
     var errorPause: Duration { min(pollInterval, .seconds(2)) }
+    /// How often old jobs are removed and forgotten ones opened.
+    var upkeepInterval: Duration = .seconds(30)
     /// Five signs of life fit into the lease; the last fifth is for the others to notice their lack.
     var beatInterval: Duration { leaseTime / 5 }
     /// A worker that has been silent for so long is dead to the others.

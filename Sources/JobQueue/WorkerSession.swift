@@ -8,6 +8,7 @@ final class WorkerSession: Sendable {
     private let database: ConnectionConfiguration
     private let statements: WorkerStatements
     private let handlers: [String: any JobHandler]
+    private let admission: (any Admission)?
     private let logger: Logger
     /// The daemon is told to stop; stays set over all sessions.
     private let stopping: Flag
@@ -25,17 +26,18 @@ final class WorkerSession: Sendable {
 
     init(
         configuration: WorkerConfiguration, database: ConnectionConfiguration, statements: WorkerStatements,
-        handlers: [String: any JobHandler], logger: Logger, stopping: Flag, stop: Signal
+        handlers: [String: any JobHandler], admission: (any Admission)?, logger: Logger, stopping: Flag, stop: Signal
     ) {
         self.configuration = configuration
         self.database = database
         self.statements = statements
         self.handlers = handlers
+        self.admission = admission
         self.logger = logger
         self.stopping = stopping
         news = stop
         endings = EndingWriter(
-            statements: statements, held: held, keepPayloads: configuration.keepPayloads, logger: logger)
+            statements: statements, held: held, opened: stop, keepPayloads: configuration.keepPayloads, logger: logger)
     }
 
     private var isOver: Bool { stopping.isSet || lost.isSet }
@@ -46,6 +48,7 @@ final class WorkerSession: Sendable {
         let listening = Task { await listen() }
         let beating = Task { await beat() }
         let watching = Task { await watch() }
+        let upkeep = Task { await Upkeep(configuration, statements: statements, logger: logger).run() }
         let writing = Task { await endings.run { self.lost.isSet && self.stopping.isSet } }
         // A discarding group, because the other kind would remember every job that ever ended.
         await withDiscardingTaskGroup { jobs in
@@ -57,9 +60,11 @@ final class WorkerSession: Sendable {
         listening.cancel()
         beating.cancel()
         watching.cancel()
+        upkeep.cancel()
         await listening.value
         await beating.value
         await watching.value
+        await upkeep.value
         if !lost.isSet {
             await attempt("sign off") { try await statements.leave() }
         }
@@ -88,6 +93,10 @@ final class WorkerSession: Sendable {
     private func claim(into jobs: inout DiscardingTaskGroup) async {
         // The flag may be up from somebody's earlier life.
         var mayBeArmed = true
+        var last: Job?
+        // Whether a claim's answer may have been lost. Such a claim may go on at the server until its statement's time is
+        // over, so the claims of the next minute ask for what it took.
+        var unansweredUntil = ContinuousClock.now
         while !isOver {
             let free = configuration.concurrency - inFlight.count
             guard free > 0 else {
@@ -100,10 +109,14 @@ final class WorkerSession: Sendable {
                 continue
             }
             do {
-                let claimed = try await statements.claim(free, held: held.all)
+                let openings = await admission?.openings(slots: free) ?? Openings()
+                let claimed = try await statements.claim(
+                    free, rooms: rooms(openings, free), after: last,
+                    held: unansweredUntil > .now ? held.all : nil)
                 // Jobs that come when the identity is lost are left to others.
                 guard !lost.isSet else { break }
                 held.insert(claimed)
+                last = claimed.last ?? last
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
                     // Notifications are for sleepers; a worker that is full will look by itself.
@@ -115,12 +128,21 @@ final class WorkerSession: Sendable {
                 if lookAgain { continue }
                 // A job that is due may be locked by somebody's open transaction: look again soon, but do not spin.
                 let rest = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
-                await news.wait(atMost: min(rest, configuration.pollInterval))
+                let closed = openings.reopensIn.map { max($0, .milliseconds(10)) } ?? configuration.pollInterval
+                await news.wait(atMost: min(rest, closed, configuration.pollInterval))
             } catch {
                 note(error, while: "claim jobs")
+                unansweredUntil = .now + .seconds(60)
                 await news.wait(atMost: configuration.errorPause)
             }
         }
+    }
+
+    /// How many jobs of each kind that this worker knows may begin now.
+    private func rooms(_ openings: Openings, _ slots: Int) -> [String: Int] {
+        var rooms: [String: Int] = [:]
+        for kind in handlers.keys { rooms[kind] = max(0, min(openings.limits[kind] ?? slots, slots)) }
+        return rooms
     }
 
     private func start(_ job: Job, in jobs: inout DiscardingTaskGroup) {
@@ -142,9 +164,8 @@ final class WorkerSession: Sendable {
             if let refusal = job.refusal { throw refusal }
             guard let handler = handlers[job.kind] else {
                 throw JobFailure(
-                    code: "queue.unknown_kind",
-                    message: "This version of sheetsync does not know the kind \(job.kind).",
-                    retry: .never)
+                    code: "queue.unknown_kind", message: "This worker asked for no job of the kind \(job.kind).",
+                    retry: .backoff)
             }
             let result = try await handler.run(job, reporting: reporter(for: job))
             outcome = .success(JobEnding(job, .completed, result: result))
@@ -167,10 +188,14 @@ final class WorkerSession: Sendable {
         case (nil, .failure(let failure)):
             var random = SystemRandomNumberGenerator()
             let ending = configuration.retryPolicy.ending(of: job, failure: failure, using: &random)
-            lastError.withLock { $0 = failure.description }
-            logger.warning(
-                "job failed",
-                metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(ending.kind)"])
+            if case .deferred(let pause) = failure.retry {
+                logger.debug("job waits its turn", metadata: ["pause": "\(pause)", "why": "\(failure.message)"])
+            } else {
+                lastError.withLock { $0 = failure.description }
+                logger.warning(
+                    "job failed",
+                    metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(ending.kind)"])
+            }
             endings.add(ending)
         }
     }

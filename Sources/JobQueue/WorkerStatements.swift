@@ -20,13 +20,23 @@ struct WorkerStatements: Sendable {
         try await control.query("select \(identifier: schema).leave(\(epoch))")
     }
 
-    /// Takes jobs: first those that this worker holds without knowing, because the answer to a claim was lost.
+    /// Takes jobs, in the order in which they are to begin.
     ///
-    /// - Parameter held: The numbers of the leases that it knows of.
-    func claim(_ slots: Int, held: [Int]) async throws(PostgresError) -> [Job] {
+    /// - Parameters:
+    ///   - rooms: How many jobs of each kind may begin; other kinds are left to other workers.
+    ///   - last: The last job that was claimed before; the owners behind its owner come first.
+    ///   - held: Where the answer to a claim may have been lost, the numbers of the leases that this worker knows of; what
+    ///     else it holds then comes first.
+    func claim(_ slots: Int, rooms: [String: Int], after last: Job?, held: [Int]?) async throws(PostgresError) -> [Job]
+    {
+        let rooms = JSON.object(JSONObject(rooms.map { .init(name: $0.key, value: JSON($0.value)) })).description
+        let held = held.map { "{" + $0.map(String.init).joined(separator: ",") + "}" }
         var jobs: [Job] = []
         for row in try await work.query(
-            "select * from \(identifier: schema).claim(\(epoch), \(slots), \(held)::bigint[])")
+            """
+            select * from \(identifier: schema).claim(\(epoch), \(slots), \(rooms)::jsonb, \(last?.kind ?? ""),
+                \(last?.owner ?? ""), \(held)::bigint[])
+            """)
         {
             var payload: JSON = [:]
             var refusal: JobFailure?
@@ -44,6 +54,7 @@ struct WorkerStatements: Sendable {
                     id: try row.int("id"), kind: try row.text("kind"), payload: payload,
                     attempt: try row.int("attempt"), maxAttempts: try row.int("max_attempts"),
                     isRedelivered: try row.bool("redelivered"), owner: try row.text("owner"),
+                    target: try row.optionalText("target"),
                     checkpoint: try row.optionalText("checkpoint").flatMap { try? JSON(parsing: $0) },
                     leaseNumber: try row.int("lease_no"), refusal: refusal))
         }
@@ -90,6 +101,17 @@ struct WorkerStatements: Sendable {
             states[try row.int("id")] = try row.text("state")
         }
         return states
+    }
+
+    /// Opens jobs that wait for a target although nothing of it runs; returns how many.
+    func openForgotten() async throws(PostgresError) -> Int {
+        try await control.query("select \(identifier: schema).open_forgotten() as opened")[0].int("opened")
+    }
+
+    /// Removes jobs that ended longer ago; returns how many.
+    func removeFinished(olderThan age: Duration, most: Int) async throws(PostgresError) -> Int {
+        try await control.query(
+            "select \(identifier: schema).remove_finished(\(age / .seconds(1)), \(most)) as removed")[0].int("removed")
     }
 
     /// Writes how far a job is; false where this worker does not hold it any more.

@@ -5,7 +5,6 @@ import JobQueue
 import Logging
 import Postgres
 import ServiceLifecycle
-import UnixSignals
 
 /// The composition root: everything that `sheetsync run` consists of, and how it hangs together.
 struct Daemon {
@@ -51,14 +50,12 @@ struct Daemon {
                 "export": ExportHandler(workspace: workspace, folders: folders),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "noop": NoopHandler(),
-            ], logger: logger)
+            ], admission: governor, logger: logger)
 
         logger.info(
             "sheetsync \(SheetSync.version) works as \(account)",
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
-        try await ServiceGroup(
-            services: [worker], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
-        ).run()
+        try await ServiceGroup(services: [worker], logger: logger).runUntilSignalled()
         await http.shutdown()
         logger.info("sheetsync has stopped")
     }

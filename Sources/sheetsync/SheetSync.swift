@@ -14,6 +14,7 @@ struct SheetSync: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, MigrateCommand.self, EnqueueCommand.self, StatusCommand.self, JobsCommand.self,
+            QueueCommand.self,
             EmulatorCommand.self, DemoCommand.self,
         ])
 

@@ -114,9 +114,10 @@ struct ExportStage {
 
     /// Runs a worker beside the body.
     func work(
-        change: (inout WorkerConfiguration) -> Void = { _ in }, _ body: (TestQueue) async throws -> Void
+        admission: (any Admission)? = nil, change: (inout WorkerConfiguration) -> Void = { _ in },
+        _ body: (TestQueue) async throws -> Void
     ) async throws {
-        try await queue.withWorker(handlers, change: change, body)
+        try await queue.withWorker(handlers, admission: admission, change: change, body)
     }
 
     /// Enqueues an export and returns the job once it has ended.

@@ -37,8 +37,8 @@ import Testing
         var ids: [Int] = []
         for _ in 0..<count { ids.append(try await stage.queue.jobs.enqueue(kind: "export", payload: payload)) }
         var jobs: [JobRecord] = []
-        try await stage.sibling(through: one).work { _ in
-            try await stage.sibling(through: other).work { _ in
+        try await stage.sibling(through: one).work(admission: one) { _ in
+            try await stage.sibling(through: other).work(admission: other) { _ in
                 for id in ids { jobs.append(try await stage.ended(id)) }
             }
         }
@@ -144,7 +144,7 @@ import Testing
         try await ExportStage.with { stage in
             let governor = governor(stage, QuotaSettings())
             let number = stage.emulator.addFault(Fault(.error(status: 503), api: .sheets, count: 12))
-            try await stage.sibling(through: governor).work { _ in
+            try await stage.sibling(through: governor).work(admission: governor) { _ in
                 let job = try await stage.export(payload)
                 #expect(job.state == "completed", "\(job.json)")
                 let attempts = job.json["attempt"]?.int ?? 0
@@ -159,7 +159,7 @@ import Testing
         try await ExportStage.with { stage in
             let governor = governor(stage, QuotaSettings())
             _ = stage.emulator.addFault(Fault(OAuthFailure.invalidSignature.action, api: .oauth, count: nil))
-            try await stage.sibling(through: governor).work { queue in
+            try await stage.sibling(through: governor).work(admission: governor) { queue in
                 let id = try await queue.jobs.enqueue(kind: "export", payload: payload)
                 try await wait(for: "a reason", seeing: { try await queue.jobs.find(id)?.json.description ?? "" }) {
                     try await queue.psql("select reason from sheetsync.breaker").contains("key")

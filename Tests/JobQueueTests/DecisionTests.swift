@@ -4,14 +4,16 @@ import Testing
 
 @Suite struct DecisionTests {
     private func report(
-        available: Int = 0, oldest: Double? = nil, running: Int = 0, discarded: Int = 0, silences: [Double] = [1]
+        available: Int = 0, oldest: Double? = nil, running: Int = 0, discarded: Int = 0, silences: [Double] = [1],
+        pauses: [Pause] = []
     ) -> QueueReport {
         QueueReport(
-            available: available, oldestAvailable: oldest, scheduled: 0, retryable: 0, nextDue: nil, running: running,
+            available: available, oldestAvailable: oldest, held: 0, scheduled: 0, retryable: 0, nextDue: nil,
+            running: running,
             completedLastMinute: 0, discardedLastHour: discarded,
             workers: silences.map {
                 .init(name: "w", version: "1", silence: $0, inFlight: 0, concurrency: 16, lastError: nil)
-            }, failures: [])
+            }, failures: [], pauses: pauses)
     }
 
     @Test func judgesTheQueue() {
@@ -24,6 +26,14 @@ import Testing
         #expect(level(report(silences: [])) == .degraded)
         #expect(level(report(available: 1, silences: [99])) == .down)
         #expect(level(report(running: 1, silences: [])) == .down)
+        let pause = Pause(kind: nil, by: "anna", since: "2026-05-02 08:00 UTC")
+        #expect(
+            Verdict(report(available: 2, oldest: 999, pauses: [pause]), silenceLimit: 45)
+                == Verdict(
+                    .degraded,
+                    "the queue is paused by anna since 2026-05-02 08:00 UTC, 2 jobs wait: resume with `sheetsync queue resume`"
+                ))
+        #expect(level(report(available: 2, silences: [], pauses: [pause])) == .down)
     }
 
     @Test func pausesGrowToACeilingAndAreSpread() {

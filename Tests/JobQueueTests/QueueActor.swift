@@ -70,20 +70,27 @@ struct QueueActor {
         case 88..<92: try await beat()
         case 92..<94: try await die()
         case 94..<95: try await leave()
-        case 95..<98: try await haunt()
+        case 95..<97: try await haunt()
+        case 97..<98: _ = try await statements.openForgotten()
         default: try await reclaim()
         }
     }
 
     private mutating func enqueue() async throws {
-        let key = random.chance(50) ? "key \(Int.random(in: 0..<60, using: &random))" : nil
+        let number = Int.random(in: 0..<60, using: &random)
+        let key = random.chance(50) ? "key \(number)" : nil
+        // The same key comes with the same kind and payload. Half of the jobs are for one of five spreadsheets.
+        let isExport = number % 2 == 0
+        let payload = isExport ? #"{"spreadsheet_id":"s\#(number % 5)"}"# : "{}"
+        let owner = "owner \(Int.random(in: 1...3, using: &random))"
         let attempts = Int.random(in: 1...4, using: &random)
         let delay = random.chance(20) ? 0.01 : 0
         let isKept = random.chance(90)
         if !isKept { try await producer.script("begin") }
         let id = try await producer.query(
             """
-            select sheetsync.enqueue('noop', '{}', \(key), now() + make_interval(secs => \(delay)),
+            select sheetsync.enqueue(\(isExport ? "export" : "noop"), \(payload)::jsonb, \(key),
+                now() + make_interval(secs => \(delay)), \(Int.random(in: 3...5, using: &random)), \(owner),
                 max_attempts => \(attempts)) as id
             """)[0].int("id")
         guard isKept else { return try await producer.script("rollback") }
@@ -101,7 +108,9 @@ struct QueueActor {
         switch Int.random(in: 0..<10, using: &random) {
         case 0:
             try await connection.script(
-                "begin; select * from sheetsync.claim(\(statements.epoch), \(slots), '{}'); rollback")
+                """
+                begin; select * from sheetsync.claim(\(statements.epoch), \(slots), '{"noop":9,"export":9}'); rollback
+                """)
         case 1:
             // The answer is lost: a later claim must bring these jobs again.
             _ = try await statements.claim(slots, held: held.map(\.leaseNumber))
@@ -215,6 +224,7 @@ struct QueueActor {
     /// Runs what is left to its end; true when this one sees nothing more to do.
     mutating func drain() async throws -> Bool {
         try await reclaim()
+        _ = try await statements.openForgotten()
         let result: JSON = "drained"
         let claimed = try await statements.claim(50, held: held.map(\.leaseNumber))
         let batch = held + claimed

@@ -24,6 +24,12 @@ import Testing
             join (select id, attempt + 1 as attempt from sheetsync.ready union all
                 select id, attempt from sheetsync.lease union all select id, attempt from sheetsync.outcome) p using (id)
             where attempt > max_attempts or attempt < 0
+            union all
+            select 'job ' || l.id || ' runs and is not the head of its target' from sheetsync.lease l
+            where l.target is not null
+              and not exists (select from sheetsync.head h where h.target = l.target and h.id = l.id)
+            union all
+            select 'job ' || h.id || ' is the head and has ended' from sheetsync.head h join sheetsync.outcome using (id)
             """)
         #expect(try broken.map { try $0.text("what") } == [], "\(when)")
         let entries = ledger.all
@@ -41,6 +47,37 @@ import Testing
         }
         #expect(results == entries.results, "\(when)")
         #expect(try await queue.psql("select count(*) from sheetsync.job") == "\(entries.ids.count)", "\(when)")
+    }
+
+    /// Lets the database itself watch over targets: whoever begins is the head, and nobody waits before it.
+    ///
+    /// - Parameter inOrder: Whether nobody else commits between the decision and this look at it.
+    private func watchTargets(_ queue: TestQueue, inOrder: Bool) async throws {
+        _ = try await queue.psql(
+            """
+            create function sheetsync.watch() returns trigger language plpgsql as $$
+            declare begun bigint;
+            begin
+                if not exists (select from sheetsync.head h where h.target = new.target and h.id = new.id) then
+                    raise exception 'job % runs and is not the head of %', new.id, new.target;
+                end if;
+                select e.id into begun from sheetsync.ready e join sheetsync.head h on h.target = e.target
+                where \(inOrder) and e.target = new.target and e.gate <> 1 and e.id < new.id
+                  and h.xmin = pg_current_xact_id()::xid;
+                if found then
+                    raise exception 'job % begins before %', new.id, begun;
+                end if;
+                return null;
+            end $$;
+            create trigger watch after insert on sheetsync.lease for each row when (new.target is not null)
+            execute function sheetsync.watch()
+            """)
+    }
+
+    private func expectNothingLeft(_ queue: TestQueue) async throws {
+        #expect(try await queue.psql("select count(*) from sheetsync.head") == "0")
+        let targeted = "select count(*) > 20 from sheetsync.job where target is not null"
+        #expect(try await queue.psql(targeted) == "t")
     }
 
     private func drain(_ queue: TestQueue, _ actors: inout [QueueActor]) async throws {
@@ -61,6 +98,7 @@ import Testing
     @Test(arguments: [1, 2] as [UInt64]) func oneAfterAnother(seed: UInt64) async throws {
         let queue = try await TestQueue.make()
         let ledger = Ledger()
+        try await watchTargets(queue, inOrder: true)
         var random = SeededGenerator(seed: seed)
         var actors: [QueueActor] = []
         for number in 0..<4 as Range<UInt64> {
@@ -75,12 +113,14 @@ import Testing
         }
         try await drain(queue, &actors)
         try await expectInvariants(queue, ledger, "seed \(seed), drained")
+        try await expectNothingLeft(queue)
         #expect(ledger.all.ids.count > 100)
     }
 
     @Test func allAtOnce() async throws {
         let queue = try await TestQueue.make()
         let ledger = Ledger()
+        try await watchTargets(queue, inOrder: false)
         var actors = try await withThrowingTaskGroup(of: QueueActor.self) { group in
             for number in 0..<6 as Range<UInt64> {
                 group.addTask {
@@ -94,5 +134,6 @@ import Testing
         try await expectInvariants(queue, ledger, "all at once")
         try await drain(queue, &actors)
         try await expectInvariants(queue, ledger, "drained")
+        try await expectNothingLeft(queue)
     }
 }

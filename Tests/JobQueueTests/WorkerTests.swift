@@ -144,12 +144,50 @@ import Testing
         }
     }
 
-    @Test func anUnknownKindIsDiscarded() async throws {
+    @Test func aKindThatItDoesNotKnowIsLeftToOthers() async throws {
         let queue = try await TestQueue.make()
-        try await queue.withWorker([:]) { queue in
-            let id = try await queue.jobs.enqueue(kind: "folder", payload: [:])
-            try await queue.expect(id, "discarded")
-            #expect(try await queue.jobs.find(id)?.lastError?.code == "queue.unknown_kind")
+        let newer = try await queue.jobs.enqueue(kind: "folder", payload: [:], priority: 0)
+        let handler = ClosureHandler { _, _ in nil }
+        try await queue.withWorker(["noop": handler]) { queue in
+            try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
+        }
+        #expect(try await queue.jobs.find(newer)?.state == "available")
+        try await queue.withWorker(["folder": handler]) { queue in try await queue.expect(newer, "completed") }
+    }
+
+    /// What a job had made by then is its result also where it was stopped or failed for good.
+    @Test func whatWasMadeIsTheResultOfAJobThatDoesNotGetDone() async throws {
+        let queue = try await TestQueue.make()
+        let made: JSON = ["spreadsheet_id": "s1"]
+        let handler = ClosureHandler { job, progress in
+            if job.payload["saves"]?.bool == true {
+                try await progress.save(["result": made, "row": 7], step: "writing")
+            } else {
+                try await progress.save(["result": "none", "row": 7], step: "writing")
+            }
+            switch job.payload["then"]?.string {
+            case "fails": throw JobFailure(code: "test.no", message: "No.", retry: .never)
+            case "waits": throw JobFailure(code: "test.later", message: "Later.", retry: .after(.seconds(3600)))
+            default: try await Task.sleep(for: .seconds(60))
+            }
+            return nil
+        }
+        try await queue.withWorker(["noop": handler]) { queue in
+            let failed = try await queue.jobs.enqueue(kind: "noop", payload: ["saves": true, "then": "fails"])
+            try await queue.expect(failed, "discarded")
+            #expect(try await queue.jobs.find(failed)?.result == made)
+            let waiting = try await queue.jobs.enqueue(kind: "noop", payload: ["saves": true, "then": "waits"])
+            try await queue.expect(waiting, "retryable")
+            #expect(try await queue.jobs.cancel(waiting))
+            #expect(try await queue.jobs.find(waiting)?.result == made)
+            for saves in [true, false] {
+                let id = try await queue.jobs.enqueue(kind: "noop", payload: ["saves": .bool(saves)])
+                try await wait(for: "a checkpoint") { try await queue.jobs.find(id)?.progress?.step == "writing" }
+                #expect(try await queue.jobs.cancel(id))
+                try await queue.expect(id, "cancelled")
+                let expected: JSON? = saves ? made : Optional.none
+                #expect(try await queue.jobs.find(id)?.result == expected)
+            }
         }
     }
 

@@ -39,8 +39,8 @@ import Testing
                     discarded.append((try await stage.enqueue(bad.kind, bad.payload), bad.path))
                     good.append(try await stage.enqueue("noop", [:]))
                 }
-                let unknown = try await stage.ended(try await stage.enqueue("future", [:]))
-                #expect(unknown.state == "discarded" && unknown.errorCodes == ["queue.unknown_kind"])
+                // The first in the queue, and of a kind that only a later version knows.
+                let future = try await stage.enqueue("future", [:], ", priority => 0")
                 for (id, path) in discarded {
                     let job = try await stage.ended(id)
                     #expect(job.state == "discarded" && job.attempt == 1, "\(job.json)")
@@ -49,6 +49,8 @@ import Testing
                     #expect(job.json["errors"]?[0]?["retryable"] == false)
                 }
                 for id in good { #expect(try await stage.ended(id).state == "completed") }
+                let left = try await stage.job(future)
+                #expect(left.state == "available" && left.attempt == 0, "\(left.json)")
                 #expect(daemon.isAlive && stage.spreadsheets == [])
                 try await expectRefusalsBySQL(stage)
             }
@@ -56,7 +58,7 @@ import Testing
             let log = try ended.errors.split(separator: "\n").map { try JSON(parsing: String($0)) }
             #expect(log.allSatisfy { $0["time"]?.string != nil && $0["message"]?.string != nil }, "\(ended)")
             #expect(
-                log.filter { $0["level"] == "warning" && $0["code"] != nil }.count == Self.bad.count + 1, "\(ended)")
+                log.filter { $0["level"] == "warning" && $0["code"] != nil }.count == Self.bad.count, "\(ended)")
         }
     }
 

@@ -21,6 +21,7 @@ import Testing
         ("SHEETSYNC_CONCURRENCY", ["0", "1001", "many", "1.5"], ["from 1 to 1000"]),
         ("SHEETSYNC_POLL_INTERVAL", ["0", "3601", "soon", "nan"], ["seconds", "3600"]),
         ("SHEETSYNC_LEASE_SECONDS", ["4.9", "3601", "-1"], ["seconds", "5", "3600"]),
+        ("SHEETSYNC_RETENTION_DAYS", ["-1", "3651", "1.5", "soon"], ["from 0 to 3650"]),
         ("SHEETSYNC_SHUTDOWN_GRACE", ["-1", "3601", "30s"], ["seconds", "3600"]),
         ("MAX_CONTENT_SIZE_MB", ["0", "201", "5MB"], ["from 1 to 200"]),
         ("SHEETSYNC_KEEP_PAYLOADS", ["perhaps"], ["true or false"]),

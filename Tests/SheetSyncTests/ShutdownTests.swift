@@ -46,6 +46,65 @@ import Testing
         }
     }
 
+    /// The second signal ends the grace that the first one began.
+    @Test(arguments: [(SIGTERM, SIGTERM), (SIGINT, SIGINT), (SIGTERM, SIGINT)])
+    func aSecondSignalGivesEverythingBackAtOnce(first: Int32, second: Int32) async throws {
+        try await Stage.with { stage in
+            // Grace and jobs both last longer than the test waits.
+            let daemon = stage.daemon.with(["SHEETSYNC_SHUTDOWN_GRACE": "3600"])
+            var ids: [Int] = []
+            let ended = try await daemon.launch(["run"], within: .seconds(40)) { daemon in
+                try await daemon.expectToSay("worker is ready")
+                for _ in 1...3 { ids.append(try await stage.enqueue("noop", ["sleep_ms": 60_000])) }
+                for id in ids { try await stage.queue.expect(id, "running") }
+                daemon.send(first)
+                try await daemon.expectToSay("waiting for running jobs")
+                #expect(daemon.isAlive)
+                daemon.send(second)
+            }
+            ended.expect(0)
+            #expect(ended.errors.contains("sheetsync has stopped"), "\(ended)")
+            for id in ids {
+                let job = try await stage.job(id)
+                #expect(job.state == "available" && job.attempt == 0 && job.errorCodes == [], "\(job.json)")
+            }
+            #expect(try await stage.queue.psql("select count(*) from sheetsync.worker") == "0")
+        }
+    }
+
+    /// Suspended for longer than its lease, as by a machine that is moved: it must neither write nor go on.
+    @Test func aDaemonThatWasSuspendedPastItsLeaseWritesNothingAndBeginsAnew() async throws {
+        try await Stage.with { stage in
+            let daemon = stage.daemon.with(["SHEETSYNC_LEASE_SECONDS": "5"])
+            try await daemon.withDaemon { suspended in
+                let brief = try await stage.enqueue("noop", ["sleep_ms": 2000])
+                let long = try await stage.enqueue("noop", ["sleep_ms": 60_000])
+                for id in [brief, long] { try await stage.queue.expect(id, "running") }
+                suspended.send(SIGSTOP)
+                try await daemon.withDaemon { _ in
+                    let before = try await stage.ended(brief)
+                    #expect(before.state == "completed" && before.attempt == 2, "\(before.json)")
+                    #expect(before.errorCodes == ["queue.worker_lost"], "\(before.json)")
+                    try await stage.queue.expect(long, "running")
+                    suspended.send(SIGCONT)
+                    try await suspended.expectToSay("stopping all jobs and beginning anew")
+                    try await suspended.expectToSay("lease on it is lost")
+                    try await wait(for: "a new identity", seeing: { suspended.errors }) {
+                        suspended.errors.components(separatedBy: "worker is ready").count == 3
+                    }
+                    // What the other one wrote stands, and what it runs goes on.
+                    #expect(try await stage.job(brief).json == before.json)
+                    let running = try await stage.job(long)
+                    #expect(running.state == "running" && running.attempt == 2, "\(running.json)")
+                    _ = try await stage.queue.psql("select sheetsync.cancel(\(long))")
+                    #expect(try await stage.ended(long).state == "cancelled")
+                }
+                // The one that was suspended works again.
+                #expect(try await stage.ended(try await stage.enqueue("noop", [:])).state == "completed")
+            }
+        }
+    }
+
     /// Killed after the spreadsheet was made and before it was filled.
     @Test func theJobOfAKilledDaemonIsFinishedByAnotherInTheSameSpreadsheet() async throws {
         try await Stage.with { stage in

@@ -43,7 +43,8 @@ public struct TestQueue: Sendable {
 
     /// Runs a worker beside the body and shuts it down behind it.
     public func withWorker(
-        _ handlers: [String: any JobHandler], change: (inout WorkerConfiguration) -> Void = { _ in },
+        _ handlers: [String: any JobHandler], admission: (any Admission)? = nil,
+        change: (inout WorkerConfiguration) -> Void = { _ in },
         _ body: (TestQueue) async throws -> Void
     ) async throws {
         var configuration = WorkerConfiguration()
@@ -54,7 +55,7 @@ public struct TestQueue: Sendable {
         let database = try self.configuration()
         let worker = Worker(
             configuration, database: database, schema: schema, control: Connection(database, label: "control"),
-            handlers: handlers, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            handlers: handlers, admission: admission, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let group = ServiceGroup(services: [worker], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { try await group.run() }
         let outcome: Result<Void, any Error>

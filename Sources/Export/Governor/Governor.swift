@@ -117,12 +117,9 @@ extension Governor: Admission {
         if case .closed(let pause) = breaker.admission(at: .now) { return (0, pause) }
         // One trial is enough to see whether it works again.
         if !breaker.isClosed { return (1, .milliseconds(200)) }
-        guard pools[resource]?.isScarce == true else { return (slots, .zero) }
-        if pools[resource, default: QuotaPool()].available(at: .now) == 0, case .ask = step(resource, isProbe: true) {
-            try? await ask(for: resource, atLeast: slots)
-        }
-        let pool = pools[resource, default: QuotaPool()]
-        if !pool.isScarce { return (slots, .zero) }
+        guard let known = pools[resource], known.isScarce else { return (slots, .zero) }
+        if known.step(at: .now) == .ask { try? await ask(for: resource, atLeast: slots) }
+        guard let pool = pools[resource], pool.isScarce else { return (slots, .zero) }
         return (pool.available(at: .now), pool.pause(at: .now))
     }
 }
@@ -133,8 +130,10 @@ extension Governor {
         pools[resource, default: QuotaPool()].waiting += 1
         defer { pools[resource]?.waiting -= 1 }
         while true {
-            switch step(resource) {
-            case .go: return
+            switch pools[resource, default: QuotaPool()].step(at: .now) {
+            case .go:
+                pools[resource]?.use()
+                return
             case .wait(let until) where until > deadline: throw Self.short(resource, until - .now)
             case .wait(let until):
                 do { try await Task.sleep(until: until) } catch { throw GoogleError(.cancelled, retry: .backoff) }
@@ -146,13 +145,6 @@ extension Governor {
             }
             if ContinuousClock.now > deadline { throw Self.short(resource, .milliseconds(100)) }
         }
-    }
-
-    private func step(_ resource: GoogleResource, isProbe: Bool = false) -> QuotaPool.Step {
-        var pool = pools[resource, default: QuotaPool()]
-        let step = pool.next(at: .now)
-        if !isProbe { pools[resource] = pool }
-        return step
     }
 
     /// Asks the ledger once for all who wait.

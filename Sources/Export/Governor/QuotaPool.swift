@@ -17,14 +17,12 @@ struct QuotaPool {
     private var grant: Int?
     private var left = 0
     private var expires = ContinuousClock.now
-    /// When something may be free again; stays set for as long as the quota is short.
+    /// When something may be free again; nothing is before.
     private var shortUntil: ContinuousClock.Instant?
-    private var isShort = false
+    /// Whether the last grant was less than was asked for, so that jobs are worth a grant before they are claimed.
+    private(set) var isScarce = false
     /// How many calls wait for the quota.
     var waiting = 0
-
-    /// Whether the last grant was less than was asked for, so that jobs are worth a grant before they are claimed.
-    var isScarce: Bool { isShort }
 
     /// How many calls may go out at once.
     func available(at now: ContinuousClock.Instant) -> Int { now < expires ? left : 0 }
@@ -35,14 +33,15 @@ struct QuotaPool {
     /// What is left of the grant and may go back.
     var unused: (grant: Int, amount: Int)? { grant.flatMap { left > 0 ? ($0, left) : nil } }
 
-    mutating func next(at now: ContinuousClock.Instant) -> Step {
-        if available(at: now) > 0 {
-            left -= 1
-            return .go
-        }
+    /// What the next call would do.
+    func step(at now: ContinuousClock.Instant) -> Step {
+        if available(at: now) > 0 { return .go }
         if let shortUntil, now < shortUntil { return .wait(until: shortUntil) }
         return .ask
     }
+
+    /// Lets a call go out.
+    mutating func use() { left -= 1 }
 
     /// Takes a grant that was asked for at a time; returns when what is left of it has to go back.
     mutating func take(
@@ -52,7 +51,7 @@ struct QuotaPool {
         grant = new.number
         left = new.amount
         expires = askedAt + lifetime
-        isShort = new.amount < wanted
+        isScarce = new.amount < wanted
         // A grant may come from a dead worker at any time, so nobody waits for long without looking.
         shortUntil = new.amount == 0 ? now + min(max(new.wait, .milliseconds(20)), .seconds(60)) : nil
     }
@@ -66,7 +65,7 @@ struct QuotaPool {
     /// Google refused a call: nothing is free for so long.
     mutating func close(until: ContinuousClock.Instant) {
         left = 0
-        isShort = true
+        isScarce = true
         shortUntil = max(shortUntil ?? until, until)
     }
 }

@@ -37,9 +37,11 @@ create table job (
 );
 create unique index job_key on job (enqueued_by, idempotency_key) where idempotency_key is not null;
 
--- Waiting. Only open rows (gate 0) are in the claim's index, so a million scheduled jobs cost a claim nothing.
+-- Waiting. Only open rows (gate 0) are in the claim's index, so a million scheduled jobs cost a claim nothing, nor do
+-- those of a kind that may not run at the moment.
 create table ready (
     id           bigint primary key,
+    kind         text        not null,
     priority     smallint    not null,
     gate         smallint    not null,          -- 0 open, 1 until its time, 2 behind its target
     attempt      smallint    not null,          -- attempts that have been made
@@ -49,8 +51,10 @@ create table ready (
     owner        text        not null,
     target       text
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-create index ready_open on ready (priority, run_at, id) where gate = 0;
+create index ready_open on ready (kind, priority, owner, run_at, id) where gate = 0;
 create index ready_timed on ready (run_at) where gate = 1;
+create index ready_target on ready (target, id) where gate = 0 and target is not null;
+create index ready_held on ready (target, id) where gate = 2;
 
 -- Running. The number comes from a sequence and never comes again; the epoch is the worker's random identity.
 create table lease (
@@ -63,7 +67,15 @@ create table lease (
     at          timestamptz not null default now()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index lease_epoch on lease (epoch);
+-- A second guard: the row in head is the first.
+create unique index lease_target on lease (target) where target is not null;
 create sequence lease_no;
+
+-- The one job of a target that has begun: it runs, or waits for its next attempt. It keeps its place until it ends.
+create table head (
+    target text primary key,
+    id     bigint not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 
 -- Ended.
 create table outcome (
@@ -100,6 +112,13 @@ create table cancel_request (
     id bigint primary key,
     at timestamptz not null default now(),
     by name        not null
+);
+
+-- What an operator has stopped. Jobs of such a kind are not claimed; those that run go on.
+create table pause (
+    kind  text primary key,                     -- empty for every kind
+    since timestamptz not null default now(),
+    by    name        not null
 );
 
 -- One row a process, beaten by the process itself.
@@ -189,6 +208,32 @@ as $$
     select hint('sheetsync_finalized', jsonb_build_object('id', id, 'state', state)::text)
 $$;
 
+-- Gives up a job's place as the head of its target, and opens the first of the jobs that wait behind it. Opening is
+-- always safe: a claim parks again what was opened too early.
+create function vacate(id bigint, target text) returns void
+language plpgsql set search_path from current
+as $$
+begin
+    delete from head h where h.target = vacate.target and h.id = vacate.id;
+    -- A statement of its own, which sees what a claim parked while the one above waited for it.
+    update ready r set gate = 0
+    where r.id in (select w.id from ready w where w.target = vacate.target and w.gate = 2 order by w.id limit 1
+                   for update skip locked)
+      and not exists (select from head h where h.target = vacate.target);
+    if found then
+        perform rouse();
+    end if;
+end
+$$;
+
+-- What a job that did not come to its end leaves behind: the part of its checkpoint that is meant for people.
+create function saved_result(id bigint) returns jsonb
+language sql stable set search_path from current
+as $$
+    select p.checkpoint -> 'result' from progress p
+    where p.id = $1 and jsonb_typeof(p.checkpoint -> 'result') = 'object'
+$$;
+
 -- Makes one job, or finds the one that its key made before. All checks of enqueue and enqueue_many are here.
 create function add_job(kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
                         max_attempts int, out id bigint, out created boolean)
@@ -201,6 +246,7 @@ declare
     digest bytea;
     known  bytea;
     due    timestamptz := coalesce(run_at, now());
+    target text;
 begin
     if kind is null or not exists (select from kind k where k.name = kind) then
         raise exception 'unknown kind of job: %', coalesce(quote_literal(kind), 'null') using errcode = '22023',
@@ -239,8 +285,13 @@ begin
     end if;
     -- A time in the past is no way past the jobs that already wait.
     due := greatest(due, now());
-    insert into job as j (kind, priority, max_attempts, owner, idempotency_key, payload_digest, enqueued_by, payload, scheduled_at)
-    values (kind, priority, max_attempts, owner, idempotency_key, digest, session_user, payload, due)
+    if jsonb_typeof(payload -> 'spreadsheet_id') = 'string' and payload ->> 'spreadsheet_id' <> '' then
+        -- Cut, because an index takes no text of any length; Google's own have less than fifty characters.
+        target := 'spreadsheet:' || left(payload ->> 'spreadsheet_id', 200);
+    end if;
+    insert into job as j (kind, priority, max_attempts, owner, target, idempotency_key, payload_digest, enqueued_by,
+                          payload, scheduled_at)
+    values (kind, priority, max_attempts, owner, target, idempotency_key, digest, session_user, payload, due)
     on conflict do nothing returning j.id into id;
     created := id is not null;
     if not created then
@@ -257,8 +308,9 @@ begin
         end if;
         return;
     end if;
-    insert into ready (id, priority, gate, attempt, redelivered, run_at, owner)
-    values (id, priority, (due > now())::int, 0, false, due, owner);
+    -- Open, whatever runs on its target: to find that out here would need a lock that other producers wait for.
+    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, target)
+    values (id, kind, priority, (due > now())::int, 0, false, due, owner, target);
     perform rouse();
 end
 $$;
@@ -334,8 +386,9 @@ begin
     for look in 1..10 loop
         delete from ready r where r.id = cancel.id returning r.* into taken;
         if found then
-            insert into outcome (id, state, attempt, attempted_at)
-            values (cancel.id, 'cancelled', taken.attempt, taken.attempted_at);
+            insert into outcome (id, state, attempt, attempted_at, result)
+            values (cancel.id, 'cancelled', taken.attempt, taken.attempted_at, saved_result(cancel.id));
+            perform vacate(cancel.id, taken.target);
             perform announce(cancel.id, 'cancelled');
             return true;
         end if;
@@ -358,7 +411,7 @@ create function settle_cancellations() returns void
 language plpgsql set search_path from current
 as $$
 declare
-    settled bigint;
+    settled record;
 begin
     for settled in
         with asked as materialized (
@@ -366,21 +419,23 @@ begin
         ), gone as (
             delete from ready r using asked a where r.id = a.id returning r.*
         ), ended as (
-            insert into outcome (id, state, attempt, attempted_at)
-            select g.id, 'cancelled', g.attempt, g.attempted_at from gone g
+            insert into outcome (id, state, attempt, attempted_at, result)
+            select g.id, 'cancelled', g.attempt, g.attempted_at, saved_result(g.id) from gone g
         ), answered as (
             delete from cancel_request c using gone g where c.id = g.id
         )
-        select g.id from gone g
+        select g.id, g.target from gone g
     loop
-        perform announce(settled, 'cancelled');
+        perform vacate(settled.id, settled.target);
+        perform announce(settled.id, 'cancelled');
     end loop;
     delete from cancel_request c
     where c.id in (select x.id from cancel_request x join outcome o on o.id = x.id for update of x skip locked);
 end
 $$;
 
--- True: a discarded or cancelled job is available again, with all its attempts; its history stays.
+-- True: a discarded or cancelled job is available again, with all its attempts; its history stays. Among the jobs that
+-- wait for the same target it takes the place of its number.
 create function retry(id bigint) returns boolean
 language plpgsql security definer set search_path from current
 as $$
@@ -390,14 +445,46 @@ begin
         delete from outcome o using job j
         where o.id = retry.id and o.state <> 'completed' and j.id = o.id
           and (j.enqueued_by = session_user or may_see_all())
-        returning j.id, j.priority, j.owner, j.target, o.attempted_at
+        returning j.id, j.kind, j.priority, j.owner, j.target, o.attempted_at
     )
-    insert into ready (id, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
-    select g.id, g.priority, 0, 0, g.attempted_at is not null, now(), g.attempted_at, g.owner, g.target from gone g;
+    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
+    select g.id, g.kind, g.priority, 0, 0, g.attempted_at is not null, now(), g.attempted_at, g.owner, g.target from gone g;
     if not found then
         return false;
     end if;
     delete from cancel_request c where c.id = retry.id;
+    perform rouse();
+    return true;
+end
+$$;
+
+-- The operator's side.
+
+-- Stops the claiming of one kind of job, or of all; true unless it was stopped before.
+create function pause_queue(kind text default null) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_variable
+begin
+    if kind is not null and not exists (select from kind k where k.name = kind) then
+        raise exception 'unknown kind of job: %', quote_literal(kind) using errcode = '22023',
+            hint = 'The kinds are ' || (select string_agg(k.name, ', ' order by k.name) from kind k) || '.';
+    end if;
+    insert into pause (kind, by) values (coalesce(kind, ''), session_user) on conflict do nothing;
+    return found;
+end
+$$;
+
+-- Lifts the pause of one kind, or every pause; true if there was any.
+create function resume_queue(kind text default null) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_variable
+begin
+    delete from pause p where kind is null or p.kind = resume_queue.kind;
+    if not found then
+        return false;
+    end if;
     perform rouse();
     return true;
 end
@@ -413,17 +500,143 @@ as $$
     on conflict on constraint worker_pkey do update set beat_at = clock_timestamp()
 $$;
 
--- Takes up to `slots` open jobs, the most urgent first, after opening those whose time has come. Jobs that this worker
--- holds without knowing (they are not among the lease numbers in `held`, because the answer to an earlier claim was
--- lost) come first: nobody else could ever run or end them while this worker lives.
--- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
-create function claim(epoch bigint, slots int, held bigint[])
-returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
-               owner text, checkpoint jsonb, created_at timestamptz)
-language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+-- Whose turn it is among the open jobs of one priority: up to `most` pairs of kind and owner, those behind the given pair
+-- first and then around, each with its first job. The walk hops from pair to pair in the claim's index.
+create function turns(kinds text[], lane int, after_kind text, after_owner text, most int)
+returns table (kind text, owner text, run_at timestamptz, id bigint)
+language plpgsql stable set search_path from current
 as $$
 #variable_conflict use_column
+declare
+    here_kind  text := after_kind;
+    here_owner text := after_owner;
+    is_around  boolean := false;
+begin
+    for turn in 1..most loop
+        select n.* into kind, owner, run_at, id from (
+            (select r.kind, r.owner, r.run_at, r.id from ready r
+             where r.gate = 0 and r.kind = here_kind and r.kind = any (kinds) and r.priority = lane
+               and r.owner > here_owner
+             order by r.owner, r.run_at, r.id limit 1)
+            union all
+            (select r.* from unnest(kinds) k cross join lateral (
+                 select r.kind, r.owner, r.run_at, r.id from ready r
+                 where r.gate = 0 and r.kind = k and r.priority = lane
+                 order by r.owner, r.run_at, r.id limit 1) r
+             order by k <= here_kind, k limit 1)
+            limit 1) n;
+        exit when not found;
+        if (kind, owner) <= (here_kind, here_owner) then
+            exit when is_around;
+            is_around := true;
+        end if;
+        exit when is_around and (kind, owner) > (after_kind, after_owner);
+        here_kind := kind;
+        here_owner := owner;
+        return next;
+    end loop;
+end
+$$;
+
+-- Of some open jobs that the caller has locked, returns those that may run, one at most of each target: its head. The
+-- others are parked behind what is in their way, and with them all open jobs of the target that come later, so that no
+-- claim looks at them again.
+--
+-- Three rules keep this right. To run, a job needs the row in head, which is one for each target. To park a job needs a
+-- lock on what it is parked behind, so that this cannot end unseen; where somebody else has it locked, the job stays open
+-- for a later claim. Opening needs nothing.
+create function admit(jobs bigint[]) returns bigint[]
+language plpgsql set search_path from current
+as $$
+begin
+    insert into head (target, id)
+    select r.target, r.id from ready r
+    where r.id = any (jobs) and r.target is not null
+      and not exists (select from head h where h.target = r.target)
+      and not exists (select from ready e where e.target = r.target and e.gate = 0 and e.id < r.id)
+      and not exists (select from ready e where e.target = r.target and e.gate = 2 and e.id < r.id)
+    order by r.target
+    on conflict do nothing;
+
+    with behind_head as materialized (
+        select r.target, r.id from ready r join head h on h.target = r.target and h.id <> r.id
+        where r.id = any (jobs) for share of h skip locked
+    ), behind_earlier as materialized (
+        select r.target, r.id from ready r cross join lateral (
+            select from ready e where e.target = r.target and e.gate = 0 and e.id < r.id limit 1 for share skip locked) e
+        where r.id = any (jobs) and not exists (select from head h where h.target = r.target)
+    ), blocked as materialized (
+        select b.target, min(b.id) as first from (select * from behind_head union all select * from behind_earlier) b
+        group by b.target
+    ), held as materialized (
+        select w.id from blocked b cross join lateral (
+            select r.id from ready r where r.target = b.target and r.gate = 0 and r.id >= b.first
+            limit 10000 for update skip locked) w
+        where not exists (select from head h where h.target = b.target and h.id = w.id)
+    )
+    update ready r set gate = 2 from held h where r.id = h.id;
+
+    return array(
+        select r.id from ready r where r.id = any (jobs)
+          and (r.target is null or exists (select from head h where h.target = r.target and h.id = r.id)));
+end
+$$;
+
+-- Moves up to `most` open jobs of one kind, priority and owner into leases, from the given job on. Returns those, and all
+-- that it looked at; the others are parked, or locked together with what is in their way, or in `passed` already.
+create function take(epoch bigint, kind text, lane int, owner text, run_at timestamptz, id bigint, most int,
+                     passed bigint[], out looked bigint[], out taken bigint[])
+language plpgsql set search_path from current
+as $$
+#variable_conflict use_column
+begin
+    looked := array(
+        select r.id from ready r
+        where r.gate = 0 and r.kind = take.kind and r.priority = lane and r.owner = take.owner
+          and (r.run_at, r.id) >= (take.run_at, take.id) and r.id <> all (passed)
+        order by r.run_at, r.id limit most for update skip locked);
+    taken := looked;
+    if exists (select from ready r where r.id = any (looked) and r.target is not null) then
+        taken := admit(looked);
+    end if;
+    with gone as materialized (
+        delete from ready r where r.id = any (taken) returning r.*
+    )
+    insert into lease (id, lease_no, epoch, attempt, redelivered, target)
+    select g.id, nextval('lease_no'), take.epoch, g.attempt + 1, g.redelivered, g.target
+    from (select * from gone order by run_at, id) g;
+end
+$$;
+
+-- Takes up to `slots` open jobs, after opening those whose time has come, and returns them in the order of taking.
+--
+-- `rooms` says of each kind that the worker knows how many jobs of it may begin, as {"export": 3, "noop": 16}; the others
+-- and those that are paused are left alone. The most urgent come first; within one priority the owners take turns,
+-- beginning behind the kind and owner of the last job that the last claim returned.
+--
+-- Where the answer to an earlier claim may have been lost, `held` has the lease numbers that the worker knows of. What else
+-- it holds comes first then: nobody else could ever run or end it while this worker lives.
+--
+-- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
+create function claim(epoch bigint, slots int, rooms jsonb, after_kind text default '', after_owner text default '',
+                      held bigint[] default null)
+returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
+               owner text, target text, checkpoint jsonb)
+language plpgsql security definer set search_path from current
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off
+as $$
+#variable_conflict use_column
+declare
+    claimed bigint[] := '{}';
+    passed  bigint[] := '{}';                   -- targeted jobs that were looked at
+    kinds   text[];
+    lane    int := 0;
+    free    int;
+    room    int;                                -- of one kind
+    share   int;                                -- of one owner
+    before  int;
+    turn    record;
+    got     record;
 begin
     if exists (select from cancel_request) then
         perform settle_cancellations();
@@ -431,30 +644,54 @@ begin
     update ready r set gate = 0
     where r.id in (select t.id from ready t where t.gate = 1 and t.run_at <= now() order by t.run_at limit 1000
                    for update skip locked);
-    return query
-    with unanswered as materialized (
-        select l.* from lease l where l.epoch = claim.epoch and l.lease_no <> all (held) limit slots
-    ), pick as materialized (
-        select r.id from ready r where r.gate = 0 order by r.priority, r.run_at, r.id
-        limit slots - (select count(*) from unanswered) for update skip locked
-    ), gone as (
-        delete from ready r using pick where r.id = pick.id returning r.*
-    ), taken as (
-        insert into lease as l (id, lease_no, epoch, attempt, redelivered, target)
-        select g.id, nextval('lease_no'), claim.epoch, g.attempt + 1, g.redelivered, g.target from gone g
-        returning l.*
-    )
-    select t.id, t.lease_no, t.attempt::int, t.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner,
-           p.checkpoint, j.created_at
-    from (select * from taken union all select * from unanswered) t
-    join job j on j.id = t.id left join progress p on p.id = t.id order by j.priority, t.id;
-    if found then
-        -- A worker that was taken for dead while it was suspended must not begin anything. The lock keeps others from
-        -- taking it for dead between this look and the commit; a beat does not wait for it.
-        perform from worker w where w.epoch = claim.epoch for key share;
-        if not found then
-            raise exception 'this worker was taken for dead' using errcode = '55000';
+    if held is not null then
+        claimed := array(
+            select l.id from lease l where l.epoch = claim.epoch and l.lease_no <> all (held) order by l.lease_no
+            limit slots);
+    end if;
+    loop
+        free := slots - cardinality(claimed);
+        -- Whatever is in the way, a claim comes to an end; the next one goes on.
+        exit when free <= 0 or cardinality(passed) > 2000;
+        kinds := array(
+            select r.key from jsonb_each_text(rooms) r
+            where r.value::int > 0 and not exists (select from pause p where p.kind in (r.key, '')) order by r.key);
+        lane := (select min(r.priority) from unnest(kinds) k cross join lateral (
+                     select r.priority from ready r where r.gate = 0 and r.kind = k and r.priority >= lane
+                     order by r.priority limit 1) r);
+        exit when lane is null;
+        before := cardinality(claimed) + cardinality(passed);
+        for turn in select t.*, count(*) over () as owners from turns(kinds, lane, after_kind, after_owner, free) t loop
+            room := (rooms ->> turn.kind)::int;
+            share := ceil(free::numeric / turn.owners);
+            select * into got from take(
+                claim.epoch, turn.kind, lane, turn.owner, turn.run_at, turn.id,
+                least(share, room, slots - cardinality(claimed)), passed);
+            after_kind := turn.kind;
+            after_owner := turn.owner;
+            claimed := claimed || got.taken;
+            if got.taken <> got.looked then
+                passed := passed || got.looked;
+            end if;
+            rooms := jsonb_set(rooms, array[turn.kind], to_jsonb(room - cardinality(got.taken)));
+        end loop;
+        if cardinality(claimed) + cardinality(passed) = before then
+            lane := lane + 1;
         end if;
+    end loop;
+    if claimed = '{}' then
+        return;
+    end if;
+    return query
+    select l.id, l.lease_no, l.attempt::int, l.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner, j.target,
+           p.checkpoint
+    from lease l join job j on j.id = l.id left join progress p on p.id = l.id
+    where l.id = any (claimed) order by l.lease_no;
+    -- A worker that was taken for dead while it was suspended must not begin anything. The lock keeps others from
+    -- taking it for dead between this look and the commit; a beat does not wait for it.
+    perform from worker w where w.epoch = claim.epoch for key share;
+    if not found then
+        raise exception 'this worker was taken for dead' using errcode = '55000';
     end if;
 end
 $$;
@@ -497,9 +734,10 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
+    moved   record;
     is_back boolean := false;
 begin
-    for id, state in
+    for moved in
         with ending as materialized (
             -- At most thirty days: a delay beyond all dates would fail the whole batch, and fail it again for ever.
             select e.id, e.lease_no, e."end", e.result, e.error, least(greatest(coalesce(e.delay, 0), 0), 2592000) as delay
@@ -508,23 +746,23 @@ begin
         ), gone as (
             delete from lease l using ending e
             where l.id = e.id and l.lease_no = e.lease_no and l.epoch = finish.epoch
-            returning l.id, l.attempt, l.at, e."end", e.result, e.error, e.delay
+            returning l.id, l.target, l.attempt, l.at, e."end", e.result, e.error, e.delay
         ), moved as materialized (
-            select g.*, j.priority, j.owner, j.target,
+            select g.*, j.kind, j.priority, j.owner,
                    case when g."end" in ('retry', 'release') and c.id is not null then 'cancelled'
                         when g."end" = 'retry' and g.attempt >= j.max_attempts then 'discarded'
                         else g."end" end as state
             from gone g join job j on j.id = g.id left join cancel_request c on c.id = g.id
         ), ended as (
             insert into outcome (id, state, attempt, attempted_at, result)
-            select m.id, m.state, m.attempt, m.at, m.result from moved m
-            where m.state is null or m.state not in ('retry', 'release')
+            select m.id, m.state, m.attempt, m.at, case when m.state = 'completed' then m.result else saved_result(m.id) end
+            from moved m where m.state is null or m.state not in ('retry', 'release')
         ), failed as (
             insert into failure (id, attempt, error)
             select m.id, m.attempt, m.error from moved m where m.error is not null
         ), back as (
-            insert into ready (id, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
-            select m.id, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
+            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
+            select m.id, m.kind, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
                    now() + make_interval(secs => m.delay), m.at, m.owner, m.target
             from moved m where m.state in ('retry', 'release')
         ), forgotten as (
@@ -533,13 +771,19 @@ begin
         ), answered as (
             delete from cancel_request c using moved m where c.id = m.id and m.state not in ('retry', 'release')
         )
-        select m.id, case m.state when 'retry' then 'retryable' when 'release' then 'available' else m.state end
+        select m.id, m.target,
+               case m.state when 'retry' then 'retryable' when 'release' then 'available' else m.state end as state
         from moved m
     loop
-        if state in ('completed', 'discarded', 'cancelled') then
-            perform announce(id, state);
-        else
+        id := moved.id;
+        state := moved.state;
+        if state in ('retryable', 'available') then
             is_back := true;
+        else
+            if moved.target is not null then
+                perform vacate(moved.id, moved.target);
+            end if;
+            perform announce(id, state);
         end if;
         return next;
     end loop;
@@ -558,7 +802,10 @@ begin
     update worker w set beat_at = clock_timestamp(), in_flight = beat.in_flight, last_error = beat.last_error
     where w.epoch = beat.epoch;
     alive := found;
-    cancelled := array(select c.id from cancel_request c join lease l on l.id = c.id where l.epoch = beat.epoch);
+    cancelled := '{}';
+    if exists (select from cancel_request) then
+        cancelled := array(select c.id from cancel_request c join lease l on l.id = c.id where l.epoch = beat.epoch);
+    end if;
 end
 $$;
 
@@ -599,6 +846,57 @@ begin
             -- Not in the way of another reclaim, nor of what the dead one still says.
             from (select * from lease x where x.epoch = dead[i] for update skip locked) l)) f;
     end loop;
+end
+$$;
+
+-- Opens the first job of each target where it is parked although no earlier one is open, runs or will run again. That
+-- happens where a cancel that holds it is rolled back just when it should have been opened, or where a cancel in a
+-- transaction with an old snapshot did not see what to open.
+create function open_forgotten() returns int
+language plpgsql security definer set search_path from current
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+as $$
+declare
+    opened int;
+begin
+    with recursive held as (
+        (select r.target from ready r where r.gate = 2 order by r.target limit 1)
+        union all
+        select (select r.target from ready r where r.gate = 2 and r.target > h.target order by r.target limit 1)
+        from held h where h.target is not null
+    ), first as materialized (
+        select f.id from held h cross join lateral (
+            select r.id from ready r where r.target = h.target and r.gate = 2 order by r.id limit 1
+            for update skip locked) f
+        where not exists (select from head x where x.target = h.target)
+          and not exists (select from ready r where r.target = h.target and r.gate = 0 and r.id < f.id)
+    )
+    update ready r set gate = 0 from first f where r.id = f.id;
+    get diagnostics opened = row_count;
+    if opened > 0 then
+        perform rouse();
+    end if;
+    return opened;
+end
+$$;
+
+-- Removes up to `most` jobs that ended longer ago than some seconds, with all that is known of them; returns how many.
+create function remove_finished(seconds float8, most int) returns int
+language plpgsql security definer set search_path from current
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+as $$
+declare
+    old bigint[];
+begin
+    old := array(
+        select o.id from outcome o where o.finalized_at < now() - make_interval(secs => seconds)
+        order by o.finalized_at limit most for update skip locked);
+    delete from outcome o where o.id = any (old);
+    delete from failure f where f.id = any (old);
+    delete from progress p where p.id = any (old);
+    delete from cancel_request c where c.id = any (old);
+    delete from job j where j.id = any (old);
+    return cardinality(old);
 end
 $$;
 
@@ -671,10 +969,12 @@ grant execute on function may_see_all(), cancel(bigint), retry(bigint)
 grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
     to sheetsync_producer, sheetsync_query;
 grant execute on function
-    enter(bigint, text, text, int), leave(bigint), claim(bigint, int, bigint[]), arm(), disarm(bigint), finish(bigint, jsonb, boolean),
-    beat(bigint, int, text), reclaim(float8), report(bigint, bigint, bigint, text, bigint, bigint, jsonb),
+    enter(bigint, text, text, int), leave(bigint), claim(bigint, int, jsonb, text, text, bigint[]), arm(), disarm(bigint),
+    finish(bigint, jsonb, boolean), beat(bigint, int, text), reclaim(float8), open_forgotten(),
+    remove_finished(float8, int), report(bigint, bigint, bigint, text, bigint, bigint, jsonb),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
     change_setting(text, text)
     to sheetsync_worker;
+grant execute on function pause_queue(text), resume_queue(text) to sheetsync_operator;
 grant select on kind, setting, schema_migration to sheetsync_worker, sheetsync_operator;
-grant select on job, ready, lease, outcome, failure, progress, cancel_request, worker, folder to sheetsync_operator;
+grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder to sheetsync_operator;

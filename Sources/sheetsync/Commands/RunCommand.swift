@@ -6,7 +6,7 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Do the queue's jobs until SIGTERM.",
         discussion: """
             SIGTERM or SIGINT: no new jobs are claimed, running ones may end within SHEETSYNC_SHUTDOWN_GRACE, the rest goes back \
-            to the queue without losing an attempt.
+            to the queue without losing an attempt. A second signal ends the grace at once.
             """)
 
     func run() async throws {

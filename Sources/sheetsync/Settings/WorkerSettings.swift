@@ -16,6 +16,8 @@ extension SettingsReader {
         configuration.leaseTime = try leaseTime()
         configuration.shutdownGrace = try seconds("SHEETSYNC_SHUTDOWN_GRACE", default: 30, in: 0...3600)
         configuration.keepPayloads = try bool("SHEETSYNC_KEEP_PAYLOADS", default: false)
+        let days = try int("SHEETSYNC_RETENTION_DAYS", default: 14, in: 0...3650)
+        configuration.retention = days == 0 ? nil : .seconds(days * 86_400)
         return configuration
     }
 

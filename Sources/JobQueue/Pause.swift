@@ -1,0 +1,26 @@
+import Postgres
+
+/// What an operator has stopped from being claimed.
+public struct Pause: Sendable, Equatable {
+    /// The kind of job; nil for all.
+    public let kind: String?
+    /// The login that stopped it.
+    public let by: String
+    /// When, such as `2026-05-02 08:00 UTC`.
+    public let since: String
+
+    /// The pauses, the one of everything first.
+    static func all(_ schema: Schema, on connection: Connection) async throws(PostgresError) -> [Pause] {
+        let rows = try await connection.query(
+            """
+            select nullif(kind, '') as kind, by, to_char(since at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') as since
+            from \(identifier: schema.name).pause p order by p.kind
+            """)
+        var pauses: [Pause] = []
+        for row in rows {
+            pauses.append(
+                Pause(kind: try row.optionalText("kind"), by: try row.text("by"), since: try row.text("since")))
+        }
+        return pauses
+    }
+}
