@@ -36,8 +36,8 @@ import Testing
         let begin = ContinuousClock.now
         let counted = Mutex<[Trap.Point]>([])
         try await CrashLane.with(size) { lane in
-            let (_, passed) = try await lane.run(nil, blow)
-            counted.withLock { $0 = passed }
+            let outcome = try await lane.run(nil, blow)
+            counted.withLock { $0 = outcome.passed }
         }
         let points = choose(counted.withLock { $0 })
         let queue = PointQueue(points)
@@ -46,8 +46,7 @@ import Testing
                 group.addTask {
                     try await CrashLane.with(size) { lane in
                         while let point = queue.next() {
-                            let (isStruck, _) = try await lane.run(point, blow)
-                            if !isStruck { queue.miss(point) }
+                            queue.note(try await lane.run(point, blow), at: point)
                         }
                     }
                 }
@@ -57,7 +56,9 @@ import Testing
         let notReached = queue.missed
         print(
             "\(blow), \(size): \(points.count - notReached.count) of \(points.count) crash points struck,",
-            "lost 0, duplicated 0, \(ContinuousClock.now - begin); not reached: \(notReached)")
+            "lost \(queue.lost), duplicated \(queue.duplicated), \(ContinuousClock.now - begin); not reached: \(notReached)"
+        )
+        #expect(queue.lost == 0 && queue.duplicated == 0)
         // How often a daemon looks for jobs and shows a sign of life is a matter of time, and so are connections.
         let mustBeReached = notReached.filter { point in
             ![".claim", ".beat", ".reclaim", ".arm", "connect", "set", "listen", ".return_quota", "select 1"].contains {
@@ -65,19 +66,38 @@ import Testing
             }
         }
         #expect(mustBeReached.isEmpty)
-        #expect(points.count >= 8, "\(points)")
+        #expect(!points.isEmpty)
         return points
     }
 }
 
-/// The boundaries that are still to be tried, and those that no daemon came by.
+/// The boundaries that are still to be tried, and what came of the others.
 private final class PointQueue: Sendable {
-    private let state: Mutex<(waiting: ArraySlice<Trap.Point>, missed: [Trap.Point])>
+    private struct State {
+        var waiting: ArraySlice<Trap.Point>
+        var missed: [Trap.Point] = []
+        var lost = 0
+        var duplicated = 0
+    }
 
-    init(_ points: [Trap.Point]) { state = Mutex((points[...], [])) }
+    private let state: Mutex<State>
 
+    init(_ points: [Trap.Point]) { state = Mutex(State(waiting: points[...])) }
+
+    /// Those that no daemon came by.
     var missed: [Trap.Point] { state.withLock { $0.missed } }
+    /// How much was lost of all jobs.
+    var lost: Int { state.withLock { $0.lost } }
+    /// How much was made twice.
+    var duplicated: Int { state.withLock { $0.duplicated } }
 
     func next() -> Trap.Point? { state.withLock { $0.waiting.popFirst() } }
-    func miss(_ point: Trap.Point) { state.withLock { $0.missed.append(point) } }
+
+    func note(_ outcome: CrashLane.Outcome, at point: Trap.Point) {
+        state.withLock { state in
+            if !outcome.isStruck { state.missed.append(point) }
+            state.lost += outcome.lost
+            state.duplicated += outcome.duplicated
+        }
+    }
 }

@@ -90,6 +90,8 @@ import Testing
             try await stage.job(id).isFinal
         }
         let job = try await stage.job(id)
-        #expect(job.state == "completed" && job.attempt == 1 && job.errorCodes == [], "\(job.json)\n\(daemon.errors)")
+        #expect(
+            job.state == "completed" && job.attempt == 1 && job.errorCodes == [],
+            "\(job.json)\n\(daemon.errors.suffix(1500))")
     }
 }

@@ -48,8 +48,8 @@ public final class Relay: Sendable {
         return try await body(relay)
     }
 
-    /// The labels of the connections that are open now: Postgres' `application_name`.
-    public var labels: [String] { state.withLock { $0.connections.filter { !$0.isOver }.map(\.label) } }
+    /// The labels of the connections that pass something on now: Postgres' `application_name`.
+    public var labels: [String] { open.filter { !$0.isFrozen }.map(\.label) }
 
     /// Lets nothing more pass on the connections that are open now and have a label; new ones are free.
     public func freeze(_ label: String) {

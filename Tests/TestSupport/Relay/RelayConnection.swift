@@ -25,6 +25,7 @@ final class RelayConnection: Sendable {
     }
 
     var label: String { state.withLock { $0.label } }
+    var isFrozen: Bool { state.withLock { $0.isFrozen } }
     var isOver: Bool { state.withLock { $0.isOver } }
 
     func start() {

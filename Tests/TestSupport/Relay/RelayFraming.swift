@@ -30,7 +30,15 @@ struct RequestFraming {
         let message = bytes.take(length)
         let words = String(decoding: message.prefix { $0 != 13 }, as: UTF8.self).split(separator: " ")
         guard words.count == 3 else { return .aside(message) }
-        return .request("\(words[0]) \(words[1].prefix { $0 != "?" })", label: "http", message)
+        return .request("\(words[0]) \(Self.name(ofPath: words[1]))", label: "http", message)
+    }
+
+    /// A path without its query, and with a star for each id.
+    private static func name(ofPath path: Substring) -> String {
+        path.prefix { $0 != "?" }.split(separator: "/").map { part in
+            let name = part.prefix { $0 != ":" }
+            return name.count > 20 ? "*" + part.dropFirst(name.count) : String(part)
+        }.joined(separator: "/")
     }
 
     /// A connection begins with messages that have no type.

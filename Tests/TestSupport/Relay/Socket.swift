@@ -13,7 +13,8 @@ final class Socket: Sendable {
         let made = Socket(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
         var yes: Int32 = 1
         unsafe setsockopt(made.descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        guard unsafe made.withAddress(port, { unsafe bind(made.descriptor, $0, $1) }) == 0, listen(made.descriptor, 64) == 0
+        guard unsafe made.withAddress(port, { unsafe bind(made.descriptor, $0, $1) }) == 0,
+            listen(made.descriptor, 64) == 0
         else { throw SocketError(description: "cannot listen on port \(port) (error \(errno))") }
         return made
     }
