@@ -1,4 +1,5 @@
 public import Google
+import JobQueue
 import Synchronization
 
 /// The Google side of an installation: whose Drive it is, and where in it exports land.
@@ -15,6 +16,10 @@ public struct Workspace: Sendable {
         public var defaultFolder: [String] = []
         /// Where people open folders in a browser.
         public var webBase = "https://drive.google.com"
+        /// Whom jobs may share with.
+        public var sharing: Set<DrivePermission.GranteeType> = [.user, .group]
+        /// Whether jobs write only to files that this installation made.
+        public var ownTargetsOnly = false
         /// What tells this queue's spreadsheets from those of others in the same Cloud project.
         public var installation: String
 
@@ -42,6 +47,30 @@ public struct Workspace: Sendable {
         return (
             DriveClient(api: observed, sharedDriveID: configuration.sharedDriveID), SheetsClient(api: observed), calls
         )
+    }
+
+    /// A path from the root on; empty where folders are switched off.
+    func path(_ names: [String]) -> [String] {
+        configuration.foldersEnabled ? configuration.defaultFolder + names : []
+    }
+
+    /// Refuses a file that somebody else made, where the settings want that.
+    func checkTarget(_ id: String, using drive: DriveClient) async throws {
+        guard configuration.ownTargetsOnly else { return }
+        guard SpreadsheetMark.isOn(try await drive.file(id), of: configuration.installation) else {
+            throw JobFailure(
+                code: "export.foreign_target",
+                message:
+                    "SHEETSYNC_TARGETS is own, and spreadsheet_id names a file that this installation did not make.",
+                retry: .never)
+        }
+    }
+
+    /// Where a person opens a spreadsheet.
+    func url(of file: DriveFile) -> String {
+        // Drive's link says where it was given out (?usp=drivesdk); the address works without.
+        file.webViewLink.map { String($0.prefix { $0 != "?" }) }
+            ?? "https://docs.google.com/spreadsheets/d/\(file.id)/edit"
     }
 
     /// Where a person opens a folder.

@@ -53,6 +53,56 @@ public struct DriveClient: Sendable {
         try await create(DriveFile.spreadsheetType, id: nil, name: name, parent: parent, appProperties)
     }
 
+    /// Copies a spreadsheet with all it holds but its permissions; twice when called twice, like `createSpreadsheet`.
+    ///
+    /// - Parameter parent: the folder to lie in; nil for the root of the identity's own drive, or of the shared drive.
+    public func copySpreadsheet(
+        _ id: String, name: String, parent: String?, appProperties: [String: String] = [:]
+    ) async throws(GoogleError) -> DriveFile {
+        // Without a parent a copy would lie beside the original.
+        let body = Self.metadata(name: name, parent: parent ?? sharedDriveID ?? "root", appProperties)
+        return try await make("\(APIRequest.drivePath(id))/copy", body)
+    }
+
+    /// Moves a file from one folder to another; harmless when repeated.
+    public func move(_ id: String, from old: String, to new: String) async throws(GoogleError) -> DriveFile {
+        try Self.read(
+            try await api.call(
+                APIRequest(
+                    .drive, .patch, APIRequest.drivePath(id),
+                    query: [("supportsAllDrives", "true"), ("addParents", new), ("removeParents", old)],
+                    fields: DriveFile.mask, body: Array("{}".utf8))))
+    }
+
+    /// Shares a file; who has it already gets the role anew.
+    ///
+    /// Drive takes one such call a file at a time. It refuses notifications to domains and to everybody.
+    ///
+    /// - Parameters:
+    ///   - notify: whether Google sends a mail.
+    ///   - message: plain text for that mail.
+    public func share(
+        _ id: String, with permission: DrivePermission, notify: Bool, message: String? = nil
+    ) async throws(GoogleError) {
+        var query = [(name: "supportsAllDrives", value: "true")]
+        if permission.type == .user || permission.type == .group {
+            query.append((name: "sendNotificationEmail", value: notify ? "true" : "false"))
+            if notify, let message { query.append((name: "emailMessage", value: message)) }
+        }
+        _ = try await api.call(
+            APIRequest(
+                .drive, .post, "\(APIRequest.drivePath(id))/permissions", query: query, fields: "id",
+                body: permission.json.bytes))
+    }
+
+    /// Who may do what with a file, also by the folders above it.
+    public func permissions(of id: String) async throws(GoogleError) -> [DrivePermission] {
+        try await pages(
+            "\(APIRequest.drivePath(id))/permissions", query: [("pageSize", "100"), ("supportsAllDrives", "true")],
+            fields: "nextPageToken,permissions(\(DrivePermission.mask))"
+        ).flatMap { $0["permissions"]?.array ?? [] }.compactMap(DrivePermission.init)
+    }
+
     /// What Drive knows of one file, in the trash or not.
     public func file(_ id: String) async throws(GoogleError) -> DriveFile {
         try Self.read(
@@ -70,40 +120,58 @@ public struct DriveClient: Sendable {
         ]
         if let sharedDriveID { parameters += [("corpora", "drive"), ("driveId", sharedDriveID)] }
         var files: [DriveFile] = []
+        let pages = try await pages(
+            Self.files, query: parameters, fields: "nextPageToken,incompleteSearch,files(\(DriveFile.mask))")
+        for page in pages {
+            // Who looks for a mark must not take "not searched" for "not there".
+            guard page["incompleteSearch"]?.bool != true else { throw Self.unexpected("a complete list of files") }
+            for file in page["files"]?.array ?? [] { files.append(try Self.read(file)) }
+        }
+        return files
+    }
+
+    private func pages(
+        _ path: String, query: [(name: String, value: String)], fields: String
+    ) async throws(GoogleError) -> [JSON] {
+        var pages: [JSON] = []
         var seenTokens: Set<String> = []
         var pageToken: String?
         repeat {
             let page = try await api.call(
                 APIRequest(
-                    .drive, .get, Self.files, query: parameters + (pageToken.map { [("pageToken", $0)] } ?? []),
-                    fields: "nextPageToken,incompleteSearch,files(\(DriveFile.mask))"))
-            // Who looks for a mark must not take "not searched" for "not there".
-            guard page["incompleteSearch"]?.bool != true else { throw Self.unexpected("a complete list of files") }
-            for file in page["files"]?.array ?? [] { files.append(try Self.read(file)) }
+                    .drive, .get, path, query: query + (pageToken.map { [("pageToken", $0)] } ?? []), fields: fields))
+            pages.append(page)
             pageToken = page["nextPageToken"]?.string
-            if let pageToken, !seenTokens.insert(pageToken).inserted {
-                throw Self.unexpected("a further page of files")
-            }
+            if let pageToken, !seenTokens.insert(pageToken).inserted { throw Self.unexpected("a further page") }
         } while pageToken != nil
-        return files
+        return pages
     }
 
     private func create(
         _ type: String, id: String?, name: String, parent: String?, _ appProperties: [String: String]
     ) async throws(GoogleError) -> DriveFile {
-        var body = JSONObject()
+        var body = Self.metadata(name: name, parent: parent ?? sharedDriveID, appProperties)
         body["id"] = id.map(JSON.string)
-        body["name"] = .string(name)
         body["mimeType"] = .string(type)
-        body["parents"] = (parent ?? sharedDriveID).map { [.string($0)] }
+        return try await make(Self.files, body)
+    }
+
+    private static func metadata(name: String, parent: String?, _ appProperties: [String: String]) -> JSONObject {
+        var body = JSONObject()
+        body["name"] = .string(name)
+        body["parents"] = parent.map { [.string($0)] }
         if !appProperties.isEmpty {
             body["appProperties"] = .object(
                 JSONObject(
                     appProperties.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: .string($0.value)) }))
         }
+        return body
+    }
+
+    private func make(_ path: String, _ body: JSONObject) async throws(GoogleError) -> DriveFile {
         let answer = try await api.call(
             APIRequest(
-                .drive, .post, Self.files, query: [("supportsAllDrives", "true")], fields: DriveFile.mask,
+                .drive, .post, path, query: [("supportsAllDrives", "true")], fields: DriveFile.mask,
                 body: JSON.object(body).bytes))
         guard let file = DriveFile(answer) else { throw Self.unexpected("a file", mayHaveTakenEffect: true) }
         return file

@@ -14,6 +14,7 @@ public struct SheetModelError: Error, Sendable, Hashable, CustomStringConvertibl
         case sheetCount = "spreadsheet.sheet_count"
         case tooManyCells = "spreadsheet.too_many_cells"
         case tooManyFormats = "spreadsheet.too_many_formats"
+        case template = "template.invalid"
         case unknownTimeZone = "time_zone.unknown"
     }
 

@@ -43,12 +43,16 @@ struct Daemon {
         let folders = FolderDirectory(
             memory: FolderMemory(on: control, schema: database.schema.name, account: account),
             root: google.sharedDriveID)
+        let templates = TemplateDirectory(path: google.templatesPath)
 
         let worker = Worker(
             self.worker, database: database.connection, schema: database.schema, control: control,
             handlers: [
-                "export": ExportHandler(workspace: workspace, folders: folders),
+                "export": ExportHandler(
+                    workspace: workspace, folders: folders, templates: templates,
+                    patience: LookingPatience(time: google.listDelay)),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
+                "format": FormatHandler(workspace: workspace, templates: templates),
                 "noop": NoopHandler(),
             ], admission: governor, logger: logger)
 

@@ -1,4 +1,5 @@
 import Export
+import Google
 import JSON
 import SheetModel
 import Testing
@@ -12,14 +13,11 @@ import Testing
                      "columns":["id",{"name":"price","type":"currency","format":"EUR","width":120}],
                      "rows":[[1,"12.50"],[2],[]]}
                     """))
-        #expect(payload.title == "Orders 2026")
-        guard case .path(let path)? = payload.folder else {
-            Issue.record("no folder")
-            return
-        }
+        let path = try FolderPayload(["path": "Team/2026"]).path
+        #expect(payload.destination == .new(title: "Orders 2026", folder: .path(path), copyOf: nil))
         #expect(path.names == ["Team", "2026"])
         #expect(payload.spreadsheet.locale == "de_DE")
-        #expect(payload.spreadsheet.timeZone.name == "Europe/Berlin")
+        #expect(payload.spreadsheet.timeZone?.name == "Europe/Berlin")
         let sheet = try #require(payload.spreadsheet.sheets.first)
         #expect(sheet.name == "Sheet1")
         #expect(sheet.columns?.map(\.name) == ["id", "price"])
@@ -41,13 +39,47 @@ import Testing
         #expect(sheets[0].rows == [[2, 1], [nil, 4], [nil, nil]])
         #expect(sheets[1].columns == nil)
         #expect(sheets[1].rows == [[1], [2, 3]])
-        #expect(payload.folder == .path(try FolderPayload(["path": ["a/b", "c"]]).path))
-        #expect(payload.spreadsheet.locale == "en_US" && payload.spreadsheet.timeZone.name == "UTC")
+        let folder = ExportDestination.Folder.path(try FolderPayload(["path": ["a/b", "c"]]).path)
+        #expect(payload.destination == .new(title: "T", folder: folder, copyOf: nil))
+        #expect(payload.template == "default" && payload.shares.isEmpty && !payload.isDryRun)
+        #expect(payload.spreadsheet.locale == "en_US" && payload.spreadsheet.timeZone?.name == "UTC")
     }
 
     @Test func aFolderMayBeGivenByItsID() throws {
-        #expect(try ExportPayload(["title": "T", "rows": [], "folder_id": "1aB_-9"]).folder == .id("1aB_-9"))
-        #expect(try ExportPayload(["title": "T", "rows": []]).folder == nil)
+        let payload = try ExportPayload(["title": "T", "rows": [], "folder_id": "1aB_-9", "copy_of": "1x"])
+        #expect(payload.destination == .new(title: "T", folder: .id("1aB_-9"), copyOf: "1x"))
+        let bare = try ExportPayload(["title": "T", "rows": []])
+        #expect(bare.destination == .new(title: "T", folder: nil, copyOf: nil))
+    }
+
+    @Test func whatIsThereKeepsItsLocaleAndZoneUnlessTheyAreNamed() throws {
+        for name in ["copy_of", "spreadsheet_id"] {
+            var payload: JSONObject = JSONObject([.init(name: name, value: "1x"), .init(name: "rows", value: [])])
+            if name == "copy_of" { payload["title"] = "T" }
+            let bare = try ExportPayload(.object(payload)).spreadsheet
+            #expect(bare.locale == nil && bare.timeZone == nil)
+            payload["locale"] = "de_DE"
+            payload["time_zone"] = "Europe/Berlin"
+            let named = try ExportPayload(.object(payload)).spreadsheet
+            #expect(named.locale == "de_DE" && named.timeZone?.name == "Europe/Berlin")
+        }
+    }
+
+    @Test func readsShares() throws {
+        let payload = try ExportPayload(
+            JSON(
+                parsing: """
+                    {"title":"T","rows":[],"dry_run":true,"template":"blue","share":[
+                     {"type":"user","email":"ada@example.com","role":"writer","notify":true,"message":"Look\\nhere"},
+                     {"type":"group","email":"ada@example.com","role":"reader"},
+                     {"type":"domain","domain":"example.com","role":"commenter"},{"type":"anyone","role":"reader"}]}
+                    """))
+        #expect(payload.isDryRun && payload.template == "blue")
+        #expect(payload.shares.map(\.permission.type) == [.user, .group, .domain, .anyone])
+        #expect(payload.shares.map(\.permission.grantee) == ["ada@example.com", "ada@example.com", "example.com", ""])
+        #expect(payload.shares.map(\.permission.role) == [.writer, .reader, .commenter, .reader])
+        #expect(payload.shares.map(\.notifies) == [true, false, false, false])
+        #expect(payload.shares[0].message == "Look\nhere")
     }
 
     @Test func warningsAreThere() throws {
@@ -133,6 +165,63 @@ import Testing
         (#"{"title":"T","rows":[],"folder":"a","folder_id":"b"}"#, "folder_id", "goes without folder"),
         (#"{"title":"T","rows":[],"folder_id":"../b"}"#, "folder_id", "expected the id of a Drive folder"),
         (#"{"title":"T","rows":[],"folder_id":""}"#, "folder_id", "expected the id"),
+        (#"{"spreadsheet_id":"x","rows":[],"title":"T"}"#, "title", "goes without spreadsheet_id"),
+        (#"{"spreadsheet_id":"x","rows":[],"folder":"F"}"#, "folder", "goes without spreadsheet_id"),
+        (#"{"spreadsheet_id":"x","rows":[],"folder_id":"F"}"#, "folder_id", "goes without spreadsheet_id"),
+        (#"{"spreadsheet_id":"x","rows":[],"copy_of":"F"}"#, "copy_of", "goes without spreadsheet_id"),
+        (#"{"spreadsheet_id":"x/y","rows":[]}"#, "spreadsheet_id", "expected the id of a Drive spreadsheet"),
+        (#"{"spreadsheet_id":7,"rows":[]}"#, "spreadsheet_id", "expected a string, got 7"),
+        (#"{"title":"T","rows":[],"copy_of":"https://docs.google.com/x"}"#, "copy_of", "expected the id of a Drive"),
+        (#"{"title":"T","rows":[],"template":1}"#, "template", "expected a string, got 1"),
+        (#"{"title":"T","rows":[],"dry_run":"yes"}"#, "dry_run", "expected true or false, got a string"),
+        (#"{"title":"T","rows":[],"share":{}}"#, "share", "expected an array"),
+        (#"{"title":"T","rows":[],"share":["a@b.c"]}"#, "share[0]", "expected an object, got a string"),
+        (#"{"title":"T","rows":[],"share":[{"role":"reader"}]}"#, "share[0].type", "is missing"),
+        (#"{"title":"T","rows":[],"share":[{"type":"person"}]}"#, "share[0].type", "expected one of user, group"),
+        (#"{"title":"T","rows":[],"share":[{"type":"usr"}]}"#, "share[0].type", #"did you mean "user"?"#),
+        (#"{"title":"T","rows":[],"share":[{"type":"anyone"}]}"#, "share[0].role", "is missing"),
+        (#"{"title":"T","rows":[],"share":[{"type":"anyone","role":"owner"}]}"#, "share[0].role", "never given away"),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"anyone","role":"organizer"}]}"#, "share[0].role",
+            "expected one of reader, commenter, writer"
+        ),
+        (#"{"title":"T","rows":[],"share":[{"type":"user","role":"reader"}]}"#, "share[0].email", "is missing"),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"user","role":"reader","email":"ada"}]}"#, "share[0].email",
+            "expected an address"
+        ),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"user","role":"reader","email":"a b@c.d"}]}"#, "share[0].email",
+            "expected an address"
+        ),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"user","role":"reader","email":"a@b.c","domain":"b.c"}]}"#,
+            "share[0].domain", "does not go with the type user"
+        ),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"anyone","role":"reader","email":"a@b.c"}]}"#, "share[0].email",
+            "does not go with the type anyone"
+        ),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"domain","role":"reader","domain":"a@b.c"}]}"#,
+            "share[0].domain", "expected a domain"
+        ),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"domain","role":"reader","domain":"b.c","notify":true}]}"#,
+            "share[0].notify", "users and groups only"
+        ),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"user","role":"reader","email":"a@b.c","message":"hi"}]}"#,
+            "share[0].message", "only with notify"
+        ),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"user","role":"reader","email":"a@b.c","sendMail":1}]}"#,
+            "share[0].sendMail", "unknown field"
+        ),
+        (
+            #"{"title":"T","rows":[],"share":[{"type":"user","role":"reader","email":"a@b.c"},{"type":"user","role":"writer","email":"A@b.c"}]}"#,
+            "share[1]", "same grantee"
+        ),
         (#"{"title":"T","sheets":[]}"#, "sheets", "expected 1 to 200 sheets, got 0"),
         (#"{"title":"T","sheets":[],"rows":[]}"#, "rows", "goes without sheets"),
         (#"{"title":"T","sheets":[],"columns":["a"]}"#, "columns", "goes without sheets"),
@@ -164,11 +253,6 @@ import Testing
     }
 
     static let unsupported: [(String, String)] = [
-        (#"{"spreadsheet_id":"x","rows":[]}"#, "spreadsheet_id"),
-        (#"{"title":"T","rows":[],"copy_of":"x"}"#, "copy_of"),
-        (#"{"title":"T","rows":[],"template":"blue"}"#, "template"),
-        (#"{"title":"T","rows":[],"dry_run":true}"#, "dry_run"),
-        (#"{"title":"T","rows":[],"share":[{"type":"user"}]}"#, "share"),
         (#"{"title":"T","sheets":[{"name":"A","query":"select 1"}]}"#, "sheets[0].query"),
         (#"{"title":"T","sheets":[{"name":"A","rows":[],"params":[]}]}"#, "sheets[0].params"),
         (#"{"title":"T","sheets":[{"name":"A","rows":[],"mode":"append"}]}"#, "sheets[0].mode"),

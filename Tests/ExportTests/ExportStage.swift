@@ -20,13 +20,15 @@ struct ExportStage {
     let client: @Sendable (any CallGate) -> APIClient
     private let configuration: Workspace.Configuration
     private let batchBytes: Int
+    private let templates: String?
+    private let recheck: Duration
     private let handlers: [String: any JobHandler]
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
         _ configuration: GoogleEmulator.Configuration = .init(),
         change: (inout Workspace.Configuration) -> Void = { _ in }, batchBytes: Int = 8_000_000,
-        _ body: (ExportStage) async throws -> Void
+        templates: String? = nil, recheck: Duration = .seconds(600), _ body: (ExportStage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make()
         let directory = FileManager.default.temporaryDirectory.appending(path: "sheetsync-test-\(UUID().uuidString)")
@@ -40,7 +42,8 @@ struct ExportStage {
         let http = try HTTPClient(userAgent: "sheetsync-test (gzip)")
         let outcome: Result<Void, any Error>
         do {
-            let stage = try await ExportStage(queue, emulator, directory.path, http, change, batchBytes)
+            let stage = try await ExportStage(
+                queue, emulator, directory.path, http, change, batchBytes, templates, recheck)
             outcome = .success(try await body(stage))
         } catch {
             outcome = .failure(error)
@@ -53,7 +56,7 @@ struct ExportStage {
 
     private init(
         _ queue: TestQueue, _ emulator: GoogleEmulator, _ directory: String, _ http: HTTPClient,
-        _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int
+        _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int, _ templates: String?, _ recheck: Duration
     ) async throws {
         self.queue = queue
         self.emulator = emulator
@@ -69,7 +72,9 @@ struct ExportStage {
         change(&configuration)
         self.configuration = configuration
         self.batchBytes = batchBytes
-        handlers = Self.handlers(queue, configuration, api, batchBytes)
+        self.templates = templates
+        self.recheck = recheck
+        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck)
     }
 
     private init(siblingOf stage: ExportStage, api: APIClient) {
@@ -79,18 +84,25 @@ struct ExportStage {
         self.api = api
         configuration = stage.configuration
         batchBytes = stage.batchBytes
-        handlers = Self.handlers(queue, configuration, api, batchBytes)
+        templates = stage.templates
+        recheck = stage.recheck
+        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck)
     }
 
     private static func handlers(
-        _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ batchBytes: Int
+        _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ batchBytes: Int,
+        _ templates: String?, _ recheck: Duration
     ) -> [String: any JobHandler] {
         let workspace = Workspace(configuration, api: api)
         let folders = FolderDirectory(
             memory: FolderMemory(on: queue.connection, schema: "sheetsync", account: "test"),
-            root: configuration.sharedDriveID)
+            root: configuration.sharedDriveID, recheckInterval: recheck)
+        let directory = TemplateDirectory(path: templates)
         return [
-            "export": ExportHandler(workspace: workspace, folders: folders, batchBytes: batchBytes),
+            "export": ExportHandler(
+                workspace: workspace, folders: folders, templates: directory, batchBytes: batchBytes,
+                patience: LookingPatience(time: .milliseconds(400))),
+            "format": FormatHandler(workspace: workspace, templates: directory),
             "folder": FolderHandler(workspace: workspace, folders: folders), "noop": NoopHandler(),
         ]
     }
@@ -110,6 +122,31 @@ struct ExportStage {
     /// Deletes a file for good, with what lies in it.
     func delete(_ id: String) async throws {
         _ = try await api.call(APIRequest(.drive, .delete, APIRequest.drivePath(id), fields: ""))
+    }
+
+    /// Changes a file, as a person would by hand.
+    func change(_ id: String, _ change: JSON, query: [(name: String, value: String)] = []) async throws {
+        _ = try await api.call(
+            APIRequest(.drive, .patch, APIRequest.drivePath(id), query: query, fields: "id", body: change.bytes))
+    }
+
+    /// Lets new files show up in lists only after so many of them.
+    func hideNewFiles(fromLists count: Int) async throws {
+        let body: JSON = ["search": "parent", "lists": JSON(count)]
+        _ = try await api.call(APIRequest(.drive, .post, "/emulator/visibility", fields: "", body: body.bytes))
+    }
+
+    /// Makes a spreadsheet as a person would, changes it by requests, and returns its id.
+    func makeSpreadsheet(_ name: String, _ requests: [JSON] = []) async throws -> String {
+        let id = try await DriveClient(api: api).createSpreadsheet(name: name, parent: nil).id
+        let body: JSON = ["requests": .array(requests)]
+        if !requests.isEmpty { _ = try await SheetsClient(api: api).batchUpdate(id, body: body.bytes) }
+        return id
+    }
+
+    /// Enqueues a job and returns it once it has ended.
+    func run(_ kind: String, _ payload: JSON) async throws -> JobRecord {
+        try await ended(try await queue.jobs.enqueue(kind: kind, payload: payload))
     }
 
     /// Runs a worker beside the body.
@@ -145,4 +182,7 @@ struct ExportStage {
                 && $0["parent"]?.isNull == false
         }
     }
+
+    /// The live folder of a name.
+    func file(named name: String) -> JSON? { files("folder").first { $0["name"]?.string == name } }
 }

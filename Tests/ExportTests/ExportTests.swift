@@ -149,12 +149,22 @@ import Testing
     @Test func livesInASharedDrive() async throws {
         try await ExportStage.with(
             .init(sharedDriveID: "0ASharedDrive", serviceAccountsOwnFiles: false),
-            change: { $0.sharedDriveID = "0ASharedDrive" }
+            change: { $0.sharedDriveID = "0ASharedDrive" }, recheck: .zero
         ) { stage in
             try await stage.work { _ in
                 let job = try await stage.export(people)
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(stage.files("spreadsheet").map { $0["drive_id"]?.string } == ["0ASharedDrive"])
+                let copy = try await stage.export([
+                    "title": "Copy", "copy_of": job.result?["spreadsheet_id"] ?? nil, "rows": [[1]],
+                    "share": [["type": "user", "email": "ada@example.com", "role": "reader"]],
+                ])
+                #expect(copy.state == "completed", "\(copy.json)")
+                #expect(
+                    stage.files("spreadsheet").map { $0["drive_id"]?.string } == ["0ASharedDrive", "0ASharedDrive"])
+                let again = try await stage.export(people)
+                #expect(again.result?["folder_id"] == job.result?["folder_id"])
+                #expect(stage.files("folder").count == 2)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Google
 import GoogleEmulator
 import JSON
 import JobQueue
@@ -33,15 +34,20 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        Fault.Action.resetAfter, .resetBefore, .truncate, .garbage, .html(status: 502), .error(status: 503),
-    ])
-    func makesOneSpreadsheetWhateverBecomesOfTheFirstCreate(action: Fault.Action) async throws {
+    /// Lists show the new spreadsheet at once, or not yet at the first two looks.
+    @Test(
+        arguments: zip(
+            [
+                Fault.Action.resetAfter, .resetAfter, .resetBefore, .truncate, .garbage, .html(status: 502),
+                .error(status: 503),
+            ], [0, 2, 2, 2, 0, 2, 2]))
+    func makesOneSpreadsheetWhateverBecomesOfTheFirstCreate(action: Fault.Action, lists: Int) async throws {
         // The folder's create comes first and is let through, so that the spreadsheet's is struck.
         try await ExportStage.with { stage in
             try await stage.work { queue in
                 let folder = try await queue.jobs.enqueue(kind: "folder", payload: ["path": "F"])
                 #expect(try await stage.ended(folder).state == "completed")
+                try await stage.hideNewFiles(fromLists: lists)
                 let number = stage.emulator.addFault(
                     Fault(action, api: .drive, verb: "POST", path: .prefix("/drive/v3/files")))
                 let job = try await stage.export(payload)
@@ -50,7 +56,49 @@ import Testing
                 #expect(stage.emulator.strikes(of: number) == 1)
                 #expect(stage.files("spreadsheet").count == 1, "\(action)")
                 #expect(stage.spreadsheet(job)?["sheets"]?[1]?["values"] == [["n"], [3]])
+                #expect(job.result?["warnings"] == [])
             }
+        }
+    }
+
+    @Test func aJobWithoutACheckpointIsLookedForBeforeItIsMade() async throws {
+        try await ExportStage.with { stage in
+            // As a worker leaves it that is killed in the middle of the create.
+            let id = try await stage.queue.jobs.enqueue(kind: "export", payload: payload)
+            _ = try await stage.queue.psql("update sheetsync.ready set redelivered = true")
+            try await stage.work { _ in
+                let job = try await stage.ended(id)
+                #expect(job.state == "completed" && job.json["attempt"] == 1, "\(job.json)")
+                // One list for the folder, three for the spreadsheet, and one behind its create.
+                #expect(stage.emulator.journal.counts["drive.files.list"] ?? 0 >= 5)
+                #expect(job.result?["warnings"] == [])
+            }
+            #expect(stage.files("spreadsheet").count == 1)
+        }
+    }
+
+    @Test func ofTwoSpreadsheetsTheOldestIsKeptAndTheOtherOneNamed() async throws {
+        try await ExportStage.with { stage in
+            let id = try await stage.queue.jobs.enqueue(kind: "export", payload: ["title": "Once", "rows": [[1]]])
+            _ = try await stage.queue.psql("update sheetsync.ready set redelivered = true")
+            let installation = try await stage.queue.schema.installation(on: stage.queue.connection)
+            var made: [String] = []
+            for _ in 0..<2 {
+                made.append(
+                    try await DriveClient(api: stage.api).createSpreadsheet(
+                        name: "Once", parent: nil, appProperties: ["sheetsync_job": "\(installation)/\(id)"]
+                    ).id)
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            try await stage.work { _ in
+                let job = try await stage.ended(id)
+                #expect(job.state == "completed", "\(job.json)")
+                #expect(job.result?["spreadsheet_id"]?.string == made[0])
+                #expect(job.result?["warnings"]?.array?.count == 1)
+                #expect(job.result?["warnings"]?[0]?.string?.contains(made[1]) == true, "\(job.json)")
+                #expect(stage.spreadsheet(job)?["sheets"]?[0]?["values"] == [[1]])
+            }
+            #expect(stage.files("spreadsheet").count == 2, "nothing is deleted")
         }
     }
 
@@ -138,6 +186,93 @@ import Testing
             }
             #expect(stage.files("folder").count == 2)
             #expect(stage.files("spreadsheet").count == 40)
+        }
+    }
+
+    /// What a person does to a folder that is known and trusted, or that is due to be looked at again.
+    enum Change: CaseIterable { case trashed, parentTrashed, renamed, moved }
+
+    private func apply(_ change: Change, to inner: String, in top: String, _ stage: ExportStage) async throws {
+        switch change {
+        case .trashed: try await stage.change(inner, ["trashed": true])
+        case .parentTrashed: try await stage.change(top, ["trashed": true])
+        case .renamed: try await stage.change(inner, ["name": "Elsewhere"])
+        case .moved:
+            let other = try await stage.makeFolder("Other")
+            try await stage.change(inner, [:], query: [("addParents", other), ("removeParents", top)])
+        }
+    }
+
+    @Test(arguments: Change.allCases)
+    func noticesWhatBecameOfAFolder(change: Change) async throws {
+        try await ExportStage.with(recheck: .zero) { stage in
+            try await stage.work { _ in
+                let payload: JSON = ["title": "a", "rows": [[1]], "folder": "Top/Inner"]
+                let first = try await stage.export(payload)
+                let top = try #require(stage.file(named: "Top")?["id"]?.string)
+                let inner = try #require(first.result?["folder_id"]?.string)
+                try await apply(change, to: inner, in: top, stage)
+                let second = try await stage.export(payload)
+                #expect(second.state == "completed", "\(second.json)")
+                #expect(second.result?["folder_id"]?.string != inner)
+                let parent = stage.files("spreadsheet").last?["parent"]
+                #expect(parent == second.result?["folder_id"], "\(change)")
+                // What is found once more is found the same.
+                let third = try await stage.export(payload)
+                #expect(third.result?["folder_id"] == second.result?["folder_id"])
+            }
+        }
+    }
+
+    @Test func aSpreadsheetThatFellIntoTheTrashWithItsFolderIsTakenOut() async throws {
+        try await ExportStage.with { stage in
+            try await stage.work { _ in
+                let payload: JSON = ["title": "a", "rows": [[1]], "folder": "Team"]
+                let folder = try #require(try await stage.export(payload).result?["folder_id"]?.string)
+                try await stage.change(folder, ["trashed": true])
+                let job = try await stage.export(payload)
+                #expect(job.state == "completed", "\(job.json)")
+                #expect(job.result?["folder_id"]?.string != folder)
+                #expect(stage.files("spreadsheet").map { $0["id"] } == [job.result?["spreadsheet_id"]])
+                #expect(stage.files("spreadsheet")[0]["parent"] == job.result?["folder_id"])
+                #expect(job.result?["warnings"] == [])
+                let named = try await stage.export(["title": "b", "rows": [[1]], "folder_id": .string(folder)])
+                #expect(named.state == "completed" && named.result?["warnings"]?.array?.count == 1, "\(named.json)")
+            }
+        }
+    }
+
+    @Test func aRememberedFolderIsLookedAtOnceInAWhile() async throws {
+        try await ExportStage.with { stage in
+            try await stage.work { _ in _ = try await stage.export(["title": "a", "rows": [], "folder": "Team/Inner"]) }
+            let other = stage.sibling()
+            try await other.work { _ in
+                stage.emulator.clearJournal()
+                for _ in 0..<3 { _ = try await other.export(["title": "a", "rows": [], "folder": "Team/Inner"]) }
+                // Each folder of the path, and what the root's id is.
+                #expect(
+                    stage.emulator.journal.counts == [
+                        "drive.files.get": 3, "drive.files.create": 3, "sheets.spreadsheets.batchUpdate": 3,
+                    ])
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "It's", #"back\slash\"#, #"'"#, "\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467}", "a/b", "e\u{301}", " x ",
+        String(repeating: "n", count: 1_000), "' or trashed = true or name = '",
+    ])
+    func makesAFolderOfAnyNameOnce(name: String) async throws {
+        try await ExportStage.with(recheck: .zero) { stage in
+            try await stage.work { _ in
+                let path: JSON = [.string(name), .string(name)]
+                let jobs = [
+                    try await stage.run("folder", ["path": path]), try await stage.run("folder", ["path": path]),
+                ]
+                #expect(jobs.map(\.state) == ["completed", "completed"], "\(jobs.map(\.json))")
+                #expect(jobs[0].result?["folder_id"] == jobs[1].result?["folder_id"])
+                #expect(stage.files("folder").map { $0["name"]?.string } == [name, name])
+            }
         }
     }
 

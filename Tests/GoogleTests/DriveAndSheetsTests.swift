@@ -133,6 +133,70 @@ import Testing
         #expect(google.apiRequests[0].path == "/drive/v3/files/..%2Fx%3Fy%3Dz%23%26%2F")
     }
 
+    @Test func aCopyGetsItsNamePlaceAndMark() async throws {
+        let (google, drive) = try drive { _, _ in FakeGoogle.Answer(body: Self.file) }
+        let copy = try await drive.copySpreadsheet("o/1", name: "Copy", parent: "p", appProperties: ["job": "7"])
+        #expect(copy.id == "f1")
+        let request = google.apiRequests[0]
+        #expect(request.method == "POST" && request.path == "/drive/v3/files/o%2F1/copy")
+        #expect(request.query["supportsAllDrives"] == "true")
+        #expect(request.json == ["name": "Copy", "parents": ["p"], "appProperties": ["job": "7"]])
+        // Without a parent it would lie beside the original.
+        _ = try await drive.copySpreadsheet("o", name: "Copy", parent: nil)
+        #expect(google.apiRequests[1].json?["parents"] == ["root"])
+        let (other, shared) = try self.drive(sharedDrive: "d") { _, _ in FakeGoogle.Answer(body: "{}") }
+        let error = await #expect(throws: GoogleError.self) {
+            try await shared.copySpreadsheet("o", name: "Copy", parent: nil)
+        }
+        #expect(error?.mayHaveTakenEffect == true)
+        #expect(other.apiRequests[0].json?["parents"] == ["d"])
+    }
+
+    @Test func aFileIsMoved() async throws {
+        let (google, drive) = try drive { _, _ in FakeGoogle.Answer(body: Self.file) }
+        #expect(try await drive.move("f1", from: "a", to: "b").id == "f1")
+        #expect(google.apiRequests[0].method == "PATCH")
+        #expect(google.apiRequests[0].query["addParents"] == "b" && google.apiRequests[0].query["removeParents"] == "a")
+        #expect(google.apiRequests[0].json == [:])
+    }
+
+    @Test func sharingSaysWhomWhatAndWhetherToTell() async throws {
+        let (google, drive) = try drive { _, _ in FakeGoogle.Answer(body: #"{"id":"1"}"#) }
+        let ada = DrivePermission(type: .user, grantee: "ada@example.com", role: .writer)
+        try await drive.share("f1", with: ada, notify: true, message: "Look & see")
+        try await drive.share("f1", with: ada, notify: false, message: "Look")
+        try await drive.share(
+            "f1", with: DrivePermission(type: .domain, grantee: "e.org", role: .reader), notify: false)
+        try await drive.share("f1", with: DrivePermission(type: .anyone, grantee: "", role: .commenter), notify: false)
+        let requests = google.apiRequests
+        #expect(requests.allSatisfy { $0.method == "POST" && $0.path == "/drive/v3/files/f1/permissions" })
+        #expect(
+            requests.map(\.json) == [
+                ["type": "user", "role": "writer", "emailAddress": "ada@example.com"],
+                ["type": "user", "role": "writer", "emailAddress": "ada@example.com"],
+                ["type": "domain", "role": "reader", "domain": "e.org"], ["type": "anyone", "role": "commenter"],
+            ])
+        #expect(requests.map { $0.query["sendNotificationEmail"] } == ["true", "false", nil, nil])
+        #expect(requests.map { $0.query["emailMessage"] } == ["Look & see", nil, nil, nil])
+    }
+
+    @Test func permissionsAreReadToTheirLastPageAndCompared() async throws {
+        let (google, drive) = try drive { number, _ in
+            let next = number < 1 ? #""nextPageToken":"more","# : ""
+            return FakeGoogle.Answer(
+                body:
+                    #"{\#(next)"permissions":[{"type":"user","role":"writer","emailAddress":"Ada@e.org"},{"type":"robot","role":"reader"}]}"#
+            )
+        }
+        let permissions = try await drive.permissions(of: "f1")
+        #expect(permissions.count == 2 && google.apiRequests.count == 2)
+        #expect(google.apiRequests[1].query["pageToken"] == "more")
+        let ada = permissions[0]
+        #expect(ada.covers(DrivePermission(type: .user, grantee: "ada@E.org", role: .reader)))
+        #expect(!ada.covers(DrivePermission(type: .user, grantee: "ada@e.org", role: .organizer)))
+        #expect(!ada.covers(DrivePermission(type: .group, grantee: "ada@e.org", role: .reader)))
+    }
+
     @Test func aBatchGivesItsReplies() async throws {
         let google = try FakeGoogle(api: { _, _ in FakeGoogle.Answer(body: #"{"replies":[{},{"addSheet":{"x":1}}]}"#) })
         let sheets = SheetsClient(api: try google.api())

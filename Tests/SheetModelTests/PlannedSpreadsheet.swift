@@ -14,6 +14,7 @@ struct PlannedSpreadsheet: Equatable {
         /// What `repeatCell` set, by row (0 header, 1 data) and column: later requests over earlier ones.
         var formats: [Int: [Int: JSONObject]] = [:]
         var widths: [Int: Int] = [:]
+        var filter: JSON?
     }
     struct Refusal: Error { let reason: String }
 
@@ -62,17 +63,39 @@ struct PlannedSpreadsheet: Equatable {
     private mutating func apply(_ kind: String, _ request: JSON) throws {
         switch kind {
         case "updateSpreadsheetProperties":
-            try check(request["fields"] == "locale,timeZone", "fields")
-            locale = request["properties"]?["locale"]?.string ?? ""
-            timeZone = request["properties"]?["timeZone"]?.string ?? ""
+            let names = request["properties"]?.object?.names ?? []
+            try check(!names.isEmpty && request["fields"]?.string == names.joined(separator: ","), "fields")
+            locale = request["properties"]?["locale"]?.string ?? locale
+            timeZone = request["properties"]?["timeZone"]?.string ?? timeZone
         case "addSheet":
             let id = request["properties"]?["sheetId"]?.int ?? -1
             try check(!tabs.contains { $0.id == id }, "A sheet with id \(id) already exists")
             tabs.append(Tab(id: id, title: "", rows: 0, columns: 0, cells: []))
             try setProperties(of: tabs.count - 1, request["properties"])
         case "updateSheetProperties":
-            try check(request["fields"] == "title,gridProperties(rowCount,columnCount,frozenRowCount)", "fields")
-            try setProperties(of: try tab(request["properties"]?["sheetId"]), request["properties"])
+            let index = try tab(request["properties"]?["sheetId"])
+            switch request["fields"] {
+            case "title,gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)":
+                try setProperties(of: index, request["properties"])
+            case "gridProperties(rowCount,columnCount)":
+                var properties = request["properties"]?.object ?? JSONObject()
+                properties["title"] = .string(tabs[index].title)
+                var grid = properties["gridProperties"]?.object ?? JSONObject()
+                grid["frozenRowCount"] = JSON(tabs[index].frozenRows)
+                properties["gridProperties"] = .object(grid)
+                try setProperties(of: index, .object(properties))
+            case "gridProperties.frozenRowCount":
+                tabs[index].frozenRows = request["properties"]?["gridProperties"]?["frozenRowCount"]?.int ?? -1
+                try check(tabs[index].frozenRows < tabs[index].rows, "You can't freeze all visible rows on the sheet.")
+            default: throw Refusal(reason: "fields \(request)")
+            }
+        case "unmergeCells": _ = try tab(request["range"]?["sheetId"])
+        case "clearBasicFilter": tabs[try tab(request["sheetId"])].filter = nil
+        case "setBasicFilter":
+            let range = request["filter"]?["range"]
+            let index = try tab(range?["sheetId"])
+            try checkRange(range, in: index)
+            tabs[index].filter = range
         case "deleteBanding":
             let id = request["bandedRangeId"]?.int ?? -1
             guard let index = tabs.firstIndex(where: { $0.bandings[id] != nil }) else {
@@ -82,10 +105,10 @@ struct PlannedSpreadsheet: Equatable {
         case "addBanding":
             let banding = request["bandedRange"]
             let range = banding?["range"]
-            let id = banding?["bandedRangeId"]?.int ?? -1
             let index = try tab(range?["sheetId"])
             try checkRange(range, in: index)
-            try check(tabs.allSatisfy { $0.bandings[id] == nil }, "A banding with id \(id) exists")
+            try check(banding?["bandedRangeId"] == nil, "the id is Google's to choose")
+            let id = tabs[index].id + 1
             try check(tabs[index].bandings.isEmpty, "You cannot add alternating colours that overlap")
             tabs[index].bandings[id] = banding?["rowProperties"]
         case "repeatCell": try repeatCell(request)
@@ -141,9 +164,10 @@ struct PlannedSpreadsheet: Equatable {
         switch request["fields"]?.string {
         case "userEnteredFormat": names = []
         case "userEnteredFormat.horizontalAlignment": names = ["horizontalAlignment"]
+        case "userEnteredFormat.numberFormat": names = ["numberFormat"]
         case let fields?:
             names = fields.dropFirst("userEnteredFormat(".count).dropLast().split(separator: ",").map(String.init)
-            try check(names == format.names, "fields \(fields)")
+            try check(format.names.allSatisfy(names.contains), "fields \(fields)")
         case nil: throw Refusal(reason: "fields are missing")
         }
         let band = range?["startRowIndex"]?.int == 0 && tabs[index].frozenRows == 1 ? 0 : 1
@@ -155,7 +179,21 @@ struct PlannedSpreadsheet: Equatable {
         }
     }
 
+    /// Takes away the values of a range.
+    private mutating func clear(_ range: JSON) throws {
+        let index = try tab(range["sheetId"])
+        let rows = (range["startRowIndex"]?.int ?? 0)..<(range["endRowIndex"]?.int ?? tabs[index].rows)
+        let columns = (range["startColumnIndex"]?.int ?? 0)..<(range["endColumnIndex"]?.int ?? tabs[index].columns)
+        try check(
+            rows.upperBound <= tabs[index].rows && columns.upperBound <= tabs[index].columns, "exceeds grid limits")
+        for row in rows { for column in columns { tabs[index].cells[row][column].value = .empty } }
+    }
+
     private mutating func updateCells(_ request: JSON) throws {
+        if let range = request["range"] {
+            try check(request["fields"] == "userEnteredValue" && request["rows"] == nil, "fields")
+            return try clear(range)
+        }
         let index = try tab(request["start"]?["sheetId"])
         guard let first = request["start"]?["rowIndex"]?.int, request["start"]?["columnIndex"] == 0,
             let rows = request["rows"]?.array, let fields = request["fields"]?.string

@@ -161,7 +161,7 @@ import Testing
         let model = try spreadsheet((0..<3).map { Sheet(name: "T\($0)", columns: columns, rows: [[JSON($0)]]) })
         var result = try written(model)
         let once = result
-        let again = try SpreadsheetPlan(model, target: result.existing)
+        let again = try SpreadsheetPlan(model, target: .new(result.existing))
         for batch in try batches(of: again) { try result.apply(batch.body) }
         #expect(result == once)
         #expect(result.tabs.map(\.id) == [0, 1, 2])
@@ -175,7 +175,7 @@ import Testing
     @Test func idsNeverMeetTheOneThatIsTakenOver() throws {
         let model = try spreadsheet((0..<3).map { Sheet(name: "T\($0)", columns: nil, rows: [[1]]) })
         let target = [ExistingSheet(id: 2, title: "Tab", rows: 5, columns: 5)]
-        #expect(try SpreadsheetPlan(model, target: target).sheets.map(\.id) == [2, 1, 3])
+        #expect(try SpreadsheetPlan(model, target: .new(target)).sheets.map(\.id) == [2, 1, 3])
     }
 
     @Test func emptySheetsAndSheetsWithoutHeaderHaveAGridThatSheetsTakes() throws {
@@ -256,7 +256,7 @@ import Testing
         let target = [
             ExistingSheet.ofNewSpreadsheet, ExistingSheet(id: 99, title: "Big", rows: 1_000_000, columns: 10),
         ]
-        let error = try #require(throws: SheetModelError.self) { try SpreadsheetPlan(model, target: target) }
+        let error = try #require(throws: SheetModelError.self) { try SpreadsheetPlan(model, target: .new(target)) }
         #expect(error.code == .tooManyCells)
     }
 

@@ -60,7 +60,7 @@ import Testing
             #expect(job.json["priority"] == 0 && job.json["owner"] == "nightly")
             try await program("enqueue", "noop", "--priority", "10").expectRefusal(1, "priority", "0", "9")
             try await program("enqueue", "exprot", "--payload", "-", input: "{}")
-                .expectRefusal(1, "'exprot'", "The kinds are export, folder, noop.")
+                .expectRefusal(1, "'exprot'", "The kinds are export, folder, format, noop.")
             try await program("enqueue", "noop", "--payload", "-", input: "[]").expectRefusal(1, "JSON object", "array")
         }
     }

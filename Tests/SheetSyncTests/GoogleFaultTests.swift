@@ -13,7 +13,8 @@ import Testing
         try await Stage.with { stage in
             let key = try Keys.key(inFile: stage.key)
             var commandLine = ""
-            let ended = try await stage.daemon.with(["LOG_LEVEL": "trace"]).withDaemon { daemon in
+            let ended = try await stage.daemon.with(["LOG_LEVEL": "trace", "SHEETSYNC_LIST_DELAY": "0.2"]).withDaemon {
+                daemon in
                 try await expectTwoRefusalsToBeRepeated(stage)
                 try await expectAResetToBeFoundOut(stage)
                 try await expectARevokedTokenToBeReplaced(stage)

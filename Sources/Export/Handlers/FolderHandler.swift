@@ -24,7 +24,7 @@ public struct FolderHandler: JobHandler {
                     retry: .never)
             }
             let (drive, _, calls) = workspace.clients()
-            let path = workspace.configuration.defaultFolder + payload.path.names
+            let path = workspace.path(payload.path.names)
             guard let id = try await folders.find(path, using: drive) else {
                 preconditionFailure("the path has a name at least")
             }

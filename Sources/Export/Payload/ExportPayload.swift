@@ -3,37 +3,35 @@ public import SheetModel
 
 /// The payload of a job of kind `export`, checked down to the last value.
 public struct ExportPayload: Sendable {
-    /// Where the spreadsheet is made.
-    public enum Folder: Sendable, Hashable {
-        /// A path below the default folder.
-        case path(FolderPath)
-        /// A folder by Drive's id.
-        case id(String)
-    }
-
-    /// The new spreadsheet's name.
-    public let title: String
-    /// Where it is made; nil for the default folder itself.
-    public let folder: Folder?
+    /// The spreadsheet that it goes into.
+    public let destination: ExportDestination
+    /// The formatting template's name; nil where none is named.
+    public let template: String?
+    /// Whom the spreadsheet is shared with.
+    public let shares: [Share]
+    /// Whether the job only checks, plans and counts calls.
+    public let isDryRun: Bool
     /// What it holds.
     public let spreadsheet: Spreadsheet
 
     private static let names = [
         "title", "spreadsheet_id", "folder", "folder_id", "template", "copy_of", "time_zone", "locale", "columns",
-        "rows",
-        "sheets", "share", "dry_run",
+        "rows", "sheets", "share", "dry_run",
     ]
 
     /// Reads a payload.
     public init(_ json: JSON) throws(PayloadError) {
         let object = try PayloadObject(json, at: "", names: Self.names)
-        try UnsupportedField.refuse(UnsupportedField.ofPayload, in: object)
-        title = try object.required("title")
-        try PayloadText.checkName(title, at: "title")
-        folder = try Self.folder(of: object)
-        let locale = try object.string("locale") ?? "en_US"
-        try PayloadText.checkLocale(locale, at: "locale")
-        let timeZone = try Self.timeZone(of: object)
+        destination = try ExportDestination(object)
+        template = try object.string("template")
+        shares = try Share.list(object)
+        isDryRun = try object.boolean("dry_run") ?? false
+        // What somebody made already keeps its own where the job names none.
+        let isEmpty: Bool
+        if case .new(_, _, copyOf: nil) = destination { isEmpty = true } else { isEmpty = false }
+        let locale = try object.string("locale") ?? (isEmpty ? "en_US" : nil)
+        if let locale { try PayloadText.checkLocale(locale, at: "locale") }
+        let timeZone = try Self.timeZone(of: object) ?? (isEmpty ? .utc : nil)
         let sheets = try Self.sheets(of: object)
         do throws(SheetModelError) {
             spreadsheet = try Spreadsheet(locale: locale, timeZone: timeZone, sheets: sheets.map(\.sheet))
@@ -42,20 +40,8 @@ public struct ExportPayload: Sendable {
         }
     }
 
-    private static func folder(of object: PayloadObject) throws(PayloadError) -> Folder? {
-        if let id = try object.string("folder_id") {
-            guard object["folder"] == nil else {
-                throw PayloadError(at: "folder_id", "goes without folder; give one of them")
-            }
-            try PayloadText.checkFileID(id, at: "folder_id")
-            return .id(id)
-        }
-        guard let folder = object["folder"] else { return nil }
-        return .path(try FolderPath(folder, at: "folder"))
-    }
-
-    private static func timeZone(of object: PayloadObject) throws(PayloadError) -> TimeZoneRules {
-        guard let name = try object.string("time_zone") else { return .utc }
+    private static func timeZone(of object: PayloadObject) throws(PayloadError) -> TimeZoneRules? {
+        guard let name = try object.string("time_zone") else { return nil }
         do throws(SheetModelError) {
             return try TimeZoneRules(named: name)
         } catch {

@@ -47,6 +47,10 @@ struct PayloadObject {
         try read(name, "an array", \.array)
     }
 
+    func boolean(_ name: String) throws(PayloadError) -> Bool? {
+        try read(name, "true or false", \.bool)
+    }
+
     func integer(_ name: String) throws(PayloadError) -> Int? {
         try read(name, "a whole number", \.int)
     }

@@ -15,10 +15,10 @@ enum PayloadText {
     }
 
     /// Refuses what cannot be a file's id in Drive, and would not be safe in a URL.
-    static func checkFileID(_ id: String, at path: String) throws(PayloadError) {
+    static func checkFileID(_ id: String, of kind: String, at path: String) throws(PayloadError) {
         let isID = (1...200).contains(id.utf8.count) && id.utf8.allSatisfy(isIDByte)
         guard isID else {
-            throw PayloadError(at: path, "expected the id of a Drive folder: letters, digits, - and _ only")
+            throw PayloadError(at: path, "expected the id of a Drive \(kind): letters, digits, - and _ only")
         }
     }
 

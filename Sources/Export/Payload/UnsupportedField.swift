@@ -2,19 +2,12 @@ import JSON
 
 /// A field of the contract that this version does not do yet.
 ///
-/// The tables below are the only place that knows of them: what a later version does loses its row there.
+/// The table below is the only place that knows of them: what a later version does loses its row there.
 struct UnsupportedField {
     let name: String
     /// Values that ask for nothing beyond what this version does.
     var harmless: [JSON] = []
 
-    static let ofPayload = [
-        UnsupportedField(name: "spreadsheet_id"),
-        UnsupportedField(name: "copy_of"),
-        UnsupportedField(name: "template", harmless: ["default"]),
-        UnsupportedField(name: "share", harmless: [[]]),
-        UnsupportedField(name: "dry_run", harmless: [false]),
-    ]
     static let ofSheet = [
         UnsupportedField(name: "query"),
         UnsupportedField(name: "params"),

@@ -8,7 +8,7 @@
 create table kind (
     name text primary key
 );
-insert into kind values ('export'), ('folder'), ('noop');
+insert into kind values ('export'), ('folder'), ('format'), ('noop');
 
 create table setting (
     name  text primary key,

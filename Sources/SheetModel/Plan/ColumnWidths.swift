@@ -7,13 +7,14 @@ enum ColumnWidths {
     private static let sampledRows = 200
     private static let sampledCells = 20_000
 
-    /// The width of each column in pixels; a column's own `width` wins.
-    static func pixels(of sheet: Sheet, columns: [Column], timeZone: TimeZoneRules) -> [Int] {
+    /// The width of each column in pixels; a column's own `width` wins, then the template's.
+    static func pixels(of sheet: Sheet, columns: [Column], template: [Int], timeZone: TimeZoneRules) -> [Int] {
         // Rows from all over the sheet, fewer of them where it is very wide.
         let count = min(sheet.rows.count, max(10, min(sampledRows, sampledCells / max(1, columns.count))))
         let sample = (0..<count).map { sheet.rows[$0 * sheet.rows.count / count] }
         return columns.enumerated().map { index, column in
             if let width = column.width { return width }
+            if index < template.count { return template[index] }
             let converter = CellConverter(type: column.type, timeZone: timeZone)
             var characters = 0
             for row in sample where index < row.count {

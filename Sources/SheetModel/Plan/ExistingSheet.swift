@@ -4,9 +4,9 @@ public struct ExistingSheet: Sendable, Hashable {
     public var id: Int
     /// The name on the tab.
     public var title: String
-    /// The rows of its grid.
+    /// The rows of its grid; 0 for a sheet that is a chart.
     public var rows: Int
-    /// The columns of its grid.
+    /// The columns of its grid; 0 for a sheet that is a chart.
     public var columns: Int
     /// The `bandedRangeId` of each of its banded ranges.
     public var bandingIDs: [Int]

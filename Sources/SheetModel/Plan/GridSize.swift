@@ -3,9 +3,9 @@ struct GridSize: Hashable {
     /// The rows above the data: 1 with a header, else 0.
     let headerRows: Int
     /// All rows; at least one below the header, since Sheets refuses to freeze every row.
-    let rows: Int
+    private(set) var rows: Int
     /// All columns, at least one.
-    let columns: Int
+    private(set) var columns: Int
 
     init(of sheet: Sheet, columns: Int) {
         headerRows = sheet.columns == nil ? 0 : 1
@@ -14,4 +14,12 @@ struct GridSize: Hashable {
     }
 
     var cells: Int { rows * columns }
+
+    /// The grid of a sheet that keeps all it has and grows where the data needs it.
+    func grown(from sheet: ExistingSheet) -> GridSize {
+        var grown = self
+        grown.rows = max(rows, sheet.rows)
+        grown.columns = max(columns, sheet.columns)
+        return grown
+    }
 }

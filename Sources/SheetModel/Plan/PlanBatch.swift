@@ -6,4 +6,6 @@ public struct PlanBatch: Sendable, Hashable {
     public let body: [UInt8]
     /// The rows of data in it, without headers.
     public let rows: Int
+    /// The row that comes next.
+    public let end: PlanPosition
 }

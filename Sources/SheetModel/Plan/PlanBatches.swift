@@ -4,13 +4,19 @@ import JSON
 public struct PlanBatches: Sendable {
     private let plan: SpreadsheetPlan
     private var number = 0
-    private var sheet = 0
-    /// The next row of the sheet as the grid counts, with the header.
-    private var row = 0
+    /// The next row.
+    private var position: PlanPosition
+    /// The requests that come before all rows; empty once they are sent.
+    private var head: ArraySlice<UInt8>
     /// A row that did not fit into the last batch.
     private var waiting: [UInt8]?
 
-    init(plan: SpreadsheetPlan) { self.plan = plan }
+    /// Begins at a row that an earlier run of the same plan came to; nil for the beginning.
+    init(plan: SpreadsheetPlan, from position: PlanPosition?) {
+        self.plan = plan
+        self.position = position ?? PlanPosition(sheet: 0, row: 0)
+        head = position == nil ? plan.head : []
+    }
 
     /// Rows of one sheet that follow each other.
     private struct Block {
@@ -25,7 +31,6 @@ public struct PlanBatches: Sendable {
 
     /// The next batch; nil behind the last one.
     public mutating func next() throws(SheetModelError) -> PlanBatch? {
-        let head = number == 0 ? plan.head : []
         let blocks = try takeBlocks(size: head.count)
         if head.isEmpty && blocks.isEmpty { return nil }
         var writer = JSONWriter(reserving: blocks.reduce(head.count) { $0 + $1.rows.count + Self.frame })
@@ -40,8 +45,11 @@ public struct PlanBatches: Sendable {
                 }
             }
         }
-        defer { number += 1 }
-        return PlanBatch(number: number, body: writer.bytes, rows: rows)
+        defer {
+            number += 1
+            head = []
+        }
+        return PlanBatch(number: number, body: writer.bytes, rows: rows, end: position)
     }
 
     private func write(_ block: Block, to request: inout JSONWriter) {
@@ -60,39 +68,38 @@ public struct PlanBatches: Sendable {
         var blocks: [Block] = []
         var size = size
         while let next = try takeRow() {
-            let isNewBlock = blocks.last?.sheet != sheet
+            let isNewBlock = blocks.last?.sheet != position.sheet
             let added = next.count + 1 + (isNewBlock ? Self.frame : 0)
             // The first row of a batch always goes in, except that the first batch has something to do without rows.
             if size + added > plan.batchBytes, size > 0 {
                 waiting = next
                 break
             }
-            if isNewBlock { blocks.append(Block(sheet: sheet, firstRow: row)) }
+            if isNewBlock { blocks.append(Block(sheet: position.sheet, firstRow: position.row)) }
             let last = blocks.count - 1
             if blocks[last].count > 0 { blocks[last].rows.append(UInt8(ascii: ",")) }
             blocks[last].rows += next
             blocks[last].count += 1
             size += added
-            row += 1
+            position.row += 1
         }
         return blocks
     }
 
-    /// The row that `sheet` and `row` point at, moving on to the next sheet that has one; nil when all are done.
+    /// The row at the position, moving on to the next sheet that has one; nil when all are done.
     private mutating func takeRow() throws(SheetModelError) -> [UInt8]? {
         if let row = waiting {
             waiting = nil
             return row
         }
-        while sheet < plan.layouts.count {
-            let layout = plan.layouts[sheet]
+        while position.sheet < plan.layouts.count {
+            let layout = plan.layouts[position.sheet]
             let headers = layout.grid.headerRows
-            if row < headers { return plan.encoders[sheet].header() }
-            if row - headers < layout.sheet.rows.count {
-                return try plan.encoders[sheet].row(layout.sheet.rows[row - headers])
+            if position.row < headers { return plan.encoders[position.sheet].header() }
+            if position.row - headers < layout.sheet.rows.count {
+                return try plan.encoders[position.sheet].row(layout.sheet.rows[position.row - headers])
             }
-            sheet += 1
-            row = 0
+            position = PlanPosition(sheet: position.sheet + 1, row: 0)
         }
         return nil
     }

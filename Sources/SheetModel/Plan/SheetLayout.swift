@@ -8,81 +8,128 @@ struct SheetLayout: Sendable {
     /// Google's `sheetId`.
     let id: Int
     /// The sheet that has this id in the target already.
-    let existing: ExistingSheet?
-    let bandingID: Int
-    let widths: [Int]
-    let template: FormattingTemplate
+    private let existing: ExistingSheet?
+    /// Whether somebody else made that sheet.
+    private let isForeign: Bool
+    /// The look; nil keeps the one that is there.
+    private let template: FormattingTemplate?
+    private let widths: [Int]
+
+    init(
+        sheet: Sheet, id: Int, existing: ExistingSheet?, isForeign: Bool, template: FormattingTemplate?,
+        timeZone: TimeZoneRules
+    ) {
+        self.sheet = sheet
+        self.id = id
+        self.existing = existing
+        self.isForeign = isForeign
+        columns = sheet.resolvedColumns
+        let needed = GridSize(of: sheet, columns: columns.count)
+        if let existing, template == nil {
+            self.template = nil
+            grid = needed.grown(from: existing)
+            widths = []
+        } else {
+            let template = template ?? .standard
+            self.template = template
+            grid = needed
+            widths = ColumnWidths.pixels(
+                of: sheet, columns: columns, template: template.columnWidths, timeZone: timeZone)
+        }
+    }
 
     var hasLinks: Bool { columns.contains { $0.type == .link } }
 
     /// The requests that make the sheet and its look, in the order in which Sheets must see them.
     var requests: [JSON] {
-        var requests = (existing?.bandingIDs ?? []).map { id -> JSON in ["deleteBanding": ["bandedRangeId": JSON(id)]] }
-        requests.append(properties)
-        // The whole format is set, so that what an earlier attempt left does not shine through.
-        requests.append(format(template.body, rows: dataRows, columns: 0..<grid.columns, fields: "userEnteredFormat"))
-        if grid.headerRows > 0 {
-            requests.append(
-                format(template.header, rows: headerRows, columns: 0..<grid.columns, fields: "userEnteredFormat"))
-        }
-        requests += columnFormats
-        requests.append(banding)
-        requests += columnWidths
-        return requests
+        if let template { return make(template) }
+        return grow + [make.clearValues(columns: 0..<max(1, columns.count))] + numberFormats
     }
 
+    private var make: SheetRequests { SheetRequests(id: id) }
     private var headerRows: Range<Int> { 0..<grid.headerRows }
     private var dataRows: Range<Int> { grid.headerRows..<grid.rows }
 
-    private var properties: JSON {
+    private func make(_ template: FormattingTemplate) -> [JSON] {
+        var requests =
+            isForeign && existing != nil
+            ? make.strip(bandingIDs: existing?.bandingIDs ?? []) : make.deleteBandings(existing?.bandingIDs ?? [])
+        requests.append(properties(frozenRows: template.frozenRows))
+        if isForeign && existing != nil { requests.append(make.clearValues()) }
+        // The whole format is set, so that what stood there before does not shine through.
+        let all = 0..<grid.columns
+        requests.append(make.format(template.body, rows: dataRows, columns: all, fields: "userEnteredFormat"))
+        if grid.headerRows > 0 {
+            requests.append(make.format(template.header, rows: headerRows, columns: all, fields: "userEnteredFormat"))
+        }
+        requests += columnFormats
+        if let bands = template.bands {
+            requests.append(
+                make.banding(bands, hasHeader: grid.headerRows > 0, rows: 0..<grid.rows, columns: all))
+        }
+        if template.hasFilter, grid.headerRows > 0 {
+            requests.append(make.filter(rows: 0..<grid.rows, columns: all))
+        }
+        return requests + make.widths(widths)
+    }
+
+    private func properties(frozenRows: Int) -> JSON {
+        // Sheets refuses to freeze every row.
+        let frozen = grid.headerRows == 0 ? 0 : min(frozenRows, grid.rows - 1)
         let properties: JSON = [
             "sheetId": JSON(id), "title": JSON(sheet.name),
             "gridProperties": [
-                "rowCount": JSON(grid.rows), "columnCount": JSON(grid.columns), "frozenRowCount": JSON(grid.headerRows),
+                "rowCount": JSON(grid.rows), "columnCount": JSON(grid.columns), "frozenRowCount": JSON(frozen),
+                "frozenColumnCount": 0,
             ],
         ]
         guard existing != nil else { return ["addSheet": ["properties": properties]] }
         return [
             "updateSheetProperties": [
-                "properties": properties, "fields": "title,gridProperties(rowCount,columnCount,frozenRowCount)",
+                "properties": properties,
+                "fields": "title,gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)",
             ]
         ]
     }
 
-    private func range(rows: Range<Int>, columns: Range<Int>) -> JSON {
-        [
-            "sheetId": JSON(id),
-            "startRowIndex": JSON(rows.lowerBound), "endRowIndex": JSON(rows.upperBound),
-            "startColumnIndex": JSON(columns.lowerBound), "endColumnIndex": JSON(columns.upperBound),
+    /// Makes room for data in a sheet that keeps its look.
+    private var grow: [JSON] {
+        guard let existing, grid.rows > existing.rows || grid.columns > existing.columns else { return [] }
+        let properties: JSON = [
+            "sheetId": JSON(id), "gridProperties": ["rowCount": JSON(grid.rows), "columnCount": JSON(grid.columns)],
+        ]
+        return [
+            ["updateSheetProperties": ["properties": properties, "fields": "gridProperties(rowCount,columnCount)"]]
         ]
     }
 
-    private func format(_ format: JSON, rows: Range<Int>, columns: Range<Int>, fields: String) -> JSON {
-        [
-            "repeatCell": [
-                "range": range(rows: rows, columns: columns), "cell": ["userEnteredFormat": format],
-                "fields": JSON(fields),
-            ]
-        ]
+    /// How values show that mean nothing without it, such as a date's number; no more than the rows of data get it.
+    private var numberFormats: [JSON] {
+        let rows = grid.headerRows..<grid.headerRows + max(1, sheet.rows.count)
+        return make.runs(of: columns, by: \.numberFormat).compactMap { range, column in
+            guard let format = column.numberFormat else { return Optional.none }
+            return make.format(
+                ["numberFormat": format.json], rows: rows, columns: range, fields: "userEnteredFormat.numberFormat")
+        }
     }
 
     /// One request for each run of columns that look alike; a format in each cell would cost half as much again as the data.
     private var columnFormats: [JSON] {
         var requests: [JSON] = []
-        for (columns, column) in runs(of: columns, by: { [$0.numberFormat?.json, alignment(of: $0)] }) {
+        for (range, column) in make.runs(of: columns, by: { [$0.numberFormat?.json, alignment(of: $0)] }) {
             var look = JSONObject()
             look["numberFormat"] = column.numberFormat?.json
             look["horizontalAlignment"] = alignment(of: column)
             guard !look.isEmpty else { continue }
             let fields = "userEnteredFormat(\(look.names.joined(separator: ",")))"
-            requests.append(format(.object(look), rows: dataRows, columns: columns, fields: fields))
+            requests.append(make.format(.object(look), rows: dataRows, columns: range, fields: fields))
         }
         guard grid.headerRows > 0 else { return requests }
-        for (columns, column) in runs(of: columns, by: alignment(of:)) {
+        for (range, column) in make.runs(of: columns, by: alignment(of:)) {
             guard let alignment = alignment(of: column) else { continue }
             requests.append(
-                format(
-                    ["horizontalAlignment": alignment], rows: headerRows, columns: columns,
+                make.format(
+                    ["horizontalAlignment": alignment], rows: headerRows, columns: range,
                     fields: "userEnteredFormat.horizontalAlignment"))
         }
         return requests
@@ -92,50 +139,6 @@ struct SheetLayout: Sendable {
         if column.type == .boolean { return "CENTER" }
         // Not plain `nil`, which could be JSON's null.
         return column.type.isRightAligned ? "RIGHT" : Optional.none
-    }
-
-    private var banding: JSON {
-        var bands = JSONObject()
-        if grid.headerRows > 0 { bands["headerColorStyle"] = template.headerColor }
-        bands["firstBandColorStyle"] = template.firstBandColor
-        bands["secondBandColorStyle"] = template.secondBandColor
-        return [
-            "addBanding": [
-                "bandedRange": [
-                    "bandedRangeId": JSON(bandingID),
-                    "range": range(rows: 0..<grid.rows, columns: 0..<grid.columns), "rowProperties": .object(bands),
-                ]
-            ]
-        ]
-    }
-
-    private var columnWidths: [JSON] {
-        runs(of: widths, by: { $0 }).map { columns, width in
-            [
-                "updateDimensionProperties": [
-                    "range": [
-                        "sheetId": JSON(id), "dimension": "COLUMNS", "startIndex": JSON(columns.lowerBound),
-                        "endIndex": JSON(columns.upperBound),
-                    ],
-                    "properties": ["pixelSize": JSON(width)], "fields": "pixelSize",
-                ]
-            ]
-        }
-    }
-
-    /// Neighbours with the same key, as the range of their indices and the first of them.
-    private func runs<Element>(
-        of elements: [Element], by key: (Element) -> some Equatable
-    ) -> [(range: Range<Int>, first: Element)] {
-        var runs: [(range: Range<Int>, first: Element)] = []
-        for (index, element) in elements.enumerated() {
-            if let last = runs.last, key(last.first) == key(element) {
-                runs[runs.count - 1].range = last.range.lowerBound..<index + 1
-            } else {
-                runs.append((index..<index + 1, element))
-            }
-        }
-        return runs
     }
 }
 

@@ -1,16 +1,16 @@
 /// A spreadsheet that is known to fit into Google Sheets: every name, every size and every value has been checked.
 public struct Spreadsheet: Sendable {
-    /// The locale that Sheets shows numbers and dates in, such as `en_US`.
-    public let locale: String
-    /// The time zone of its dates.
-    public let timeZone: TimeZoneRules
+    /// The locale that Sheets shows numbers and dates in, such as `en_US`; nil leaves the target's own.
+    public let locale: String?
+    /// The time zone of its dates; nil leaves the target's own, and takes times with an offset to UTC.
+    public let timeZone: TimeZoneRules?
     /// The sheets in the order of their tabs.
     public let sheets: [Sheet]
     /// What was not written quite as it came, one for each column and kind.
     public let warnings: [ConversionWarning]
 
     /// Checks sheets, down to the last value; the error says which one Google would not take, and why.
-    public init(locale: String, timeZone: TimeZoneRules, sheets: [Sheet]) throws(SheetModelError) {
+    public init(locale: String?, timeZone: TimeZoneRules?, sheets: [Sheet]) throws(SheetModelError) {
         guard (1...Limits.sheets).contains(sheets.count) else {
             throw SheetModelError(.sheetCount, "expected 1 to \(Limits.sheets) sheets, got \(sheets.count)")
         }
@@ -28,7 +28,7 @@ public struct Spreadsheet: Sendable {
             guard cells <= Limits.cells else { throw Self.tooManyCells(cells, at: .sheet(index)) }
         }
         for (index, sheet) in sheets.enumerated() {
-            warnings += try Self.checkValues(of: sheet, index: index, timeZone: timeZone)
+            warnings += try Self.checkValues(of: sheet, index: index, timeZone: timeZone ?? .utc)
         }
         self.locale = locale
         self.timeZone = timeZone

@@ -3,9 +3,9 @@ import JSON
 /// The writes that turn a target into a spreadsheet: the bodies of `spreadsheets.batchUpdate`, in their order.
 ///
 /// The first batch makes the sheets and their look and writes as many rows as fit; the others only write rows. Every row has
-/// its fixed place, so a batch but the first may be sent again whenever its end is unclear. The first one fits only the
-/// target it was planned for: after an unclear end, look at the target's sheets and plan again. The ids are the same each
-/// time, so sheets that the lost attempt made are recognised.
+/// its fixed place, so a batch but the first may be sent again whenever its end is unclear, and a later run may begin at
+/// the row that an earlier one came to. The first batch fits only the target it was planned for: after an unclear end, look
+/// at the target's sheets and plan again.
 public struct SpreadsheetPlan: Sendable {
     /// What each sheet becomes.
     public let sheets: [SheetSummary]
@@ -24,28 +24,25 @@ public struct SpreadsheetPlan: Sendable {
     ///
     /// - Parameters:
     ///   - spreadsheet: What shall stand there.
-    ///   - target: The sheets that are there. The first one is taken over by the first sheet; any other sheet takes over the
-    ///     one with the id that it would get. The rest is left alone.
-    ///   - template: The look.
+    ///   - target: Where it shall stand.
+    ///   - template: The look; nil keeps that of sheets that are there: only values and number formats are written, and a
+    ///     grid grows where it must.
     ///   - batchBytes: The greatest size of a batch; only a single row longer than that makes a longer one, or formats of
     ///     very many columns.
     public init(
-        _ spreadsheet: Spreadsheet, target: [ExistingSheet] = [.ofNewSpreadsheet],
-        template: FormattingTemplate = .standard, batchBytes: Int = 8_000_000
+        _ spreadsheet: Spreadsheet, target: PlanTarget = .empty, template: FormattingTemplate? = .standard,
+        batchBytes: Int = 8_000_000
     ) throws(SheetModelError) {
-        let existing = Dictionary(target.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let firstID = target.first?.id ?? 0
-        let count = spreadsheet.sheets.count
-        let ids = [firstID] + (1...count).filter { $0 != firstID }.prefix(count - 1)
+        let existing = Dictionary(target.sheets.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let ids = target.ids(for: spreadsheet.sheets)
+        var isForeign = false
+        if case .existing = target { isForeign = true }
+        let zone = spreadsheet.timeZone ?? .utc
         layouts = zip(spreadsheet.sheets, ids).map { sheet, id in
-            let columns = sheet.resolvedColumns
-            return SheetLayout(
-                sheet: sheet, columns: columns, grid: GridSize(of: sheet, columns: columns.count), id: id,
-                existing: existing[id], bandingID: id + 1,
-                widths: ColumnWidths.pixels(of: sheet, columns: columns, timeZone: spreadsheet.timeZone),
-                template: template)
+            SheetLayout(
+                sheet: sheet, id: id, existing: existing[id], isForeign: isForeign, template: template, timeZone: zone)
         }
-        encoders = layouts.map { RowEncoder(columns: $0.columns, timeZone: spreadsheet.timeZone) }
+        encoders = layouts.map { RowEncoder(columns: $0.columns, timeZone: zone) }
         sheets = layouts.map { layout in
             let rows = layout.sheet.rows.count
             return SheetSummary(
@@ -56,11 +53,16 @@ public struct SpreadsheetPlan: Sendable {
         warnings = spreadsheet.warnings
         self.batchBytes = batchBytes
 
-        let others = target.filter { !ids.contains($0.id) }
+        let others = target.sheets.filter { !ids.contains($0.id) }
+        guard ids.count + others.count <= Limits.sheets else {
+            throw SheetModelError(
+                .sheetCount,
+                "a spreadsheet holds at most \(Limits.sheets) sheets, this would make \(ids.count + others.count)")
+        }
         let grid = layouts.reduce(0) { $0 + $1.grid.cells } + others.reduce(0) { $0 + $1.rows * $1.columns }
         guard grid <= Limits.cells else { throw Spreadsheet.tooManyCells(grid) }
 
-        let requests = [Self.properties(of: spreadsheet)] + layouts.flatMap(\.requests)
+        let requests = Self.properties(of: spreadsheet) + layouts.flatMap(\.requests)
         guard requests.count + layouts.count <= Limits.requests else {
             throw SheetModelError(
                 .tooManyFormats,
@@ -71,16 +73,23 @@ public struct SpreadsheetPlan: Sendable {
     }
 
     /// The batches, made one at a time.
-    public func batches() -> PlanBatches { PlanBatches(plan: self) }
+    ///
+    /// - Parameter position: The row to begin at, where an earlier run wrote all before it; nil for the beginning.
+    public func batches(from position: PlanPosition? = nil) -> PlanBatches { PlanBatches(plan: self, from: position) }
 
-    private static func properties(of spreadsheet: Spreadsheet) -> JSON {
-        [
-            "updateSpreadsheetProperties": [
-                "properties": [
-                    "locale": JSON(spreadsheet.locale), "timeZone": JSON(spreadsheet.timeZone.googleName),
-                ],
-                "fields": "locale,timeZone",
-            ]
-        ]
+    /// How many rows of data lie before a position.
+    public func rows(before position: PlanPosition) -> Int {
+        let earlier = sheets.prefix(position.sheet).reduce(0) { $0 + $1.rows }
+        guard layouts.indices.contains(position.sheet) else { return earlier }
+        return earlier + max(0, position.row - layouts[position.sheet].grid.headerRows)
+    }
+
+    private static func properties(of spreadsheet: Spreadsheet) -> [JSON] {
+        var properties = JSONObject()
+        properties["locale"] = spreadsheet.locale.map(JSON.string)
+        properties["timeZone"] = spreadsheet.timeZone.map { JSON.string($0.googleName) }
+        guard !properties.isEmpty else { return [] }
+        let fields = properties.names.joined(separator: ",")
+        return [["updateSpreadsheetProperties": ["properties": .object(properties), "fields": .string(fields)]]]
     }
 }

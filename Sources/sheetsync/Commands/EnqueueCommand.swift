@@ -13,7 +13,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             unless the job is completed.
             """)
 
-    @Argument(help: "The kind of job: export, folder, noop.")
+    @Argument(help: "The kind of job: export, folder, format, noop.")
     var kind = "export"
 
     @Option(help: ArgumentHelp("A file with the payload as JSON; - for standard input.", valueName: "file"))

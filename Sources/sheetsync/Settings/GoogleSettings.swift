@@ -10,6 +10,11 @@ struct GoogleSettings {
     let foldersEnabled: Bool
     let defaultFolder: [String]
     let quotas: QuotaSettings
+    let templatesPath: String?
+    let sharing: Set<DrivePermission.GranteeType>
+    let ownTargetsOnly: Bool
+    /// How late Drive's lists may be.
+    let listDelay: Duration
 
     init(_ reader: SettingsReader) throws {
         guard let (setting, value) = Self.credentials(reader) else {
@@ -33,6 +38,38 @@ struct GoogleSettings {
         foldersEnabled = try reader.bool("GOOGLE_DRIVE_ENABLE_FOLDERS", default: true)
         quotas = try reader.quotas()
         defaultFolder = (reader.text("GOOGLE_DRIVE_DEFAULT_FOLDER") ?? "").split(separator: "/").map(String.init)
+        templatesPath = try Self.templatesPath(reader)
+        sharing = try Self.sharing(reader)
+        listDelay = try reader.seconds("SHEETSYNC_LIST_DELAY", default: 60, in: 0...3600)
+        switch reader.text("SHEETSYNC_TARGETS") ?? "any" {
+        case "any": ownTargetsOnly = false
+        case "own": ownTargetsOnly = true
+        default: throw SettingsError(name: "SHEETSYNC_TARGETS", problem: "must be any or own")
+        }
+    }
+
+    private static func templatesPath(_ reader: SettingsReader) throws -> String? {
+        guard let path = reader.text("GOOGLE_SHEETS_TEMPLATES_PATH") else { return nil }
+        guard (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil else {
+            throw SettingsError(
+                name: "GOOGLE_SHEETS_TEMPLATES_PATH", problem: "names \(path), which is no folder that can be read")
+        }
+        return path
+    }
+
+    /// Whom jobs may share with: names with commas between.
+    private static func sharing(_ reader: SettingsReader) throws -> Set<DrivePermission.GranteeType> {
+        let names = (reader.text("SHEETSYNC_SHARING") ?? "user,group").split(separator: ",")
+        var types: Set<DrivePermission.GranteeType> = []
+        for name in names.map({ $0.filter { !$0.isWhitespace }.lowercased() }) where name != "none" {
+            guard let type = DrivePermission.GranteeType(rawValue: name) else {
+                throw SettingsError(
+                    name: "SHEETSYNC_SHARING",
+                    problem: "must be none, or some of user, group, domain and anyone with commas between")
+            }
+            types.insert(type)
+        }
+        return types
     }
 
     /// The place that exports land in, for one account and one queue.
@@ -41,6 +78,8 @@ struct GoogleSettings {
         configuration.sharedDriveID = sharedDriveID
         configuration.foldersEnabled = foldersEnabled
         configuration.defaultFolder = defaultFolder
+        configuration.sharing = sharing
+        configuration.ownTargetsOnly = ownTargetsOnly
         if let endpoint { configuration.webBase = endpoint }
         return configuration
     }

@@ -1,0 +1,71 @@
+import Google
+import JSON
+import SheetModel
+
+/// How far the attempts of an export have come, as the queue keeps it.
+enum ExportCheckpoint: Sendable, Hashable {
+    /// No attempt has made a spreadsheet.
+    case notMade
+    /// One may have.
+    case unclear(UnclearCreate)
+    /// The spreadsheet is there.
+    case made(ExportedSpreadsheet, written: Written?)
+
+    /// What is written in it: the first batch at least.
+    struct Written: Sendable, Hashable {
+        /// Google's id of each sheet of the payload.
+        let sheetIDs: [Int]
+        /// The first row that may not be there.
+        let next: PlanPosition
+    }
+
+    /// Reads what an earlier attempt saved; nil for what this version does not know.
+    init?(_ json: JSON) {
+        switch json["stage"]?.string {
+        case "not_made": self = .notMade
+        case "unclear":
+            guard let since = json["since"]?.int, let looks = json["looks"]?.int else { return nil }
+            self = .unclear(
+                UnclearCreate(since: Timestamp(seconds: since), looks: looks, folder: json["folder_id"]?.string))
+        case "made":
+            guard let id = json["spreadsheet_id"]?.string, let url = json["spreadsheet_url"]?.string else { return nil }
+            let spreadsheet = ExportedSpreadsheet(
+                id: id, url: url, folder: json["folder_id"]?.string,
+                warnings: json["warnings"]?.array?.compactMap(\.string) ?? [])
+            var written: Written?
+            if let ids = json["sheet_ids"]?.array, let sheet = json["next_sheet"]?.int, let row = json["next_row"]?.int
+            {
+                written = Written(sheetIDs: ids.compactMap(\.int), next: PlanPosition(sheet: sheet, row: row))
+            }
+            self = .made(spreadsheet, written: written)
+        default: return nil
+        }
+    }
+
+    /// The form in which the queue keeps it; `result` is what a job has to show that ends before its time.
+    var json: JSON {
+        switch self {
+        case .notMade: return ["stage": "not_made"]
+        case .unclear(let create):
+            return [
+                "stage": "unclear", "since": JSON(create.since.seconds), "looks": JSON(create.looks),
+                "folder_id": JSON(create.folder),
+            ]
+        case .made(let spreadsheet, let written):
+            let (id, url) = (JSON.string(spreadsheet.id), JSON.string(spreadsheet.url))
+            var json = JSONObject()
+            json["stage"] = "made"
+            json["spreadsheet_id"] = id
+            json["spreadsheet_url"] = url
+            json["folder_id"] = spreadsheet.folder.map(JSON.string)
+            if !spreadsheet.warnings.isEmpty { json["warnings"] = .array(spreadsheet.warnings.map(JSON.string)) }
+            if let written {
+                json["sheet_ids"] = .array(written.sheetIDs.map { JSON($0) })
+                json["next_sheet"] = JSON(written.next.sheet)
+                json["next_row"] = JSON(written.next.row)
+            }
+            json["result"] = ["spreadsheet_id": id, "spreadsheet_url": url]
+            return .object(json)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Google
+public import JSON
+public import JobQueue
+import SheetModel
+
+/// Runs jobs of kind `format`: puts a formatting template over sheets that are there, as often as it is asked to.
+public struct FormatHandler: JobHandler {
+    private let workspace: Workspace
+    private let templates: TemplateDirectory
+
+    /// Makes a handler.
+    public init(workspace: Workspace, templates: TemplateDirectory) {
+        self.workspace = workspace
+        self.templates = templates
+    }
+
+    /// Formats the sheets and returns which ones they were.
+    public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
+        try await failingAsJob {
+            let payload = try FormatPayload(job.payload)
+            let template = try templates.template(named: payload.template)
+            let (drive, sheets, calls) = workspace.clients()
+            try await workspace.checkTarget(payload.spreadsheetID, using: drive)
+            let target = try await TargetSpreadsheet(payload.spreadsheetID, using: sheets)
+            let chosen = try Self.chosen(payload, in: target.sheets)
+            let plan: FormatPlan
+            do throws(SheetModelError) {
+                plan = try FormatPlan(template, sheets: chosen)
+            } catch {
+                throw JobFailure(code: "payload.invalid", message: error.description, retry: .never)
+            }
+            if !chosen.isEmpty { _ = try await sheets.batchUpdate(payload.spreadsheetID, body: plan.body) }
+            return [
+                "spreadsheet_id": .string(payload.spreadsheetID), "spreadsheet_url": .string(target.url),
+                "sheets": .array(
+                    chosen.map { sheet in
+                        [
+                            "name": .string(sheet.title), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
+                            "columns": JSON(sheet.columns),
+                        ]
+                    }),
+                "api_calls": JSON(calls.total), "warnings": [],
+            ]
+        }
+    }
+
+    /// The sheets that a payload names, or all; charts have no cells to format.
+    private static func chosen(_ payload: FormatPayload, in sheets: [ExistingSheet]) throws -> [ExistingSheet] {
+        let grids = sheets.filter { $0.rows > 0 && $0.columns > 0 }
+        guard let names = payload.sheets else { return grids }
+        return try names.enumerated().map { index, name in
+            guard let sheet = grids.first(where: { $0.title.lowercased() == name.lowercased() }) else {
+                throw JobFailure(
+                    code: "export.sheet_not_found",
+                    message: "sheets[\(index)]: the spreadsheet has no sheet of this name; check its tabs.",
+                    retry: .never)
+            }
+            return sheet
+        }
+    }
+}

@@ -1,0 +1,35 @@
+public import JSON
+
+/// The payload of a job of kind `format`: a template over sheets that are there.
+public struct FormatPayload: Sendable, Hashable {
+    /// The spreadsheet's id.
+    public let spreadsheetID: String
+    /// The template's name.
+    public let template: String
+    /// The names of the sheets; nil for all of them.
+    public let sheets: [String]?
+
+    /// Reads a payload.
+    public init(_ json: JSON) throws(PayloadError) {
+        let object = try PayloadObject(json, at: "", names: ["spreadsheet_id", "template", "sheets"])
+        spreadsheetID = try object.required("spreadsheet_id")
+        try PayloadText.checkFileID(spreadsheetID, of: "spreadsheet", at: "spreadsheet_id")
+        template = try object.required("template")
+        guard let elements = try object.array("sheets") else {
+            sheets = nil
+            return
+        }
+        guard !elements.isEmpty else { throw PayloadError(at: "sheets", "must name at least one sheet") }
+        var names: [String] = []
+        for (index, element) in elements.enumerated() {
+            guard let name = element.string else {
+                throw PayloadError(at: "sheets[\(index)]", "expected a string, got \(element.kind)")
+            }
+            guard !names.contains(where: { $0.lowercased() == name.lowercased() }) else {
+                throw PayloadError(at: "sheets[\(index)]", "names the same sheet as an earlier entry")
+            }
+            names.append(name)
+        }
+        sheets = names
+    }
+}

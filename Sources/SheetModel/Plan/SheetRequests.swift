@@ -1,0 +1,93 @@
+import JSON
+
+/// The requests of `spreadsheets.batchUpdate` that concern one sheet.
+struct SheetRequests {
+    /// Google's `sheetId`.
+    let id: Int
+
+    /// A rectangle of the sheet; nil is everything in that direction.
+    func range(rows: Range<Int>?, columns: Range<Int>?) -> JSON {
+        var range = JSONObject()
+        range["sheetId"] = JSON(id)
+        if let rows {
+            range["startRowIndex"] = JSON(rows.lowerBound)
+            range["endRowIndex"] = JSON(rows.upperBound)
+        }
+        if let columns {
+            range["startColumnIndex"] = JSON(columns.lowerBound)
+            range["endColumnIndex"] = JSON(columns.upperBound)
+        }
+        return .object(range)
+    }
+
+    /// Gives all cells of a rectangle one format, as far as the fields name it.
+    func format(_ format: JSON, rows: Range<Int>, columns: Range<Int>, fields: String) -> JSON {
+        [
+            "repeatCell": [
+                "range": range(rows: rows, columns: columns), "cell": ["userEnteredFormat": format],
+                "fields": JSON(fields),
+            ]
+        ]
+    }
+
+    /// Takes the values of a rectangle away.
+    func clearValues(rows: Range<Int>? = nil, columns: Range<Int>? = nil) -> JSON {
+        ["updateCells": ["range": range(rows: rows, columns: columns), "fields": "userEnteredValue"]]
+    }
+
+    /// Takes away what would get into the way of new contents: merged cells, a filter, coloured bands.
+    func strip(bandingIDs: [Int]) -> [JSON] {
+        [
+            ["unmergeCells": ["range": range(rows: nil, columns: nil)]], ["clearBasicFilter": ["sheetId": JSON(id)]],
+        ] + deleteBandings(bandingIDs)
+    }
+
+    func deleteBandings(_ ids: [Int]) -> [JSON] { ids.map { ["deleteBanding": ["bandedRangeId": JSON($0)]] } }
+
+    /// Colours rows by turns; Google chooses the id.
+    func banding(_ bands: FormattingTemplate.Bands, hasHeader: Bool, rows: Range<Int>, columns: Range<Int>) -> JSON {
+        var colors = JSONObject()
+        if hasHeader { colors["headerColorStyle"] = bands.header ?? bands.first }
+        colors["firstBandColorStyle"] = bands.first
+        colors["secondBandColorStyle"] = bands.second
+        return [
+            "addBanding": [
+                "bandedRange": ["range": range(rows: rows, columns: columns), "rowProperties": .object(colors)]
+            ]
+        ]
+    }
+
+    func filter(rows: Range<Int>, columns: Range<Int>) -> JSON {
+        ["setBasicFilter": ["filter": ["range": range(rows: rows, columns: columns)]]]
+    }
+
+    /// Sets the widths of the first columns, in pixels.
+    func widths(_ widths: [Int]) -> [JSON] {
+        runs(of: widths, by: { $0 }).map { columns, width in
+            [
+                "updateDimensionProperties": [
+                    "range": [
+                        "sheetId": JSON(id), "dimension": "COLUMNS", "startIndex": JSON(columns.lowerBound),
+                        "endIndex": JSON(columns.upperBound),
+                    ],
+                    "properties": ["pixelSize": JSON(width)], "fields": "pixelSize",
+                ]
+            ]
+        }
+    }
+
+    /// Neighbours with the same key, as the range of their indices and the first of them.
+    func runs<Element>(
+        of elements: [Element], by key: (Element) -> some Equatable
+    ) -> [(range: Range<Int>, first: Element)] {
+        var runs: [(range: Range<Int>, first: Element)] = []
+        for (index, element) in elements.enumerated() {
+            if let last = runs.last, key(last.first) == key(element) {
+                runs[runs.count - 1].range = last.range.lowerBound..<index + 1
+            } else {
+                runs.append((index..<index + 1, element))
+            }
+        }
+        return runs
+    }
+}
