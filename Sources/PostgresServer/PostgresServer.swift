@@ -24,7 +24,8 @@ public struct PostgresServer: Sendable {
     ) async throws -> Result {
         let account = try Account.unprivileged()
         let server = PostgresServer(
-            directory: try account.makeTemporaryDirectory(in: base), port: try freePort(), binaries: try Self.findBinaries(),
+            directory: try account.makeTemporaryDirectory(in: base), port: try freePort(),
+            binaries: try Self.findBinaries(),
             account: account)
         let (release, releaser) = AsyncStream<Never>.makeStream()
         let guardian = Task { try await server.watch(until: release) }

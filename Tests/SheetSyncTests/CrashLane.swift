@@ -20,7 +20,7 @@ struct CrashLane {
         var passed: [Trap.Point] = []
         /// Jobs, folders, spreadsheets and sheets that are not as they should be.
         var lost = 0
-        /// Folders and spreadsheets too many.
+        /// Folders, spreadsheets and mails about a share too many.
         var duplicated = 0
     }
 
@@ -97,7 +97,7 @@ struct CrashLane {
         stage.daemon.with([
             "DATABASE_URL": database, "GOOGLE_API_ENDPOINT": google, "SHEETSYNC_POLL_INTERVAL": pollInterval,
             "SHEETSYNC_SHEETS_READS_PER_MINUTE_USER": "100000", "SHEETSYNC_SHEETS_READS_PER_MINUTE_PROJECT": "100000",
-            "MAX_CONTENT_SIZE_MB": "20", "LOG_LEVEL": "debug",
+            "MAX_CONTENT_SIZE_MB": "20", "SHEETSYNC_LIST_DELAY": "0.2", "LOG_LEVEL": "debug",
         ])
     }
 
@@ -105,6 +105,7 @@ struct CrashLane {
     private func payload(_ name: String) -> JSON {
         [
             "title": .string(name), "folder": .string(name),
+            "share": [["type": "user", "email": "ada@example.com", "role": "reader"]],
             "sheets": .array(
                 sheets.map { sheet in
                     ["name": .string(sheet.name), "columns": ["n", "text"], "rows": .array(sheet.rows)]
@@ -120,7 +121,7 @@ struct CrashLane {
         }
     }
 
-    /// One folder, one spreadsheet in it with the job's mark, and in it two sheets with each row once.
+    /// One folder, one spreadsheet in it with the job's mark, shared once, and in it two sheets with each row once.
     private func compare(_ name: String, _ job: JobRecord, _ outcome: inout Outcome) {
         func expect(_ condition: Bool) { if !condition { outcome.lost += 1 } }
         let files = (stage.emulator.state(spreadsheetID: "none")["files"]?.array ?? []).filter {
@@ -134,6 +135,12 @@ struct CrashLane {
             return expect(false)
         }
         expect(file["parent"] == folders.first?["id"])
+        let shares = stage.emulator.journal.entries.count { entry in
+            entry.method == "drive.permissions.create" && entry.status == 200
+                && entry.path.contains(file["id"]?.string ?? "")
+        }
+        expect(shares > 0)
+        outcome.duplicated += max(0, shares - 1)
         expect(file["app_properties"]?.description.contains("/\(job.id)\"") == true)
         let made = stage.emulator.state(spreadsheetID: file["id"]?.string)["spreadsheets"]?[0]?["sheets"]?.array ?? []
         expect(made.map { $0["title"]?.string } == sheets.map(\.name))
