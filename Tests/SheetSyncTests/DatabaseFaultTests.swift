@@ -7,7 +7,7 @@ import PostgresServer
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension LastingFaultTests {
     /// What can happen between a daemon and its database.
     ///
     /// The daemon recovers by itself, and each job ends once.

@@ -8,7 +8,7 @@ import Subprocess
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension LastingFaultTests {
     /// The disk of the database's server is full for some time, on a small file system of the test's own.
     @Suite struct FullDiskTests {
         /// Statements fail; or the server goes down, because it cannot even write its log.

@@ -5,7 +5,7 @@ import JobQueue
 import TestSupport
 import Testing
 
-extension FaultTests {
+extension LastingFaultTests {
     /// Trouble with the daemon's identity is the daemon's own: jobs wait, and none fails for it.
     @Suite struct TokenFaultTests {
         /// What the token endpoint does for some time, and whether Google takes back the token meanwhile.

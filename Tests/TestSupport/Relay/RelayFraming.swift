@@ -35,10 +35,11 @@ struct RequestFraming {
 
     /// A path without its query, and with a star for each id.
     private static func name(ofPath path: Substring) -> String {
-        path.prefix { $0 != "?" }.split(separator: "/").map { part in
-            let name = part.prefix { $0 != ":" }
-            return name.count > 20 ? "*" + part.dropFirst(name.count) : String(part)
-        }.joined(separator: "/")
+        "/"
+            + path.prefix { $0 != "?" }.split(separator: "/").map { part in
+                let name = part.prefix { $0 != ":" }
+                return name.count > 20 ? "*" + part.dropFirst(name.count) : String(part)
+            }.joined(separator: "/")
     }
 
     /// A connection begins with messages that have no type.
