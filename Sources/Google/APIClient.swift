@@ -12,6 +12,7 @@ public struct APIClient: Sendable {
     private let endpoint: String?
     private let gate: any CallGate
     private var observer: @Sendable (APICall) -> Void = { _ in }
+    private var mayCall: @Sendable () -> Bool = { true }
 
     /// Makes a client.
     ///
@@ -25,10 +26,20 @@ public struct APIClient: Sendable {
         self.endpoint = endpoint.map { String($0.reversed().drop { $0 == "/" }.reversed()) }
     }
 
-    /// The same client, which tells an observer of each HTTP exchange, failed ones included.
+    /// The same client, which tells one more observer of each HTTP exchange, failed ones included.
     public func observed(by observer: @escaping @Sendable (APICall) -> Void) -> APIClient {
         var copy = self
-        copy.observer = observer
+        copy.observer = { [earlier = self.observer] call in
+            earlier(call)
+            observer(call)
+        }
+        return copy
+    }
+
+    /// The same client, which sends nothing any more once the condition is false.
+    public func sending(while condition: @escaping @Sendable () -> Bool) -> APIClient {
+        var copy = self
+        copy.mayCall = condition
         return copy
     }
 
@@ -96,6 +107,7 @@ public struct APIClient: Sendable {
             message.fields[.contentType] = "application/json; charset=utf-8"
             message.body = body
         }
+        guard mayCall() else { throw GoogleError(.cancelled, retry: .backoff) }
         let start = ContinuousClock.now
         let result: Result<HTTPClient.Response, HTTPError>
         do { result = .success(try await http.send(message)) } catch { result = .failure(error) }

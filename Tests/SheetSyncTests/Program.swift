@@ -92,7 +92,7 @@ struct Program {
     }
 
     /// The program lies beside the bundle of the tests.
-    private static let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    static let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "sheetsync").path
 
     private static func create(_ path: String) throws -> FileDescriptor {

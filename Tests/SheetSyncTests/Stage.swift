@@ -64,7 +64,8 @@ struct Stage {
     var daemon: Program {
         program(.worker).with([
             "GOOGLE_API_ENDPOINT": endpoint, "GOOGLE_SHEETS_CREDENTIALS_PATH": key, "SHEETSYNC_POLL_INTERVAL": "0.2",
-            "SHEETSYNC_CONCURRENCY": "4", "SHEETSYNC_SHEETS_WRITES_PER_MINUTE_USER": "100000",
+            "SHEETSYNC_CONCURRENCY": "4", "SHEETSYNC_HTTP_ADDRESS": "",
+            "SHEETSYNC_SHEETS_WRITES_PER_MINUTE_USER": "100000",
             "SHEETSYNC_SHEETS_WRITES_PER_MINUTE_PROJECT": "100000",
         ])
     }
