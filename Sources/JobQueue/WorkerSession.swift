@@ -211,9 +211,7 @@ final class WorkerSession: Sendable {
             do throws(PostgresError) {
                 isHeld = try await statements.report(progress, of: job)
             } catch {
-                throw JobFailure(
-                    code: "queue.progress_not_saved", message: "How far the job is could not be saved: \(error)",
-                    retry: .backoff)
+                throw JobFailure(error)
             }
             guard isHeld else {
                 throw JobFailure(

@@ -44,6 +44,7 @@ struct Program {
     }
 
     /// Starts the program, runs the body beside it and waits for its end, at most until the limit; then it is killed.
+    @discardableResult
     func launch(
         _ arguments: [String], input: String = "", within limit: Duration = .seconds(60),
         _ body: (RunningProgram) async throws -> Void
