@@ -46,6 +46,7 @@ let package = Package(
         .target(name: "Postgres", dependencies: ["CPostgres", logging]),
         .target(name: "HTTP", dependencies: ["CCurl", httpTypes]),
         .target(name: "SheetModel", dependencies: ["JSON"]),
+        .target(name: "Systemd"),
 
         // Layer 2: the queue on Postgres, and Google's APIs on HTTP.
         .target(
@@ -77,9 +78,12 @@ let package = Package(
             name: "sheetsync",
             dependencies: [
                 "Export", "Google", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer",
-                "SheetModel", httpTypes, lifecycle, logging,
+                "SheetModel", "Systemd", httpTypes, lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 subprocess,
@@ -96,6 +100,7 @@ let package = Package(
         .target(name: "ScriptedHTTP", path: "Tests/ScriptedHTTP"),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "ScriptedHTTP", httpTypes]),
         .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON"]),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"]),
         .testTarget(
             name: "JobQueueTests",
             dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport", logging]),
@@ -113,8 +118,8 @@ let package = Package(
         .testTarget(
             name: "SheetSyncTests",
             dependencies: [
-                "GoogleEmulator", "JSON", "JobQueue", "Postgres", "PostgresServer", "TestSupport", "sheetsync",
-                subprocess,
+                "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer", "Systemd", "TestSupport",
+                "sheetsync", httpTypes, lifecycle, logging, subprocess,
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
     ]

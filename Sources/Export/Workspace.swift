@@ -40,10 +40,10 @@ public struct Workspace: Sendable {
         self.api = api
     }
 
-    /// Clients for one job, which count that job's calls.
-    func clients() -> (drive: DriveClient, sheets: SheetsClient, calls: CallCounter) {
+    /// Clients for one job, which count that job's calls and send none once it may be another worker's.
+    func clients(for progress: ProgressReporter) -> (drive: DriveClient, sheets: SheetsClient, calls: CallCounter) {
         let calls = CallCounter()
-        let observed = api.observed { _ in calls.count() }
+        let observed = api.observed { _ in calls.count() }.sending { progress.isHeld }
         return (
             DriveClient(api: observed, sharedDriveID: configuration.sharedDriveID), SheetsClient(api: observed), calls
         )

@@ -12,6 +12,7 @@ public struct APIClient: Sendable {
     private let endpoint: String?
     private let gate: any CallGate
     private var observer: @Sendable (APICall) -> Void = { _ in }
+    private var mayCall: @Sendable () -> Bool = { true }
 
     /// Makes a client.
     ///
@@ -25,10 +26,20 @@ public struct APIClient: Sendable {
         self.endpoint = endpoint.map { String($0.reversed().drop { $0 == "/" }.reversed()) }
     }
 
-    /// The same client, which tells an observer of each HTTP exchange, failed ones included.
+    /// The same client, which tells one more observer of each HTTP exchange, failed ones included.
     public func observed(by observer: @escaping @Sendable (APICall) -> Void) -> APIClient {
         var copy = self
-        copy.observer = observer
+        copy.observer = { [earlier = self.observer] call in
+            earlier(call)
+            observer(call)
+        }
+        return copy
+    }
+
+    /// The same client, which sends nothing any more once the condition is false.
+    public func sending(while condition: @escaping @Sendable () -> Bool) -> APIClient {
+        var copy = self
+        copy.mayCall = condition
         return copy
     }
 
@@ -44,18 +55,31 @@ public struct APIClient: Sendable {
     }
 
     private func attempt(_ request: APIRequest) async throws(GoogleError) -> JSON {
-        let token = try await admitted(to: .identity) { () throws(GoogleError) in try await tokens.token() }
-        return try await admitted(to: request.resource) { () throws(GoogleError) in
-            var answer = try await send(request, with: token)
-            if answer.status == .unauthorized {
-                tokens.invalidate(token)
-                answer = try await send(request, with: tokens.token())
-            }
-            guard answer.status.kind == .successful else { throw failure(answer) }
-            if answer.body.isEmpty { return .null }
-            guard let json = try? JSON(parsing: answer.body) else { throw failure(answer) }
-            return json
+        let token = try await token()
+        var wasRefused = false
+        let json = try await admitted(to: request.resource) { () throws(GoogleError) in
+            let answer = try await send(request, with: token)
+            wasRefused = answer.status == .unauthorized
+            return wasRefused ? JSON.null : try read(answer)
         }
+        guard wasRefused else { return json }
+        tokens.invalidate(token)
+        // Outside of the first admission, or a fault of the token endpoint would count as one of this service.
+        let another = try await self.token()
+        return try await admitted(to: request.resource) { () throws(GoogleError) in
+            try read(try await send(request, with: another))
+        }
+    }
+
+    private func token() async throws(GoogleError) -> AccessToken {
+        try await admitted(to: .identity) { () throws(GoogleError) in try await tokens.token() }
+    }
+
+    private func read(_ answer: HTTPClient.Response) throws(GoogleError) -> JSON {
+        guard answer.status.kind == .successful else { throw failure(answer) }
+        if answer.body.isEmpty { return .null }
+        guard let json = try? JSON(parsing: answer.body) else { throw failure(answer) }
+        return json
     }
 
     /// Does something when the gate lets it, and tells the gate how it ended.
@@ -83,6 +107,7 @@ public struct APIClient: Sendable {
             message.fields[.contentType] = "application/json; charset=utf-8"
             message.body = body
         }
+        guard mayCall() else { throw GoogleError(.cancelled, retry: .backoff) }
         let start = ContinuousClock.now
         let result: Result<HTTPClient.Response, HTTPError>
         do { result = .success(try await http.send(message)) } catch { result = .failure(error) }

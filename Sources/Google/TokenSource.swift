@@ -72,6 +72,9 @@ public final class TokenSource: Sendable {
         }
     }
 
+    /// Forgets the token that it has, so that the next call reads the credentials anew.
+    public func renew() { state.withLock { $0.token = nil } }
+
     private func wait() async -> Result<AccessToken, GoogleError> {
         let number = state.withLock { state in
             state.nextWaiter += 1

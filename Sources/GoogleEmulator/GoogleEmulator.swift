@@ -182,6 +182,11 @@ extension GoogleEmulator {
     /// Changes how much may be called; what was called so far is forgotten.
     public func setQuotas(_ limits: QuotaLimits) { emulation.world.withLock { $0.quotas.limits = limits } }
 
+    /// Leaves files made from now on out of all lists for some seconds; zero lifts it.
+    public func delayLists(seconds: Int) {
+        emulation.world.withLock { $0.drive.visibility.set(.any, seconds: seconds, lists: 0) }
+    }
+
     /// Changes Google's accounts and tokens.
     public func apply(_ change: AuthorityChange) { emulation.world.withLock { change.apply(to: &$0.authority) } }
 

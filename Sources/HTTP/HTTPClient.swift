@@ -42,6 +42,13 @@ public final class HTTPClient: Sendable {
         return try result.get()
     }
 
+    /// Returns as soon as the client's thread has come round, and at once where it has ended; for a watchdog.
+    public func answer() async {
+        await withCheckedContinuation { continuation in
+            if !inbox.submit(.answer(continuation)) { continuation.resume() }
+        }
+    }
+
     /// Aborts what is under way, closes the connections and ends the thread; returns when that is done.
     ///
     /// Requests that wait, and all later ones, fail with the code `closed`.

@@ -11,6 +11,7 @@ struct Order: Sendable {
 enum Command: Sendable {
     case start(Order)
     case cancel(Ticket)
+    case answer(CheckedContinuation<Void, Never>)
 }
 
 /// The commands on their way from the tasks to the client's thread.

@@ -54,6 +54,7 @@ final class TransferLoop {
         case .cancel(let ticket):
             guard let transfer = running[ObjectIdentifier(ticket)] else { return }
             end(transfer, .failure(transfer.error(.cancelled)), multi)
+        case .answer(let continuation): continuation.resume()
         }
     }
 

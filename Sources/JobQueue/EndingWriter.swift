@@ -18,15 +18,20 @@ final class EndingWriter: Sendable {
     private let logger: Logger
     /// Raised when jobs may have become open that waited for those whose end was written.
     private let opened: Signal
+    private let observer: @Sendable (WorkerEvent) -> Void
     private let state = Mutex(State())
     private let news = Signal()
 
-    init(statements: WorkerStatements, held: HeldLeases, opened: Signal, keepPayloads: Bool, logger: Logger) {
+    init(
+        statements: WorkerStatements, held: HeldLeases, opened: Signal, keepPayloads: Bool, logger: Logger,
+        observer: @escaping @Sendable (WorkerEvent) -> Void
+    ) {
         self.statements = statements
         self.held = held
         self.opened = opened
         self.keepPayloads = keepPayloads
         self.logger = logger
+        self.observer = observer
     }
 
     /// Whether the last try failed.
@@ -94,11 +99,12 @@ final class EndingWriter: Sendable {
 
     private func note(_ ending: JobEnding, state: String?) {
         if let state {
-            logger.info("job \(state)", metadata: ["job": "\(ending.id)"])
+            logger.info("job \(state)", metadata: ending.metadata)
+            observer(.ended(kind: ending.jobKind, state: state))
         } else {
             // Either the lease was lost, or an earlier try of this statement was written although its answer was lost.
             logger.warning(
-                "how a job ended was not written: this worker does not hold it", metadata: ["job": "\(ending.id)"])
+                "how a job ended was not written: this worker does not hold it", metadata: ending.metadata)
         }
     }
 }

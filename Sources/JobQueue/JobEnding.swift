@@ -1,4 +1,5 @@
 import JSON
+import Logging
 import Postgres
 
 /// How a worker's hold on a job ends, as the database function `finish` takes it.
@@ -8,6 +9,8 @@ struct JobEnding: Sendable {
     }
 
     let id: Int
+    let jobKind: String
+    let attempt: Int
     let kind: Kind
     let leaseNumber: Int
     /// Whether other jobs may wait for this one's end.
@@ -18,14 +21,17 @@ struct JobEnding: Sendable {
 
     init(_ job: Job, _ kind: Kind, result: JSON? = nil, error: JSON? = nil, delay: Duration = .zero) {
         self.init(
-            id: job.id, kind: kind, leaseNumber: job.leaseNumber, hasTarget: job.target != nil, result: result,
-            error: error, delay: delay)
+            id: job.id, jobKind: job.kind, attempt: job.attempt, kind: kind, leaseNumber: job.leaseNumber,
+            hasTarget: job.target != nil, result: result, error: error, delay: delay)
     }
 
     private init(
-        id: Int, kind: Kind, leaseNumber: Int, hasTarget: Bool, result: JSON?, error: JSON?, delay: Duration
+        id: Int, jobKind: String, attempt: Int, kind: Kind, leaseNumber: Int, hasTarget: Bool, result: JSON?,
+        error: JSON?, delay: Duration
     ) {
         self.id = id
+        self.jobKind = jobKind
+        self.attempt = attempt
         self.kind = kind
         self.leaseNumber = leaseNumber
         self.hasTarget = hasTarget
@@ -41,8 +47,15 @@ struct JobEnding: Sendable {
             message: "The attempt ended as written here, but the database refused to store its result or error "
                 + "(SQLSTATE \(error.sqlState ?? "unknown")).", retry: kind == .retry ? .backoff : .never)
         return JobEnding(
-            id: id, kind: kind, leaseNumber: leaseNumber, hasTarget: hasTarget, result: nil, error: refusal.json,
-            delay: delay)
+            id: id, jobKind: jobKind, attempt: attempt, kind: kind, leaseNumber: leaseNumber,
+            hasTarget: hasTarget, result: nil, error: refusal.json, delay: delay)
+    }
+
+    /// The fields that a line of the log about this end has.
+    var metadata: Logger.Metadata {
+        var fields: Logger.Metadata = ["job": "\(id)", "attempt": "\(attempt)"]
+        if let spreadsheet = result?["spreadsheet_id"]?.string { fields["spreadsheet"] = "\(spreadsheet)" }
+        return fields
     }
 
     var hasDetails: Bool { result != nil || error != nil }

@@ -1,4 +1,5 @@
 import JSON
+import Postgres
 
 /// Why an attempt failed, and what becomes of the job.
 public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
@@ -31,8 +32,17 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The failure that any error amounts to; one that is none yet is a mistake of the program.
     public init(_ error: any Error) {
         self =
-            error as? JobFailure
+            error as? JobFailure ?? (error as? PostgresError).map { JobFailure($0) }
             ?? JobFailure(code: "internal", message: "An unexpected error: \(error)", retry: .backoff)
+    }
+
+    /// A statement that failed under a job.
+    ///
+    /// Where that passes, it says nothing about the job, which goes on when the database is back and loses no attempt.
+    init(_ error: PostgresError) {
+        self.init(
+            code: "queue.database_failed", message: "The queue's database failed while the job ran: \(error)",
+            retry: error.isTransient ? .deferred(.seconds(1)) : .backoff)
     }
 
     /// Code and message.

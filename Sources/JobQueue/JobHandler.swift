@@ -14,9 +14,24 @@ public protocol JobHandler: Sendable {
 /// Writes how far a job is.
 public struct ProgressReporter: Sendable {
     private let write: @Sendable (Progress) async throws(JobFailure) -> Void
+    private let holds: @Sendable () -> Bool
 
     /// Makes a reporter that hands each step to a closure.
-    public init(write: @escaping @Sendable (Progress) async throws(JobFailure) -> Void) { self.write = write }
+    ///
+    /// - Parameter holds: Whether the job is certainly still this worker's.
+    public init(
+        holds: @escaping @Sendable () -> Bool = { true },
+        write: @escaping @Sendable (Progress) async throws(JobFailure) -> Void
+    ) {
+        self.holds = holds
+        self.write = write
+    }
+
+    /// Whether the job is certainly still this worker's.
+    ///
+    /// False as soon as its lease may have run out, by this machine's clock: a worker that was suspended sees it when it wakes
+    /// up, before anybody tells it. What cannot be undone is not begun then.
+    public var isHeld: Bool { holds() }
 
     /// Writes a step for people, such as `writing`, and how many of its rows are done; a job does not fail for it.
     public func callAsFunction(_ step: String, rowsDone: Int? = nil, of rowsTotal: Int? = nil) async {

@@ -16,6 +16,7 @@ public struct Worker: Service {
     private let handlers: [String: any JobHandler]
     private let admission: (any Admission)?
     private let logger: Logger
+    private let observer: @Sendable (WorkerEvent) -> Void
 
     /// Makes a worker.
     ///
@@ -23,9 +24,11 @@ public struct Worker: Service {
     ///   - control: A connection that the worker shares with the handlers, for signs of life and small statements.
     ///   - handlers: What runs each kind of job; jobs of other kinds are left to other workers.
     ///   - admission: Who says how many jobs of each kind may begin; nil for as many as there is room for.
+    ///   - observer: Is told at once what happens; it must neither block nor take long.
     public init(
         _ configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema, control: Connection,
-        handlers: [String: any JobHandler], admission: (any Admission)? = nil, logger: Logger
+        handlers: [String: any JobHandler], admission: (any Admission)? = nil, logger: Logger,
+        observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.database = database
@@ -34,6 +37,7 @@ public struct Worker: Service {
         self.handlers = handlers
         self.admission = admission
         self.logger = logger
+        self.observer = observer
     }
 
     /// Works until graceful shutdown or cancellation.
@@ -48,12 +52,14 @@ public struct Worker: Service {
                     configuration: configuration, database: database,
                     statements: WorkerStatements(
                         schema: schema.name, work: Connection(database, label: "claims"), control: control),
-                    handlers: handlers, admission: admission, logger: logger, stopping: stopping, stop: stop)
+                    handlers: handlers, admission: admission, logger: logger, observer: observer, stopping: stopping,
+                    stop: stop)
                 await session.run()
             }
         } onCancelOrGracefulShutdown: {
             stopping.set()
             stop.raise()
+            observer(.stopping)
         }
     }
 }

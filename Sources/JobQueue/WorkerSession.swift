@@ -10,6 +10,7 @@ final class WorkerSession: Sendable {
     private let handlers: [String: any JobHandler]
     private let admission: (any Admission)?
     private let logger: Logger
+    private let observer: @Sendable (WorkerEvent) -> Void
     /// The daemon is told to stop; stays set over all sessions.
     private let stopping: Flag
     /// Wakes the claim loop: a notification, a free slot, the end.
@@ -26,7 +27,8 @@ final class WorkerSession: Sendable {
 
     init(
         configuration: WorkerConfiguration, database: ConnectionConfiguration, statements: WorkerStatements,
-        handlers: [String: any JobHandler], admission: (any Admission)?, logger: Logger, stopping: Flag, stop: Signal
+        handlers: [String: any JobHandler], admission: (any Admission)?, logger: Logger,
+        observer: @escaping @Sendable (WorkerEvent) -> Void, stopping: Flag, stop: Signal
     ) {
         self.configuration = configuration
         self.database = database
@@ -34,10 +36,12 @@ final class WorkerSession: Sendable {
         self.handlers = handlers
         self.admission = admission
         self.logger = logger
+        self.observer = observer
         self.stopping = stopping
         news = stop
         endings = EndingWriter(
-            statements: statements, held: held, opened: stop, keepPayloads: configuration.keepPayloads, logger: logger)
+            statements: statements, held: held, opened: stop, keepPayloads: configuration.keepPayloads, logger: logger,
+            observer: observer)
     }
 
     private var isOver: Bool { stopping.isSet || lost.isSet }
@@ -82,6 +86,7 @@ final class WorkerSession: Sendable {
             }
             if entered {
                 logger.info("worker is ready", metadata: ["epoch": "\(statements.epoch)"])
+                observer(.entered)
                 return true
             }
             await news.wait(atMost: configuration.errorPause)
@@ -202,14 +207,12 @@ final class WorkerSession: Sendable {
     }
 
     private func reporter(for job: Job) -> ProgressReporter {
-        ProgressReporter { [statements] progress async throws(JobFailure) in
+        ProgressReporter(holds: { self.holdsLeases }) { [statements] progress async throws(JobFailure) in
             let isHeld: Bool
             do throws(PostgresError) {
                 isHeld = try await statements.report(progress, of: job)
             } catch {
-                throw JobFailure(
-                    code: "queue.progress_not_saved", message: "How far the job is could not be saved: \(error)",
-                    retry: .backoff)
+                throw JobFailure(error)
             }
             guard isHeld else {
                 throw JobFailure(
@@ -247,6 +250,7 @@ final class WorkerSession: Sendable {
                     return giveUp("the other workers took this one for dead")
                 }
                 lastBeat.withLock { $0 = asked }
+                observer(.beat(inFlight: inFlight.count))
                 for id in cancelled { inFlight.stop(id, because: .cancelled) }
             } catch {
                 note(error, while: "show a sign of life")
@@ -264,6 +268,9 @@ final class WorkerSession: Sendable {
             }
         }
     }
+
+    /// Whether the last sign of life is recent enough that nobody can have taken a job.
+    private var holdsLeases: Bool { !lost.isSet && .now < lastBeat.withLock { $0 } + configuration.ownLimit }
 
     /// Gives up in time, also while a beat hangs: it may wait for its answer longer than the lease lasts.
     private func watch() async {
@@ -312,6 +319,7 @@ final class WorkerSession: Sendable {
 
     private func note(_ error: any Error, while what: String) {
         lastError.withLock { $0 = "cannot \(what): \(error)" }
+        observer(.failed("cannot \(what): \(error)"))
         logger.error("cannot \(what), will try again: \(error)")
     }
 }

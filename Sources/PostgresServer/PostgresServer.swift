@@ -16,13 +16,16 @@ public struct PostgresServer: Sendable {
 
     /// Starts a server, runs the body, stops the server and deletes its folder.
     ///
-    /// - Parameter durable: Whether commits wait for the disk; a demonstration or a test can do without.
+    /// - Parameters:
+    ///   - base: Where the server's folder is made; nil for the system's temporary folder.
+    ///   - durable: Whether commits wait for the disk; a demonstration or a test can do without.
     public static func run<Result>(
-        durable: Bool = false, _ body: (PostgresServer) async throws -> Result
+        in base: String? = nil, durable: Bool = false, _ body: (PostgresServer) async throws -> Result
     ) async throws -> Result {
         let account = try Account.unprivileged()
         let server = PostgresServer(
-            directory: try account.makeTemporaryDirectory(), port: try freePort(), binaries: try Self.findBinaries(),
+            directory: try account.makeTemporaryDirectory(in: base), port: try freePort(),
+            binaries: try Self.findBinaries(),
             account: account)
         let (release, releaser) = AsyncStream<Never>.makeStream()
         let guardian = Task { try await server.watch(until: release) }

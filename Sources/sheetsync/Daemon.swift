@@ -1,10 +1,12 @@
 import Export
+import FoundationEssentials
 import Google
 import HTTP
 import JobQueue
 import Logging
 import Postgres
 import ServiceLifecycle
+import Systemd
 
 /// The composition root: everything that `sheetsync run` consists of, and how it hangs together.
 struct Daemon {
@@ -12,12 +14,14 @@ struct Daemon {
     let google: GoogleSettings
     let worker: WorkerConfiguration
     let largestPayload: Int
+    let pages: OperatorSettings
 
     init(_ reader: SettingsReader) throws {
         database = try DatabaseSettings(reader)
         google = try GoogleSettings(reader)
         worker = try reader.worker()
         largestPayload = try reader.largestPayload()
+        pages = try OperatorSettings(reader)
     }
 
     /// Works until SIGTERM or SIGINT.
@@ -37,35 +41,95 @@ struct Daemon {
         let governor = Governor(
             ledger: QuotaLedger(on: control, schema: database.schema.name, account: account, settings: google.quotas),
             settings: google.quotas, logger: logger)
+        let calls = pages.showsMetrics ? APICallTally() : nil
         let workspace = Workspace(
             google.workspace(account: account, installation: installation),
-            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor))
+            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor)
+                .observed { calls?.add($0) })
         let folders = FolderDirectory(
             memory: FolderMemory(on: control, schema: database.schema.name, account: account),
             root: google.sharedDriveID)
         let templates = TemplateDirectory(path: google.templatesPath)
+
+        let process = ProcessInfo.processInfo
+        let manager = ServiceManager(environment: process.environment, processID: process.processIdentifier)
+        let watch = WorkerWatch()
+        let supervision = Supervision(
+            manager: manager, worker: watch,
+            parts: [
+                .init(name: "the thread of the HTTP client") { await http.answer() },
+                .init(name: "the connection to the database") { await control.answer() },
+                .init(name: "the worker") { [turnLimit = self.worker.leaseTime + .seconds(45)] in
+                    while watch.current.turnedAt.duration(to: .now) > turnLimit {
+                        try? await Task.sleep(for: .seconds(1))
+                    }
+                },
+            ])
+        let server = try await serve(
+            OperatorPages(
+                worker: watch, supervision: supervision, probe: QueueProbe(database.schema, on: control), calls: calls,
+                silenceLimit: self.worker.leaseTime), logger)
 
         let worker = Worker(
             self.worker, database: database.connection, schema: database.schema, control: control,
             handlers: [
                 "export": ExportHandler(
                     workspace: workspace, folders: folders, templates: templates,
-                    patience: LookingPatience(time: google.listDelay)),
+                    batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay)),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "format": FormatHandler(workspace: workspace, templates: templates),
                 "noop": NoopHandler(),
-            ], admission: governor, logger: logger)
+            ], admission: governor, logger: logger
+        ) { event in
+            watch.note(event)
+            supervision.note(event)
+        }
+        let reload = Reload(manager: manager, worker: watch) { reread(tokens, account: account, logger) }
 
         logger.info(
             "sheetsync \(SheetSync.version) works as \(account)",
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
-        try await ServiceGroup(services: [worker], logger: logger).runUntilSignalled()
+        // They stop from the last to the first: monitors and systemd are answered while jobs end.
+        let services: [any Service] = [supervision] + (server.map { [$0] } ?? []) + [reload, worker]
+        try await ServiceGroup(services: services, logger: logger).runUntilSignalled()
         await http.shutdown()
         logger.info("sheetsync has stopped")
     }
 
+    /// Serves the operators' pages; nil where there are none.
+    ///
+    /// An address that somebody chose must be free. The default one may be another daemon's on the same machine.
+    private func serve(_ pages: OperatorPages, _ logger: Logger) async throws -> PageServer? {
+        guard let address = self.pages.address else { return nil }
+        do throws(PageServerError) {
+            let server = try await PageServer(address) { await pages.page($0) }
+            logger.info("health and metrics are at http://\(server.address)")
+            return server
+        } catch {
+            guard self.pages.addressIsGiven else {
+                logger.warning("no health and no metrics, because \(error); SHEETSYNC_HTTP_ADDRESS chooses another")
+                return nil
+            }
+            throw SettingsError(name: "SHEETSYNC_HTTP_ADDRESS", problem: "cannot be used: \(error)")
+        }
+    }
+
+    /// Takes up changed key and token files; what is wrong with them is said, and the old ones serve on.
+    private func reread(_ tokens: TokenSource, account: String, _ logger: Logger) {
+        do throws(CommandFailure) {
+            let found = try loadCredentials(logger).identity
+            guard found == account else {
+                return logger.error("the credentials are now those of \(found): restart to work as that account")
+            }
+            tokens.renew()
+            logger.notice("read the credentials again; systemd renews its copies of them only at a restart")
+        } catch {
+            logger.error("the credentials cannot be read again; the old token serves on: \(error.message)")
+        }
+    }
+
     /// Reads the credentials once before anything starts, so that a broken key is an error of the settings.
-    private func loadCredentials(_ logger: Logger) throws -> Credentials {
+    private func loadCredentials(_ logger: Logger) throws(CommandFailure) -> Credentials {
         do throws(CredentialsError) {
             let loaded = try google.credentials.load()
             for warning in loaded.warnings { logger.warning("\(warning)") }
@@ -94,4 +158,9 @@ struct Daemon {
             }
         }
     }
+}
+
+extension Connection {
+    /// Returns as soon as the connection's thread has come round.
+    fileprivate func answer() {}
 }

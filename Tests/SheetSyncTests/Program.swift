@@ -44,6 +44,7 @@ struct Program {
     }
 
     /// Starts the program, runs the body beside it and waits for its end, at most until the limit; then it is killed.
+    @discardableResult
     func launch(
         _ arguments: [String], input: String = "", within limit: Duration = .seconds(60),
         _ body: (RunningProgram) async throws -> Void
@@ -91,7 +92,7 @@ struct Program {
     }
 
     /// The program lies beside the bundle of the tests.
-    private static let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    static let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "sheetsync").path
 
     private static func create(_ path: String) throws -> FileDescriptor {

@@ -53,9 +53,9 @@ struct Stage {
     /// The name of a login of this stage's database.
     func name(_ login: Login) -> String { "\(login)_of_\(queue.database)" }
 
-    /// The database's URL for a login, over TCP and with a password.
-    func url(_ login: Login, scheme: String = "postgresql", query: String = "") -> String {
-        "\(scheme)://\(name(login)):\(Self.password)@127.0.0.1:\(queue.server.port)/\(queue.database)\(query)"
+    /// The database's URL for a login, over TCP and with a password; another port may lead there too.
+    func url(_ login: Login, scheme: String = "postgresql", port: Int? = nil, query: String = "") -> String {
+        "\(scheme)://\(name(login)):\(Self.password)@127.0.0.1:\(port ?? queue.server.port)/\(queue.database)\(query)"
     }
 
     /// The path of the emulator's service-account key.
@@ -68,7 +68,8 @@ struct Stage {
     var daemon: Program {
         program(.worker).with([
             "GOOGLE_API_ENDPOINT": endpoint, "GOOGLE_SHEETS_CREDENTIALS_PATH": key, "SHEETSYNC_POLL_INTERVAL": "0.2",
-            "SHEETSYNC_CONCURRENCY": "4", "SHEETSYNC_SHEETS_WRITES_PER_MINUTE_USER": "100000",
+            "SHEETSYNC_CONCURRENCY": "4", "SHEETSYNC_HTTP_ADDRESS": "",
+            "SHEETSYNC_SHEETS_WRITES_PER_MINUTE_USER": "100000",
             "SHEETSYNC_SHEETS_WRITES_PER_MINUTE_PROJECT": "100000",
         ])
     }

@@ -29,7 +29,7 @@ struct ExportRun {
         self.batchBytes = batchBytes
         self.patience = patience
         self.progress = progress
-        clients = workspace.clients()
+        clients = workspace.clients(for: progress)
         checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
     }
 

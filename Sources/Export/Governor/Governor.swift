@@ -84,7 +84,8 @@ extension Governor: CallGate {
         case .waiting: break
         case .rateLimited: error.retry = .wait(await learn(from: error, about: resource))
         default:
-            let isCertain = error.code.concernsInstallation
+            // An exchange for a token has been tried several times already, and nothing works without one.
+            let isCertain = error.code.concernsInstallation || resource == .identity
             var breaker = breaker(of: resource)
             let pause = breaker.fail(at: .now, isCertain: isCertain)
             breakers[service] = breaker

@@ -23,7 +23,7 @@ public struct FolderHandler: JobHandler {
                         "Folders are switched off by GOOGLE_DRIVE_ENABLE_FOLDERS; switch them on or enqueue no folders.",
                     retry: .never)
             }
-            let (drive, _, calls) = workspace.clients()
+            let (drive, _, calls) = workspace.clients(for: progress)
             let path = workspace.path(payload.path.names)
             guard let id = try await folders.find(path, using: drive) else {
                 preconditionFailure("the path has a name at least")

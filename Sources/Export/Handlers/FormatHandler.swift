@@ -19,7 +19,7 @@ public struct FormatHandler: JobHandler {
         try await failingAsJob {
             let payload = try FormatPayload(job.payload)
             let template = try templates.template(named: payload.template)
-            let (drive, sheets, calls) = workspace.clients()
+            let (drive, sheets, calls) = workspace.clients(for: progress)
             try await workspace.checkTarget(payload.spreadsheetID, using: drive)
             let target = try await TargetSpreadsheet(payload.spreadsheetID, using: sheets)
             let chosen = try Self.chosen(payload, in: target.sheets)

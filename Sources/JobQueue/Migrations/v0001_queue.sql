@@ -986,5 +986,5 @@ grant execute on function pause_queue(text), resume_queue(text) to sheetsync_ope
 grant select on kind, setting, schema_migration
     to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
 grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder to sheetsync_operator;
--- For the daemon's own pages.
+-- What the daemon's own health report is read from.
 grant select on ready, lease, outcome, failure, pause, worker to sheetsync_worker;

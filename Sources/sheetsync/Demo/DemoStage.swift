@@ -25,6 +25,7 @@ struct DemoStage {
         environment = [
             "DATABASE_URL": databaseURL, "GOOGLE_API_ENDPOINT": google, "GOOGLE_SHEETS_CREDENTIALS_PATH": key,
             "GOOGLE_DRIVE_DEFAULT_FOLDER": "SheetSync", "LOG_LEVEL": "info",
+            "SHEETSYNC_HTTP_ADDRESS": "",
         ]
         self.google = google
         credentials = CredentialsSource(value: Secret(key), setting: "GOOGLE_SHEETS_CREDENTIALS_PATH")

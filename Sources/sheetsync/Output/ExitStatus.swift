@@ -1,6 +1,8 @@
 import ArgumentParser
+import FoundationEssentials
 import JobQueue
 import Postgres
+import Systemd
 
 /// How the program ends; the numbers are a promise to scripts and systemd.
 enum ExitStatus: Int32 {
@@ -67,7 +69,9 @@ extension AsyncParsableCommand {
             throw error
         } catch {
             let failure = CommandFailure(error)
-            Console.error("sheetsync: \(failure.message)")
+            // In the journal the sentence counts as an error and not as a note.
+            let priority = Journal(environment: ProcessInfo.processInfo.environment) == nil ? "" : "<3>"
+            Console.error("\(priority)sheetsync: \(failure.message)")
             throw ExitCode(failure.status.rawValue)
         }
     }

@@ -10,6 +10,7 @@ struct GoogleSettings {
     let foldersEnabled: Bool
     let defaultFolder: [String]
     let quotas: QuotaSettings
+    let batchBytes: Int
     let templatesPath: String?
     let sharing: Set<DrivePermission.GranteeType>
     let ownTargetsOnly: Bool
@@ -40,6 +41,7 @@ struct GoogleSettings {
         defaultFolder = (reader.text("GOOGLE_DRIVE_DEFAULT_FOLDER") ?? "").split(separator: "/").map(String.init)
         templatesPath = try Self.templatesPath(reader)
         sharing = try Self.sharing(reader)
+        batchBytes = try reader.int("SHEETSYNC_BATCH_BYTES", default: 8_000_000, in: 1_000...50_000_000)
         listDelay = try reader.seconds("SHEETSYNC_LIST_DELAY", default: 60, in: 0...3600)
         switch reader.text("SHEETSYNC_TARGETS") ?? "any" {
         case "any": ownTargetsOnly = false

@@ -17,11 +17,13 @@ struct SettingsError: Error, CustomStringConvertible {
 struct SettingsReader {
     private let reader: ConfigReader
     private let credentialsDirectory: String?
+    private let emptied: Set<String>
 
     init(environment: [String: String] = ProcessInfo.processInfo.environment) async throws {
         // Set but empty is as good as not set: `FOO= sheetsync run` and compose files do that.
         let given = environment.filter { !$0.value.isEmpty }
         var providers: [any ConfigProvider] = [EnvironmentVariablesProvider(environmentVariables: given)]
+        emptied = Set(environment.keys).subtracting(given.keys)
         credentialsDirectory = given["CREDENTIALS_DIRECTORY"]
         if let credentialsDirectory {
             do {
@@ -40,6 +42,9 @@ struct SettingsReader {
         let text = reader.string(forKey: key, isSecret: true)?.trimmed
         return text?.isEmpty == true ? nil : text
     }
+
+    /// Whether it is set to nothing, for the few settings where that means "off".
+    func isEmptied(_ name: String) -> Bool { emptied.contains(name) && text(name) == nil }
 
     /// The path of a credential of systemd with this purpose, where there is one.
     func credentialPath(_ name: String) -> String? {

@@ -1,0 +1,13 @@
+/// What a worker tells whoever watches it, from the loops that do its work.
+public enum WorkerEvent: Sendable {
+    /// It has signed in and claims jobs from now on; comes again where it begins anew.
+    case entered
+    /// A sign of life has reached the database.
+    case beat(inFlight: Int)
+    /// A job's end is written: the job's kind, and the state that it is in now.
+    case ended(kind: String, state: String)
+    /// A statement failed; the worker will try again.
+    case failed(String)
+    /// It claims no more jobs, because it was told to stop.
+    case stopping
+}

@@ -1,0 +1,68 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// A small HTTP server: GET, short answers, one request a connection.
+///
+/// It is made for monitors on a trusted network and stays harmless elsewhere: at most 64 connections, 16 KiB a request and
+/// 10 seconds for all of it, whatever a client does.
+struct PageServer: Service {
+    private static let mostConnections = 64
+    private static let largestRequest = 16 << 10
+
+    /// Where it listens; the port is the real one where any was asked for.
+    let address: BindAddress
+    private let group: MultiThreadedEventLoopGroup
+    private let channel: any Channel
+
+    /// Binds the address and serves from now on.
+    ///
+    /// - Throws: `PageServerError` where the address cannot be had.
+    init(_ address: BindAddress, page: @escaping @Sendable (String) async -> HTTPAnswer) async throws(PageServerError) {
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let open = Counter()
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 64)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                guard open.enter(atMost: Self.mostConnections) else { return channel.close() }
+                channel.closeFuture.whenComplete { _ in open.leave() }
+                return channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(ByteLimit(Self.largestRequest))
+                    try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
+                    try pipeline.addHandler(PageHandler(page: page))
+                }
+            }
+        do {
+            channel = try await bootstrap.bind(host: address.host, port: address.port).get()
+        } catch {
+            try? await group.shutdownGracefully()
+            throw PageServerError(address: address, error)
+        }
+        self.address = BindAddress(host: address.host, port: channel.localAddress?.port ?? address.port)
+    }
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        try? await channel.close()
+        try await group.shutdownGracefully()
+    }
+
+    /// The connections that are open.
+    private final class Counter: Sendable {
+        private let count = Mutex(0)
+
+        func enter(atMost most: Int) -> Bool {
+            count.withLock { count in
+                guard count < most else { return false }
+                count += 1
+                return true
+            }
+        }
+
+        func leave() { count.withLock { $0 -= 1 } }
+    }
+}

@@ -1,0 +1,84 @@
+import JobQueue
+import Synchronization
+
+/// What this process's worker does, as its own events tell it.
+final class WorkerWatch: Sendable {
+    enum Phase: String {
+        case starting, working, stopping
+    }
+
+    /// An end of jobs, for counting.
+    struct Ending: Hashable {
+        let kind: String
+        let state: String
+    }
+
+    struct State {
+        var phase = Phase.starting
+        var inFlight = 0
+        /// When one of its loops was last seen going round, whether the database answered or not.
+        var turnedAt = ContinuousClock.now
+        /// When the last sign of life reached the database.
+        var beatAt: ContinuousClock.Instant?
+        /// The last statement that failed.
+        var problem: (text: String, at: ContinuousClock.Instant)?
+        var endings: [Ending: Int] = [:]
+    }
+
+    /// A problem that was met this long ago is over, unless it comes again.
+    static let problemsLast = Duration.seconds(60)
+
+    private let state = Mutex(State())
+
+    var current: State { state.withLock { $0 } }
+
+    func note(_ event: WorkerEvent) {
+        state.withLock { state in
+            state.turnedAt = .now
+            switch event {
+            case .entered:
+                if state.phase == .starting { state.phase = .working }
+                state.beatAt = .now
+            case .beat(let inFlight):
+                state.inFlight = inFlight
+                state.beatAt = .now
+            case .ended(let kind, let jobState): state.endings[Ending(kind: kind, state: jobState), default: 0] += 1
+            case .failed(let text): state.problem = (text, .now)
+            case .stopping: state.phase = .stopping
+            }
+        }
+    }
+}
+
+extension WorkerWatch.State {
+    /// The problem that lasts.
+    var currentProblem: String? {
+        guard let problem, ContinuousClock.now - problem.at < WorkerWatch.problemsLast else { return nil }
+        return problem.text
+    }
+
+    /// One line for `systemctl status`.
+    var sentence: String {
+        let jobs = inFlight == 1 ? "1 job runs" : "\(inFlight) jobs run"
+        let doing =
+            switch phase {
+            case .starting: "signs in to the queue"
+            case .working: inFlight == 0 ? "waits for jobs" : jobs
+            case .stopping: inFlight == 0 ? "stops" : "stops when its jobs have ended: \(jobs)"
+            }
+        return currentProblem.map { "\(doing); last problem: \($0)" } ?? doing
+    }
+
+    /// Why the worker takes no jobs; nil where it does.
+    ///
+    /// - Parameter silenceLimit: How long after its last sign of life it counts as dead.
+    func obstacle(silenceLimit: Duration) -> String? {
+        switch phase {
+        case .starting: return currentProblem ?? "the worker has not signed in yet"
+        case .stopping: return "the worker was told to stop and claims no more jobs"
+        case .working:
+            guard let beatAt, ContinuousClock.now - beatAt > silenceLimit else { return nil }
+            return currentProblem ?? "no sign of life of the worker has reached the database for too long"
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import GoogleEmulator
+import JSON
+
+/// What is wrong when everything has ended: Postgres held against Google.
+struct ChaosReport: CustomStringConvertible {
+    private(set) var states: [String: Int] = [:]
+    private(set) var lost: [String] = []
+    private(set) var duplicated: [String] = []
+    private(set) var outOfOrder: [String] = []
+    private(set) var rowsLost: [String] = []
+    private(set) var rowsDoubled: [String] = []
+    private let strikes: [String: Int]
+
+    /// How a job ended, from its row.
+    struct Ending {
+        let job: ChaosJob
+        let id: Int
+        let state: String
+        let result: JSON?
+        /// What its last failed attempt says.
+        let error: String
+        let attemptedAt: String
+        let finalizedAt: String
+    }
+
+    var faults: Int { strikes.values.reduce(0, +) }
+    var isClean: Bool { [lost, duplicated, outOfOrder, rowsLost, rowsDoubled].allSatisfy(\.isEmpty) }
+
+    init(_ endings: [Ending], _ google: JSON, targets: [String], strikes: [String: Int]) {
+        self.strikes = strikes
+        for ending in endings { states[ending.state, default: 0] += 1 }
+        let live = (google["files"]?.array ?? []).filter { $0["trashed"] != true }
+        let sheets = Dictionary(
+            (google["spreadsheets"]?.array ?? []).map { ($0["id"]?.string ?? "", $0["sheets"]?[0]?["values"]) },
+            uniquingKeysWith: { one, _ in one })
+        compareMarks(endings, live)
+        compareFolders(live)
+        for ending in endings { compare(ending, live, sheets) }
+        for (number, id) in targets.enumerated() { compareTarget(number, id, endings, sheets) }
+    }
+
+    private mutating func compareMarks(_ endings: [Ending], _ live: [JSON]) {
+        let marks = live.compactMap { file in
+            file["app_properties"]?["sheetsync_job"]?.string.flatMap { $0.split(separator: "/").last.map(String.init) }
+        }
+        for (mark, count) in marks.reduce(into: [String: Int](), { $0[$1, default: 0] += 1 }) where count > 1 {
+            duplicated.append("job \(mark) has \(count) spreadsheets")
+        }
+    }
+
+    private mutating func compareFolders(_ live: [JSON]) {
+        let places = live.filter { $0["mime_type"] == "application/vnd.google-apps.folder" }.map {
+            "\($0["parent"]?.string ?? "")/\($0["name"]?.string ?? "")"
+        }
+        for (place, count) in places.reduce(into: [String: Int](), { $0[$1, default: 0] += 1 }) where count > 1 {
+            duplicated.append("\(count) folders \(place)")
+        }
+    }
+
+    private mutating func compare(_ ending: Ending, _ live: [JSON], _ sheets: [String: JSON?]) {
+        let name = "job \(ending.id) (\(ending.job.work))"
+        guard ending.state == "completed" else {
+            if ending.state != "cancelled" || !ending.job.isCancelled {
+                lost.append("\(name) is \(ending.state): \(ending.error)")
+            }
+            return
+        }
+        guard case .export(let folder, _) = ending.job.work else { return }
+        guard let file = live.first(where: { $0["id"] == ending.result?["spreadsheet_id"] }) else {
+            return lost.append("\(name) has no spreadsheet")
+        }
+        var (parent, path): (JSON?, [String]) = (file["parent"], [])
+        while let above = live.first(where: { $0["id"] == parent }), above["parent"]?.isNull == false {
+            path.insert(above["name"]?.string ?? "", at: 0)
+            parent = above["parent"]
+        }
+        if path != folder { lost.append("\(name) lies in \(path)") }
+        compareRows(name, ending.job.values, sheets[file["id"]?.string ?? ""] ?? nil)
+    }
+
+    private mutating func compareRows(_ name: String, _ expected: JSON?, _ found: JSON?) {
+        if expected == found { return }
+        var counts = (found?.array ?? []).reduce(into: [String: Int]()) { $0[$1.description, default: 0] += 1 }
+        for row in expected?.array ?? [] where counts.removeValue(forKey: row.description) == nil {
+            rowsLost.append("\(name): \(row)")
+        }
+        for (row, count) in counts where count > 0 { rowsDoubled.append("\(name): \(row) \(count) times too many") }
+        if rowsLost.isEmpty, rowsDoubled.isEmpty { rowsDoubled.append("\(name): rows are in another order") }
+    }
+
+    /// Jobs for one spreadsheet run one after another, and what the last one wrote stands there.
+    private mutating func compareTarget(
+        _ number: Int, _ id: String, _ endings: [Ending], _ sheets: [String: JSON?]
+    ) {
+        let writers = endings.filter {
+            if case .replace(number, _) = $0.job.work { $0.state == "completed" } else { false }
+        }.sorted { $0.id < $1.id }
+        for (one, next) in zip(writers, writers.dropFirst()) where next.attemptedAt < one.finalizedAt {
+            outOfOrder.append(
+                "job \(next.id) began at \(next.attemptedAt), before job \(one.id) ended at \(one.finalizedAt)")
+        }
+        guard let last = writers.last else { return }
+        compareRows("target \(number), last written by job \(last.id)", last.job.values, sheets[id] ?? nil)
+    }
+
+    var description: String {
+        let struck = strikes.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
+        let ended = states.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        let faults: [(String, [String])] = [
+            ("lost", lost), ("duplicated", duplicated), ("out of order", outOfOrder), ("rows lost", rowsLost),
+            ("rows doubled", rowsDoubled),
+        ]
+        let lines = faults.map { name, list in
+            "\(name): \(list.count)" + list.prefix(5).map { "\n    \($0)" }.joined()
+        }
+        return (["faults struck: \(self.faults)"] + struck + ["jobs: \(states.values.reduce(0, +)) (\(ended))"] + lines)
+            .joined(separator: "\n")
+    }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import GoogleEmulator
+import JSON
+import JobQueue
+import Postgres
+import PostgresServer
+import Synchronization
+import TestSupport
+import Testing
+
+/// A database and an emulated Google in which one daemon after another is struck, each at a job of its own.
+struct CrashLane {
+    /// How much a job writes.
+    enum Size { case small, large }
+
+    /// What came of one job.
+    struct Outcome {
+        var isStruck = false
+        /// The boundaries that the daemon came by.
+        var passed: [Trap.Point] = []
+        /// Jobs, folders, spreadsheets and sheets that are not as they should be.
+        var lost = 0
+        /// Folders, spreadsheets and mails about a share too many.
+        var duplicated = 0
+    }
+
+    private let stage: Stage
+    private let size: Size
+
+    /// Sets everything up, runs the body and ends everything.
+    static func with(_ size: Size, _ body: (CrashLane) async throws -> Void) async throws {
+        try await Stage.with { stage in
+            // The job comes before the first daemon, which would say so itself.
+            _ = try await stage.queue.psql(
+                "update sheetsync.setting set value = '20971520' where name = 'max_payload_bytes'")
+            try await body(CrashLane(stage: stage, size: size))
+        }
+    }
+
+    /// Runs one job with a daemon that is struck at a boundary, and checks what is left when it has ended.
+    func run(_ point: Trap.Point?, _ blow: Trap.Blow) async throws -> Outcome {
+        let name = "Crash \(UUID().uuidString)"
+        let id = try await stage.queue.jobs.enqueue(kind: "export", payload: payload(name))
+        let trap = Trap(at: point, blow)
+        let said = try await strike(trap, job: id, blow)
+        if try await !hasEnded(id) {
+            // The dead daemon's last sign of life was long ago.
+            _ = try await stage.queue.psql("update sheetsync.worker set beat_at = beat_at - interval '1 hour'")
+            try await daemon(stage.url(.worker), try await stage.emulator.baseURL, pollInterval: "1").withDaemon { _ in
+                try await wait(for: "job \(id) to end") { try await hasEnded(id) }
+            }
+        }
+        var outcome = Outcome(isStruck: trap.hasStruck, passed: trap.passed)
+        compare(name, try await stage.job(id), &outcome)
+        if outcome.lost + outcome.duplicated > 0 {
+            Issue.record(
+                """
+                \(blow) \(point?.description ?? "nowhere"): \(try await stage.job(id).json.description.prefix(2000))
+                \(stage.emulator.state(spreadsheetID: "none")["files"]?.description.suffix(3000) ?? "")
+                \(said)
+                """)
+        }
+        return outcome
+    }
+
+    /// Runs a daemon behind relays until it is dead or its job has ended; returns what it said.
+    private func strike(_ trap: Trap, job id: Int, _ blow: Trap.Blow) async throws -> String {
+        let said = Mutex("")
+        try await Relay.with(.postgres, to: stage.queue.server.port, hook: trap.note) { database in
+            try await Relay.with(.http, to: try await stage.emulator.port, hook: trap.note) { google in
+                // A killed one looks for jobs once; one that goes on looks again soon.
+                let daemon = daemon(
+                    stage.url(.worker, port: database.port), "http://127.0.0.1:\(google.port)",
+                    pollInterval: blow == .kill ? "60" : "0.5")
+                let ended = try await daemon.launch(["run"]) { running in
+                    trap.set(for: running)
+                    try await wait(
+                        for: "the job's end or the daemon's", every: .milliseconds(50), seeing: { running.errors }
+                    ) {
+                        if !running.isAlive { return true }
+                        return try await hasEnded(id)
+                    }
+                    running.send(SIGTERM)
+                }
+                said.withLock { $0 = ended.description }
+            }
+        }
+        return said.withLock { $0 }
+    }
+
+    /// Without the payload, which may be long.
+    private func hasEnded(_ id: Int) async throws -> Bool {
+        try await stage.queue.connection.query("select from sheetsync.outcome where id = \(id)").count == 1
+    }
+
+    private func daemon(_ database: String, _ google: String, pollInterval: String) -> Program {
+        stage.daemon.with([
+            "DATABASE_URL": database, "GOOGLE_API_ENDPOINT": google, "SHEETSYNC_POLL_INTERVAL": pollInterval,
+            "SHEETSYNC_SHEETS_READS_PER_MINUTE_USER": "100000", "SHEETSYNC_SHEETS_READS_PER_MINUTE_PROJECT": "100000",
+            "MAX_CONTENT_SIZE_MB": "20", "SHEETSYNC_LIST_DELAY": "0.2", "LOG_LEVEL": "debug",
+        ])
+    }
+
+    /// Two sheets in a folder that is not there yet.
+    private func payload(_ name: String) -> JSON {
+        [
+            "title": .string(name), "folder": .string(name),
+            "share": [["type": "user", "email": "ada@example.com", "role": "reader"]],
+            "sheets": .array(
+                sheets.map { sheet in
+                    ["name": .string(sheet.name), "columns": ["n", "text"], "rows": .array(sheet.rows)]
+                }),
+        ]
+    }
+
+    private var sheets: [(name: String, rows: [JSON])] {
+        // Three rows, or 90 texts of the greatest length that a cell holds.
+        let (count, text) = size == .small ? (3, "text") : (90, String(repeating: "x", count: 50_000))
+        return ["One", "Two"].map { name in
+            (name, (1...count).map { [JSON($0), .string("\(text.dropLast(4))\(1000 + $0)")] })
+        }
+    }
+
+    /// One folder, one spreadsheet in it with the job's mark, shared once, and in it two sheets with each row once.
+    private func compare(_ name: String, _ job: JobRecord, _ outcome: inout Outcome) {
+        func expect(_ condition: Bool) { if !condition { outcome.lost += 1 } }
+        let files = (stage.emulator.state(spreadsheetID: "none")["files"]?.array ?? []).filter {
+            $0["name"]?.string == name && $0["trashed"] == false
+        }
+        let folders = files.filter { $0["mime_type"] == "application/vnd.google-apps.folder" }
+        let spreadsheets = files.filter { $0["mime_type"] == "application/vnd.google-apps.spreadsheet" }
+        outcome.duplicated += max(0, folders.count - 1) + max(0, spreadsheets.count - 1)
+        expect(job.state == "completed" && folders.count > 0)
+        guard let file = spreadsheets.first(where: { $0["id"] == job.result?["spreadsheet_id"] }) else {
+            return expect(false)
+        }
+        expect(file["parent"] == folders.first?["id"])
+        let shares = stage.emulator.journal.entries.count { entry in
+            entry.method == "drive.permissions.create" && entry.status == 200
+                && entry.path.contains(file["id"]?.string ?? "")
+        }
+        expect(shares > 0)
+        outcome.duplicated += max(0, shares - 1)
+        expect(file["app_properties"]?.description.contains("/\(job.id)\"") == true)
+        let made = stage.emulator.state(spreadsheetID: file["id"]?.string)["spreadsheets"]?[0]?["sheets"]?.array ?? []
+        expect(made.map { $0["title"]?.string } == sheets.map(\.name))
+        for (sheet, expected) in zip(made, sheets) {
+            expect(sheet["hidden"] == false && sheet["values"] == .array([["n", "text"]] + expected.rows))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import GoogleEmulator
+import JSON
+import JobQueue
+import Synchronization
+import TestSupport
+import Testing
+
+/// A daemon is struck at every boundary of a job's life, one after another: each statement to Postgres and each call to
+/// Google, before it is sent and after it took effect but before its answer arrives.
+@Suite(.serialized) struct CrashPointTests {
+    /// How many daemons are struck at the same time, each with a database and a Google of its own.
+    private static let lanes = 3
+
+    /// After a SIGKILL another daemon takes the job over; after a cut the same one goes on.
+    @Test(arguments: Trap.Blow.allCases) func nothingIsLostOrDoubledAtAnyBoundary(_ blow: Trap.Blow) async throws {
+        // Before that a daemon has no job, and one that cannot reach its database says so and ends.
+        try await sweep(.small, blow) { points in Array(points.drop { !$0.request.contains(".enter") }) }
+    }
+
+    /// Data of more than one batch: the boundaries from the first write on.
+    @Test(arguments: Trap.Blow.allCases) func nothingIsLostOrDoubledBetweenBatches(_ blow: Trap.Blow) async throws {
+        let points = try await sweep(.large, blow) { points in
+            points.filter { $0.request.contains(":batchUpdate") || $0.request.contains(".report") }
+        }
+        #expect(points.count { $0.request.contains(":batchUpdate") && $0.moment == .before } > 1, "several batches")
+    }
+
+    /// Counts the boundaries of one undisturbed job and strikes at each of them that is chosen.
+    @discardableResult
+    private func sweep(
+        _ size: CrashLane.Size, _ blow: Trap.Blow, choosing choose: ([Trap.Point]) -> [Trap.Point]
+    ) async throws -> [Trap.Point] {
+        let begin = ContinuousClock.now
+        let counted = Mutex<[Trap.Point]>([])
+        try await CrashLane.with(size) { lane in
+            let outcome = try await lane.run(nil, blow)
+            counted.withLock { $0 = outcome.passed }
+        }
+        let points = choose(counted.withLock { $0 })
+        let queue = PointQueue(points)
+        try await withThrowingTaskGroup { group in
+            for _ in 1...Self.lanes {
+                group.addTask {
+                    try await CrashLane.with(size) { lane in
+                        while let point = queue.next() {
+                            queue.note(try await lane.run(point, blow), at: point)
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let notReached = queue.missed
+        print(
+            "\(blow), \(size): \(points.count - notReached.count) of \(points.count) crash points struck,",
+            "lost \(queue.lost), duplicated \(queue.duplicated), \(ContinuousClock.now - begin); not reached: \(notReached)"
+        )
+        #expect(queue.lost == 0 && queue.duplicated == 0)
+        // How often a daemon looks for jobs and shows a sign of life is a matter of time, and so are connections.
+        let mustBeReached = notReached.filter { point in
+            ![".claim", ".beat", ".reclaim", ".arm", "connect", "set", "listen", ".return_quota", "select 1"].contains {
+                point.request.contains($0)
+            }
+        }
+        #expect(mustBeReached.isEmpty)
+        #expect(!points.isEmpty)
+        return points
+    }
+}
+
+/// The boundaries that are still to be tried, and what came of the others.
+private final class PointQueue: Sendable {
+    private struct State {
+        var waiting: ArraySlice<Trap.Point>
+        var missed: [Trap.Point] = []
+        var lost = 0
+        var duplicated = 0
+    }
+
+    private let state: Mutex<State>
+
+    init(_ points: [Trap.Point]) { state = Mutex(State(waiting: points[...])) }
+
+    /// Those that no daemon came by.
+    var missed: [Trap.Point] { state.withLock { $0.missed } }
+    /// How much was lost of all jobs.
+    var lost: Int { state.withLock { $0.lost } }
+    /// How much was made twice.
+    var duplicated: Int { state.withLock { $0.duplicated } }
+
+    func next() -> Trap.Point? { state.withLock { $0.waiting.popFirst() } }
+
+    func note(_ outcome: CrashLane.Outcome, at point: Trap.Point) {
+        state.withLock { state in
+            if !outcome.isStruck { state.missed.append(point) }
+            state.lost += outcome.lost
+            state.duplicated += outcome.duplicated
+        }
+    }
+}

@@ -1,0 +1,225 @@
+import Foundation
+import HTTP
+import HTTPTypes
+import JSON
+import JobQueue
+import TestSupport
+import Testing
+
+@testable import sheetsync
+
+/// The pages for monitors, asked for as a monitor does it.
+@Suite(.serialized) struct OperatorPagesTests {
+    private struct Page: CustomStringConvertible {
+        let status: Int
+        let type: String
+        let body: String
+
+        var description: String { "\(status) \(type)\n\(body)" }
+
+        func value(_ sample: String) -> Double? {
+            body.split(separator: "\n").first { $0.hasPrefix(sample + " ") }
+                .flatMap { Double($0.dropFirst(sample.count + 1)) }
+        }
+    }
+
+    private func port(_ daemon: RunningProgram) async throws -> Int {
+        try await daemon.expectToSay("worker is ready")
+        let line = try #require(daemon.errors.firstMatch(of: /health and metrics are at http:\/\/127.0.0.1:([0-9]+)/))
+        return try #require(Int(line.1))
+    }
+
+    private func get(_ path: String, _ port: Int) async throws -> Page {
+        let client = try HTTPClient(userAgent: "test")
+        let answer = try await client.send(HTTPClient.Request(method: .get, url: "http://127.0.0.1:\(port)\(path)"))
+        await client.shutdown()
+        return Page(
+            status: answer.status.code, type: answer.fields[.contentType] ?? "",
+            body: String(decoding: answer.body, as: UTF8.self))
+    }
+
+    @Test func healthAndMetricsFollowTheWork() async throws {
+        try await Stage.with { stage in
+            try await stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0"]).withDaemon { daemon in
+                let port = try await port(daemon)
+                for path in ["/livez", "/readyz", "/readyz?verbose"] {
+                    let page = try await get(path, port)
+                    #expect(page.status == 200 && page.body == "ok\n", "\(path): \(page)")
+                }
+                let job = try await stage.ended(try await stage.enqueue("export", export("Counted")))
+                #expect(job.state == "completed", "\(job.json)")
+                _ = try await stage.ended(try await stage.enqueue("noop", [:]))
+                _ = try await stage.enqueue("noop", [:], ", run_at => now() + interval '1 hour'")
+
+                var metrics = Page(status: 0, type: "", body: "")
+                try await wait(for: "the counts", within: .seconds(15), seeing: { metrics.body }) {
+                    metrics = try await get("/metrics", port)
+                    return metrics.value(#"sheetsync_jobs{state="scheduled"}"#) == 1
+                }
+                #expect(metrics.status == 200 && metrics.type.hasPrefix("text/plain; version=0.0.4"), "\(metrics)")
+                let calls = try #require(job.result?["api_calls"]?.int)
+                let counted = metrics.body.split(separator: "\n").filter {
+                    $0.hasPrefix("sheetsync_api_calls_total{")
+                }.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+                #expect(counted.reduce(0, +) == calls, "\(calls) calls: \(metrics)")
+                for (sample, value) in [
+                    (#"sheetsync_jobs_finished_total{kind="export",state="completed"}"#, 1),
+                    (#"sheetsync_jobs_finished_total{kind="noop",state="completed"}"#, 1),
+                    (#"sheetsync_api_calls_total{service="sheets",method="POST",status="200"}"#, 1),
+                    (#"sheetsync_api_call_duration_seconds_count{service="sheets"}"#, 1),
+                    (#"sheetsync_api_call_duration_seconds_bucket{service="sheets",le="+Inf"}"#, 1),
+                    ("sheetsync_oldest_claimable_job_age_seconds", 0), ("sheetsync_database_up", 1),
+                    ("sheetsync_workers", 1), ("sheetsync_worker_ready", 1),
+                ] as [(String, Double)] {
+                    #expect(metrics.value(sample) == value, "\(sample): \(metrics)")
+                }
+                for sample in [
+                    "process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds",
+                    "process_start_time_seconds",
+                ] {
+                    #expect((metrics.value(sample) ?? 0) > 0, "\(sample): \(metrics)")
+                }
+                let lines = metrics.body.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+                let form = /[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+-]+/
+                #expect(
+                    lines.allSatisfy {
+                        $0.hasPrefix("# HELP ") || $0.hasPrefix("# TYPE ") || $0.wholeMatch(of: form) != nil
+                    },
+                    "\(metrics)")
+
+                let health = try await get("/health", port)
+                let json = try JSON(parsing: health.body)
+                #expect(health.status == 200 && health.type == "application/json", "\(health)")
+                #expect(json["schema"] == 1 && json["status"] == "healthy" && json["reasons"] == [], "\(health)")
+                #expect(json["database"]?["version"]?.string?.isEmpty == false, "\(health)")
+                #expect(json["queue"]?["scheduled"] == 1 && json["workers"]?["alive"] == 1, "\(health)")
+                for member in ["system", "memory", "disk", "worker", "uptime_seconds"] {
+                    #expect(json[member] != nil, "lacks \(member): \(health)")
+                }
+                #expect(!health.body.contains(Stage.password) && !metrics.body.contains(Stage.password))
+                #expect(try await get("/", port).status == 404)
+            }
+        }
+    }
+
+    @Test func withoutTelemetryThereAreNoMetrics() async throws {
+        try await Stage.with { stage in
+            let daemon = stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "localhost:0", "ENABLE_TELEMETRY": "false"])
+            try await daemon.withDaemon { daemon in
+                let line = try #require(daemon.errors.firstMatch(of: /at http:\/\/localhost:([0-9]+)/))
+                let port = try #require(Int(line.1))
+                #expect(try await get("/metrics", port).status == 404)
+                #expect(try await get("/health", port).status == 200)
+            }
+        }
+    }
+
+    @Test func aDaemonThatStopsIsAliveAndNotReady() async throws {
+        try await Stage.with { stage in
+            let daemon = stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0", "SHEETSYNC_SHUTDOWN_GRACE": "30"])
+            try await daemon.withDaemon { daemon in
+                let port = try await port(daemon)
+                let job = try await stage.enqueue("noop", ["sleep_ms": 4000])
+                try await stage.queue.expect(job, "running")
+                daemon.send(SIGTERM)
+                try await daemon.expectToSay("waiting for running jobs")
+                let ready = try await get("/readyz", port)
+                #expect(ready.status == 503 && ready.body.contains("claims no more jobs"), "\(ready)")
+                #expect(try await get("/livez", port).status == 200)
+                #expect(try await get("/health", port).status == 503)
+            }
+        }
+    }
+
+    @Test func aDatabaseThatIsGoneIsUnhealthyAndComesBack() async throws {
+        try await Stage.with { stage in
+            let login = stage.name(.worker)
+            let daemon = stage.daemon.with([
+                "SHEETSYNC_LEASE_SECONDS": "5", "SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0",
+            ])
+            try await daemon.withDaemon { daemon in
+                let port = try await port(daemon)
+                _ = try await stage.queue.psql(
+                    """
+                    alter role \(login) nologin;
+                    select pg_terminate_backend(pid) from pg_stat_activity where usename = '\(login)';
+                    """)
+                var page = Page(status: 0, type: "", body: "")
+                try await wait(for: "health to be bad", within: .seconds(30), seeing: { "\(page)" }) {
+                    page = try await get("/health", port)
+                    return page.status == 503
+                }
+                let json = try JSON(parsing: page.body)
+                #expect(json["status"] == "unhealthy" && json["database"]?["status"] == "unhealthy", "\(page)")
+                #expect(json["reasons"]?.description.contains("database") == true, "\(page)")
+                #expect(!page.body.contains(Stage.password))
+                let metrics = try await get("/metrics", port)
+                #expect(metrics.status == 200 && metrics.value("sheetsync_database_up") == 0, "\(metrics)")
+                #expect(try await get("/livez", port).status == 200, "a restart would not help")
+                _ = try await stage.queue.psql("alter role \(login) login")
+                try await wait(for: "readiness", within: .seconds(60), seeing: { "\(page)" }) {
+                    page = try await get("/readyz", port)
+                    return page.status == 200
+                }
+            }
+        }
+    }
+
+    @Test func slowAndHostileClientsAreCutOffAndHurtNobody() async throws {
+        try await Stage.with { stage in
+            try await stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0"]).withDaemon { daemon in
+                let port = try await port(daemon)
+                let garbage = RawConnection(port: port)
+                garbage.send("\u{0}\u{1}\u{2} no HTTP at all\r\n\r\n")
+                #expect(garbage.rest()?.contains("200") == false, "ended, and not by a page")
+                let post = RawConnection(port: port)
+                post.send("POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+                #expect(post.rest()?.hasPrefix("HTTP/1.1 405 ") == true)
+                let head = RawConnection(port: port)
+                head.send("HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+                let answer = head.rest()
+                #expect(
+                    answer?.hasPrefix("HTTP/1.1 200 ") == true && answer?.hasSuffix("\r\n\r\n") == true,
+                    "\(answer ?? "")")
+                let pipelined = RawConnection(port: port)
+                pipelined.send(String(repeating: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", count: 20))
+                #expect(
+                    pipelined.rest()?.components(separatedBy: "HTTP/1.1 200").count == 2, "one request a connection")
+
+                let endless = RawConnection(port: port)
+                endless.send("GET /livez HTTP/1.1\r\n")
+                var sent = 0
+                while sent < 10_000, endless.send("X-Header-\(sent): \(String(repeating: "x", count: 1000))\r\n") {
+                    sent += 1
+                }
+                #expect(sent < 10_000, "cut off in the middle of its headers")
+
+                // More than the server takes, and none of them says a word; those it took are cut off in time.
+                let silent = (0..<80).map { _ in RawConnection(port: port) }
+                let job = try await stage.ended(try await stage.enqueue("export", export("Beside them")))
+                #expect(job.state == "completed", "\(job.json)")
+                for connection in silent { #expect(connection.rest(within: .seconds(30)) != nil, "is cut off") }
+                #expect(try await get("/livez", port).status == 200)
+            }
+        }
+    }
+
+    @Test func anAddressThatCannotBeUsedIsAnErrorOfItsSetting() async throws {
+        try await Stage.with { stage in
+            try await stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0"]).withDaemon { daemon in
+                let address = "127.0.0.1:\(try await port(daemon))"
+                let second = try await stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": address])("run")
+                second.expectRefusal(78, "SHEETSYNC_HTTP_ADDRESS", address, "in use by another program")
+            }
+            for wrong in ["8090", "127.0.0.1", "127.0.0.1:x", "::1:8090", "http://127.0.0.1:80", ":8090", "a:70000"] {
+                let ended = try await stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": wrong])("run")
+                ended.expectRefusal(78, "SHEETSYNC_HTTP_ADDRESS", "127.0.0.1:8090")
+            }
+        }
+    }
+
+    @Test func addressesOfBothKindsAreRead() {
+        #expect(BindAddress("[::1]:8090")?.description == "[::1]:8090" && BindAddress("[::1]:8090")?.host == "::1")
+        #expect(BindAddress("localhost:0")?.port == 0)
+    }
+}
