@@ -6,6 +6,7 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
     case payloadUnreadable = "queue.payload_unreadable"
     case detailsRefused = "queue.details_refused"
     case unknownKind = "queue.unknown_kind"
+    case databaseFailed = "queue.database_failed"
     case `internal` = "internal"
 
     /// What it means and what to do.
@@ -21,6 +22,8 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
         case .detailsRefused:
             "The database refused to store the result or error, such as text with a NUL; the end itself is right."
         case .unknownKind: "A worker got a job of a kind that it cannot do; run one version of sheetsync everywhere."
+        case .databaseFailed:
+            "The queue's database failed a statement of the job; look at the server. The job is tried again."
         case .internal: "A mistake in SheetSync; please report it with the message. The job is tried again."
         }
     }
