@@ -74,8 +74,12 @@ extension Governor: CallGate {
             let wasOpen = breakers.removeValue(forKey: service)?.isClosed == false
             reasons[service] = nil
             if wasOpen { logger.notice("\(service) works again") }
-            if proven.insert(service).inserted || wasOpen {
+            let isNew = proven.insert(service).inserted
+            if wasOpen {
                 await tell { ledger throws(PostgresError) in try await ledger.close(resource) }
+            } else if isNew {
+                // Beside the call: what another process left behind is no reason to hold this one up.
+                Task { await tell { ledger throws(PostgresError) in try await ledger.close(resource) } }
             }
             return error
         }
