@@ -56,15 +56,12 @@ extension Governor {
 extension Governor: CallGate {
     /// Waits for the quota, if it is free soon and the service is not known to be down.
     public func admit(_ resource: GoogleResource) async throws(GoogleError) {
-        if case .closed(let pause) = breaker(of: resource).admission(at: .now) {
-            throw GoogleError(
-                .waiting,
-                message: "\(QuotaLedger.service(of: resource)) is not called for now, because it failed: "
-                    + (reasons[QuotaLedger.service(of: resource)] ?? ""), retry: .wait(pause))
-        }
+        if case .closed(let pause) = breaker(of: resource).admission(at: .now) { throw closed(resource, pause) }
         if resource == .sheetsRead || resource == .sheetsWrite { try await takeQuota(of: resource) }
         // Only now, because a trial that waited for quota would keep others from theirs.
-        _ = breakers[QuotaLedger.service(of: resource)]?.begin(at: .now)
+        if case .closed(let pause)? = breakers[QuotaLedger.service(of: resource)]?.begin(at: .now) {
+            throw closed(resource, pause)
+        }
     }
 
     /// Learns of faults and quotas; an error that is not the call's own fault becomes a wait.
@@ -86,10 +83,13 @@ extension Governor: CallGate {
         switch error.code {
         case .cancelled: breakers[service]?.abandon()
         case .waiting: break
-        case .rateLimited: error.retry = .wait(await learn(from: error, about: resource))
+        case .rateLimited where namesTime(error):
+            breakers[service]?.abandon()
+            error.retry = .wait(await learn(from: error, about: resource))
         default:
-            // An exchange for a token has been tried several times already, and nothing works without one.
-            let isCertain = error.code.concernsInstallation || resource == .identity
+            // An exchange for a token has been tried several times already, and nothing works without one. Who is refused for
+            // his rate without being told for how long waits longer each time.
+            let isCertain = error.code.concernsInstallation || resource == .identity || error.code == .rateLimited
             var breaker = breaker(of: resource)
             let pause = breaker.fail(at: .now, isCertain: isCertain)
             breakers[service] = breaker
@@ -103,6 +103,17 @@ extension Governor: CallGate {
             error.retry = .wait(pause)
         }
         return error
+    }
+
+    private func namesTime(_ error: GoogleError) -> Bool {
+        if case .after = error.retry { true } else { error.quota != nil }
+    }
+
+    private func closed(_ resource: GoogleResource, _ pause: Duration) -> GoogleError {
+        let service = QuotaLedger.service(of: resource)
+        return GoogleError(
+            .waiting, message: "\(service) is not called for now, because it failed: \(reasons[service] ?? "")",
+            retry: .wait(pause))
     }
 
     /// Whether the service did its part: the fault is the request's.
@@ -127,7 +138,7 @@ extension Governor: Admission {
             for resource in resources {
                 let (most, pause) = await room(for: slots, of: resource)
                 limit = min(limit, most)
-                if most < slots { openings.reopensIn = min(openings.reopensIn ?? pause, pause) }
+                if most == 0 { openings.reopensIn = min(openings.reopensIn ?? pause, pause) }
             }
             if limit < slots { openings.limits[kind] = limit }
         }
@@ -140,9 +151,10 @@ extension Governor: Admission {
         // One trial is enough to see whether it works again.
         if !breaker.isClosed { return (1, .milliseconds(200)) }
         guard let known = pools[resource], known.isScarce else { return (slots, .zero) }
-        if known.step(at: .now) == .ask { try? await ask(for: resource, atLeast: slots) }
-        guard let pool = pools[resource], pool.isScarce else { return (slots, .zero) }
-        return (pool.available(at: .now), pool.pause(at: .now))
+        // Never much of the quota, for there may be no job to use it and other workers that wait for it.
+        if known.step(at: .now) == .ask { try? await ask(for: resource, atLeast: min(slots, share(of: resource))) }
+        guard let pool = pools[resource] else { return (slots, .zero) }
+        return (min(slots, pool.available(at: .now)), pool.pause(at: .now))
     }
 }
 
@@ -173,6 +185,7 @@ extension Governor {
     private func ask(for resource: GoogleResource, atLeast wanted: Int) async throws {
         if let asking = asking[resource] { return try await asking.value }
         let task = Task {
+            defer { asking[resource] = nil }
             let pool = pools[resource, default: QuotaPool()]
             let wanted = max(wanted, pool.waiting, batch(of: resource))
             let asked = ContinuousClock.now
@@ -183,13 +196,17 @@ extension Governor {
             if let number = grant.number { returnLater(number, of: resource) }
         }
         asking[resource] = task
-        defer { asking[resource] = nil }
         try await task.value
     }
 
     /// A small part of the quota, so that a worker with large ones does not ask for each call.
-    private func batch(of resource: GoogleResource) -> Int {
-        max(1, (resource == .sheetsWrite ? settings.sheetsWritesPerUser : settings.sheetsReadsPerUser) / 600)
+    private func batch(of resource: GoogleResource) -> Int { max(1, limit(of: resource) / 600) }
+
+    /// What a worker takes at once for jobs that it is about to claim.
+    private func share(of resource: GoogleResource) -> Int { max(1, limit(of: resource) / 10) }
+
+    private func limit(of resource: GoogleResource) -> Int {
+        resource == .sheetsWrite ? settings.sheetsWritesPerUser : settings.sheetsReadsPerUser
     }
 
     /// Gives back in time what nobody used, or the other workers would wait for it in vain.

@@ -53,6 +53,9 @@ begin
     perform from quota q where q.name = any (names) order by q.name for update;
     -- Only now, because waiting for the lock took its time.
     moment := clock_timestamp();
+    -- A quota that was lowered may be raised again, which nobody says.
+    update quota q set learned = null, learned_at = null
+    where q.name = any (names) and q.learned_at < now() - interval '1 hour';
     if unused > 0 then
         update quota_use u set amount = u.amount - unused where u.grant_no = earlier_grant;
     end if;
@@ -87,7 +90,7 @@ create function close_quota(name text, allowed int, seconds float8) returns void
 language sql security definer set search_path from current
 as $$
     update quota q
-    set learned = case when allowed < q.configured then allowed else q.learned end,
+    set learned = case when allowed < q.configured then greatest(allowed, 1) else q.learned end,
         learned_at = case when allowed < q.configured then now() else q.learned_at end,
         closed_until = greatest(q.closed_until, clock_timestamp() + make_interval(secs => seconds))
     where q.name = $1
