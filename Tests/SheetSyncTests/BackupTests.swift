@@ -91,6 +91,14 @@ import Testing
         }
     }
 
+    @Test func theStatementsAreThoseOfREADME() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        func words(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+        #expect(words(readme).contains(words(Self.afterwards)))
+    }
+
     private func command(_ name: String, _ arguments: String...) async throws {
         let result = try await Subprocess.run(
             .name(name), arguments: Arguments(arguments), input: .none, output: .discarded,
