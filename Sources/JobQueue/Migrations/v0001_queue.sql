@@ -65,7 +65,7 @@ create table lease (
     attempt     smallint    not null,
     redelivered boolean     not null,
     target      text,
-    at          timestamptz not null default now()
+    at          timestamptz not null default clock_timestamp()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index lease_epoch on lease (epoch);
 -- A second guard: the row in head is the first.
@@ -84,7 +84,7 @@ create table outcome (
     state        text        not null check (state in ('completed', 'discarded', 'cancelled')),
     attempt      smallint    not null,
     attempted_at timestamptz,
-    finalized_at timestamptz not null default now(),
+    finalized_at timestamptz not null default clock_timestamp(), -- the clock, not the transaction: what follows on its target begins later
     result       jsonb
 );
 create index outcome_at on outcome (finalized_at);
