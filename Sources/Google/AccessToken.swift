@@ -5,14 +5,24 @@ public struct AccessToken: Sendable, Hashable {
     /// With less than this left, or a quarter of a short life, a call might arrive after the end.
     private static let shortestUse = Duration.seconds(30)
 
+    /// What a token is asked for: folders and sharing need Drive, the data Sheets.
+    static let neededScopes = [
+        "https://www.googleapis.com/auth/drive", "https://www.googleapis.com/auth/spreadsheets",
+    ]
+
     /// The token.
     public let secret: Secret
+    /// The needed scopes that Google did not grant, as far as it says what it granted.
+    public let missingScopes: [String]
     private let staleFrom: ContinuousClock.Instant
     private let unusableFrom: ContinuousClock.Instant
 
     /// Makes a token that was asked for at a certain moment and lives for a certain time.
-    init(_ secret: Secret, from start: ContinuousClock.Instant, lifetime: Duration) {
+    init(
+        _ secret: Secret, from start: ContinuousClock.Instant, lifetime: Duration, scopes: Set<String>? = nil
+    ) {
         self.secret = secret
+        missingScopes = scopes.map { granted in Self.neededScopes.filter { !granted.contains($0) } } ?? []
         staleFrom = start + lifetime - min(Self.margin, lifetime / 2)
         unusableFrom = start + lifetime - min(Self.shortestUse, lifetime / 4)
     }

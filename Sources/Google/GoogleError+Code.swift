@@ -64,7 +64,7 @@ extension GoogleError.Code {
     }
 
     /// What happened and what to do, where nothing more special is known.
-    var message: String {
+    public var message: String {
         switch self {
         case .badRequest: "Google refused the request as not valid."
         case .cellLimitExceeded:

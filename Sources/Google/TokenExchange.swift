@@ -56,7 +56,8 @@ final class TokenExchange: Sendable {
             case .success(let answer):
                 if answer.status == .ok, let grant = TokenGrant(answer.body) {
                     noteRotation(grant, of: credentials)
-                    return AccessToken(grant.accessToken, from: start, lifetime: grant.lifetime)
+                    return AccessToken(
+                        grant.accessToken, from: start, lifetime: grant.lifetime, scopes: grant.scopes)
                 }
                 failure = GoogleError(
                     tokenStatus: answer.status.code, fields: answer.fields, body: answer.body, for: credentials)

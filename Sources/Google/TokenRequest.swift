@@ -4,9 +4,7 @@ import JSON
 
 /// The request that makes an access token of credentials.
 enum TokenRequest {
-    /// What a token is asked for: folders and sharing need Drive, the data Sheets.
-    private static let scope =
-        "https://www.googleapis.com/auth/drive https://www.googleapis.com/auth/spreadsheets"
+    private static let scope = AccessToken.neededScopes.joined(separator: " ")
     /// Google's clock may be behind this one's, and it takes no assertion from the future.
     private static let backdating = 30
     private static let lifetime = 3600

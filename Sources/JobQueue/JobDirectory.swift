@@ -3,8 +3,8 @@ public import Postgres
 
 /// The SQL functions and the view of the queue, for people and producers: enqueue, find, list, cancel, retry.
 public struct JobDirectory: Sendable {
-    private let connection: Connection
-    private let schema: String
+    let connection: Connection
+    let schema: String
 
     /// Makes a directory of the jobs that the connection's login may see.
     public init(_ schema: Schema, on connection: Connection) {
@@ -31,14 +31,34 @@ public struct JobDirectory: Sendable {
     }
 
     /// Lists jobs without their payloads, the newest first.
-    public func list(state: String? = nil, kind: String? = nil, limit: Int = 50) async throws -> [JobRecord] {
+    public func list(_ filter: JobFilter = JobFilter(), limit: Int = 50) async throws -> [JobRecord] {
         try await connection.query(
             """
             select to_jsonb(j) - 'payload' as row from \(identifier: schema).jobs j
-            where (\(state)::text is null or state = \(state)) and (\(kind)::text is null or kind = \(kind))
+            where (\(filter.state)::text is null or state = \(filter.state))
+              and (\(filter.kind)::text is null or kind = \(filter.kind))
+              and (\(filter.owner)::text is null or owner = \(filter.owner))
+              and (\(filter.code)::text is null or errors -> -1 ->> 'code' = \(filter.code))
+              and (\(filter.seconds)::float8 is null
+                   or coalesce(finalized_at, created_at) >= now() - make_interval(secs => \(filter.seconds)))
             order by id desc limit \(limit)
             """
         ).map { try JobRecord($0) }
+    }
+
+    /// How many discarded jobs failed last with a code.
+    public func countDiscarded(code: String, seconds: Double? = nil) async throws(PostgresError) -> Int {
+        try await connection.query(
+            "select count(*) as jobs from (\(discarded: code, within: seconds, in: schema)) x")[0].int("jobs")
+    }
+
+    /// Makes all discarded jobs that failed last with a code available again; returns how many there were.
+    public func retryDiscarded(code: String, seconds: Double? = nil) async throws(PostgresError) -> Int {
+        try await connection.query(
+            """
+            select count(*) filter (where \(identifier: schema).retry(x.id)) as jobs
+            from (\(discarded: code, within: seconds, in: schema)) x
+            """)[0].int("jobs")
     }
 
     /// Cancels a job; false where none of that number waits or runs.
@@ -59,5 +79,22 @@ public struct JobDirectory: Sendable {
     /// Makes a discarded or cancelled job available again; false where there is none of that number.
     public func retry(_ id: Int) async throws(PostgresError) -> Bool {
         try await connection.query("select \(identifier: schema).retry(\(id)) as done")[0].bool("done")
+    }
+}
+
+extension Query.StringInterpolation {
+    /// The numbers of the discarded jobs whose last error has a code; kept apart, so that a retry does not change what is
+    /// being read.
+    fileprivate mutating func appendInterpolation(discarded code: String, within seconds: Double?, in schema: String) {
+        appendLiteral("select id from ")
+        appendInterpolation(identifier: schema)
+        appendLiteral(".jobs where state = 'discarded' and errors -> -1 ->> 'code' = ")
+        appendInterpolation(code)
+        if let seconds {
+            appendLiteral(" and finalized_at >= now() - make_interval(secs => ")
+            appendInterpolation(seconds)
+            appendLiteral("::float8)")
+        }
+        appendLiteral(" order by id offset 0")
     }
 }

@@ -32,6 +32,12 @@ public struct JobRecord: Sendable {
         json["result"].flatMap { $0.isNull ? Optional.none : $0 }
     }
 
+    /// What the job was given back for without losing an attempt, while it waits for that.
+    public var waitsFor: (code: String, message: String)? {
+        guard let reason = json["waits_for"], let code = reason["code"]?.string else { return nil }
+        return (code, reason["message"]?.string ?? "")
+    }
+
     /// The last failed attempt: code and message.
     public var lastError: (code: String, message: String)? {
         guard let last = json["errors"]?.array?.last else { return nil }

@@ -11,6 +11,7 @@ public struct Migration: Sendable {
     public static let all = [
         Migration(number: 1, name: "queue", embedded: PackageResources.v0001_queue_sql),
         Migration(number: 2, name: "quota", embedded: PackageResources.v0002_quota_sql),
+        Migration(number: 3, name: "insight", embedded: PackageResources.v0003_insight_sql),
     ]
 
     private init(number: Int, name: String, embedded: [UInt8]) {

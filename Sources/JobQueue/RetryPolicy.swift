@@ -40,7 +40,7 @@ public struct RetryPolicy: Sendable {
         case .after(let least):
             JobEnding(job, .retry, error: failure.json, delay: spread(least))
         case .deferred(let least):
-            JobEnding(job, .release, delay: spread(least))
+            JobEnding(job, .release, error: failure.json, delay: spread(least))
         }
     }
 }

@@ -81,7 +81,8 @@ final class WorkerSession: Sendable {
             lastBeat.withLock { $0 = .now }
             let entered = await attempt("sign in") {
                 try await statements.enter(
-                    name: configuration.name, version: configuration.version, concurrency: configuration.concurrency)
+                    name: configuration.name, version: configuration.version, concurrency: configuration.concurrency,
+                    kinds: Array(handlers.keys))
             }
             if entered {
                 logger.info("worker is ready", metadata: ["epoch": "\(statements.epoch)"])

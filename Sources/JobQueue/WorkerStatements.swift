@@ -11,9 +11,15 @@ struct WorkerStatements: Sendable {
     let work: Connection
     let control: Connection
 
-    func enter(name: String, version: String, concurrency: Int) async throws(PostgresError) {
+    /// Signs in; `kinds` are the kinds of jobs that this worker can do, nil for not telling.
+    func enter(
+        name: String, version: String, concurrency: Int, kinds: [String]? = nil
+    ) async throws(PostgresError) {
         try await control.query(
-            "select \(identifier: schema).enter(\(epoch), \(name), \(version), \(concurrency))")
+            """
+            select \(identifier: schema).enter(\(epoch), \(name), \(version), \(concurrency),
+                string_to_array(\(kinds?.sorted().joined(separator: ",")), ','))
+            """)
     }
 
     func leave() async throws(PostgresError) {

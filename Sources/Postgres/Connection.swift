@@ -96,7 +96,8 @@ public actor Connection {
         try fresh.run(
             script: """
                 set statement_timeout = \(milliseconds); set lock_timeout = \(milliseconds);
-                set idle_in_transaction_session_timeout = 60000; set default_transaction_isolation = 'read committed'
+                set idle_in_transaction_session_timeout = 60000; set default_transaction_isolation = 'read committed';
+                set jit = off
                 """, until: deadline)
         handle = fresh
     }

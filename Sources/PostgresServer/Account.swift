@@ -24,8 +24,10 @@ struct Account: Sendable {
     }
 
     /// Makes a folder that only this user may enter.
-    func makeTemporaryDirectory(in base: String?) throws -> String {
-        let base = unsafe base ?? getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    func makeTemporaryDirectory(in place: String?) throws -> String {
+        // A socket's path has at most 107 bytes, its own name included.
+        let given = unsafe place ?? getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+        let base = (1...60).contains(given.utf8.count) ? given : "/tmp"
         var template = Array("\(base)/sheetsync-postgres-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
             guard let path = buffer.baseAddress, unsafe mkdtemp(path) != nil else { return nil }

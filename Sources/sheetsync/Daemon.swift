@@ -29,7 +29,9 @@ struct Daemon {
         let account = try loadCredentials(logger).identity
 
         // One connection for all small statements; the worker opens one more for claims and one to listen.
-        let control = Connection(database.connection, label: "control")
+        // Signs of life go over it too, so nothing on it may take as long as a lease.
+        let control = Connection(
+            database.connection, label: "control", statementTimeout: max(.seconds(1), worker.leaseTime / 9))
         _ = try await database.schema.requireFit(on: control)
         let installation = try await database.schema.installation(on: control)
         try await database.schema.setLargestPayload(largestPayload, on: control)

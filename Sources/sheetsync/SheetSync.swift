@@ -14,7 +14,7 @@ struct SheetSync: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, MigrateCommand.self, EnqueueCommand.self, StatusCommand.self, JobsCommand.self,
-            QueueCommand.self,
+            QueueCommand.self, WhyCommand.self, DoctorCommand.self, ErrorsCommand.self,
             EmulatorCommand.self, DemoCommand.self,
         ])
 

@@ -68,10 +68,22 @@ import Testing
         }
     }
 
+    @Test func aProducerListsItsOwnJobs() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.queue.jobs.enqueue(kind: "noop", payload: [:])
+            let own = try await stage.enqueue("noop", [:])
+            let list = try await stage.program(.producer)("jobs", "list", "--json").expect(0)
+            let ids = try JSON(parsing: list.output)["jobs"]?.array?.compactMap { $0["id"]?.int }
+            #expect(ids == [own], "\(list)")
+        }
+    }
+
     @Test func aLoginWithoutTheRightIsToldWhichRoleItLacks() async throws {
         try await Stage.with { stage in
-            let looking = try await stage.program(.producer)("jobs", "list")
-            looking.expectRefusal(1, "permission denied", "sheetsync_operator")
+            let looking = try await stage.program(.producer)("status").expect(1)
+            for word in ["DEGRADED: permission denied", "sheetsync_operator"] {
+                #expect(looking.output.contains(word), "lacks \(word): \(looking)")
+            }
             let enqueuing = try await stage.program(.operator)("enqueue", "noop")
             enqueuing.expectRefusal(1, "permission denied", "sheetsync_producer")
         }

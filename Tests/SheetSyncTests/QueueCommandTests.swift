@@ -16,7 +16,7 @@ import Testing
                 let status = try await queue("status").expect(1)
                 let reason = "DEGRADED: the queue is paused by \(stage.name(.operator)) since 20"
                 #expect(status.output.hasPrefix(reason), "\(status)")
-                #expect(status.output.contains("1 job wait: resume with `sheetsync queue resume`\n"), "\(status)")
+                #expect(status.output.contains("1 job waits: resume with `sheetsync queue resume`\n"), "\(status)")
                 #expect(try await stage.job(id).attempt == 0)
                 #expect(try await queue("queue", "resume").expect(0).line == "the queue is resumed")
                 #expect(try await stage.ended(id).state == "completed")

@@ -23,7 +23,9 @@ struct Stage {
     private let endpoint: String
 
     /// Sets everything up, runs the body and ends everything.
-    static func with(_ body: (Stage) async throws -> Void) async throws {
+    static func with(
+        serviceAccountsOwnFiles: Bool = true, _ body: (Stage) async throws -> Void
+    ) async throws {
         let queue = try await TestQueue.make()
         let roles = Login.allCases.map {
             "create role \($0)_of_\(queue.database) login; grant sheetsync_\($0) to \($0)_of_\(queue.database);"
@@ -31,7 +33,9 @@ struct Stage {
         _ = try await queue.psql(roles.joined())
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
-        let emulator = try GoogleEmulator(.init(directory: directory.path, checksAnswers: true))
+        let emulator = try GoogleEmulator(
+            .init(
+                directory: directory.path, serviceAccountsOwnFiles: serviceAccountsOwnFiles, checksAnswers: true))
         let running = Task { try await emulator.run() }
         let outcome: Result<Void, any Error>
         do {

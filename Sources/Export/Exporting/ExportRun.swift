@@ -163,6 +163,10 @@ struct ExportRun {
                     continue
                 }
                 guard error.retry == .never, !error.code.concernsInstallation else { throw error }
+                // A file that was made just now is not known everywhere at once.
+                if error.code == .notFound, case .new = payload.destination, job.attempt < job.maxAttempts {
+                    throw JobFailure(code: error.code.rawValue, message: "share[\(index)]: \(error)", retry: .backoff)
+                }
                 throw JobFailure(
                     code: error.code.rawValue, message: "share[\(index)]: \(error) The data is written.", retry: .never)
             }

@@ -24,7 +24,7 @@ struct SpreadsheetMaker {
         switch checkpoint {
         case .made(let spreadsheet, _)?: return (spreadsheet, false)
         case .unclear(let create)?: return try await look(for: create)
-        case .notMade?: return (try await make(in: try await folder()), true)
+        case .notMade?: return (try await makeAgain(in: try await folder()), true)
         case nil:
             guard !isRedelivered else {
                 // Whoever had the job before may have ended in the middle of the call, just now.
@@ -65,6 +65,12 @@ struct SpreadsheetMaker {
             throw try await explained(error, folder)
         }
         return try await outOfTrash(file, folder)
+    }
+
+    /// Makes it in a later attempt: what an earlier one saved must not outlive a create that nobody hears the end of.
+    private func makeAgain(in folder: String?) async throws -> ExportedSpreadsheet {
+        try await save(.unclear(UnclearCreate(since: .now(), folder: folder)), "creating")
+        return try await make(in: folder)
     }
 
     private func create(in folder: String?) async throws(GoogleError) -> DriveFile {
@@ -127,10 +133,8 @@ struct SpreadsheetMaker {
                     + "\(patience.time) have passed since.",
                 retry: .deferred(patience.pause))
         }
-        // From here on the next create may be the unclear one.
         let folder = try await folder()
-        try await save(.unclear(UnclearCreate(since: .now(), folder: folder)), "creating")
-        let made = try await make(in: folder)
+        let made = try await makeAgain(in: folder)
         // A list that is behind may show the earlier one by now.
         return (try await marked(in: folder) ?? made, false)
     }

@@ -1,4 +1,5 @@
 import Google
+import JobQueue
 import Synchronization
 
 /// Finds the folder of a path, and makes what is missing of it: once, whatever number of jobs and workers ask.
@@ -36,7 +37,18 @@ public final class FolderDirectory: Sendable {
     /// The id of a path's last folder; of an empty path none, so that what is made lies in the root.
     func find(_ path: [String], using drive: DriveClient) async throws -> String? {
         var parent = root
-        for name in path { parent = try await find(Place(parent: parent, name: name), using: drive) }
+        for name in path {
+            do {
+                parent = try await find(Place(parent: parent, name: name), using: drive)
+            } catch {
+                guard let error = error as? GoogleError, error.code == .notFound, parent != root else { throw error }
+                try await forget(parent)
+                throw JobFailure(
+                    code: error.code.rawValue,
+                    message: "The folder \(parent), in which \(name) should lie, is gone; it is looked for anew.",
+                    retry: .backoff)
+            }
+        }
         return path.isEmpty ? nil : parent
     }
 
@@ -62,6 +74,8 @@ public final class FolderDirectory: Sendable {
         let now = ContinuousClock.now
         let search = known.withLock { known in
             if let search = known[place], now - search.begin < recheckInterval { return search }
+            // One customer's folders a day would fill the memory in a year.
+            if known.count > 1_000 { known = known.filter { now - $0.value.begin < recheckInterval } }
             let search = Search(task: Task { try await self.search(place, using: drive) }, begin: now)
             known[place] = search
             return search

@@ -23,6 +23,10 @@ public actor Governor {
     private var pools: [GoogleResource: QuotaPool] = [:]
     private var asking: [GoogleResource: Task<Void, any Error>] = [:]
     private var breakers: [String: Breaker] = [:]
+    /// Why each service is not called at the moment.
+    private var reasons: [String: String] = [:]
+    /// The services that this process has seen working; before, an earlier one may have left word that they fail.
+    private var proven: Set<String> = []
 
     /// Makes a governor.
     ///
@@ -40,36 +44,52 @@ public actor Governor {
     }
 }
 
+extension Governor {
+    /// What a kind of job needs of Google before it begins, in the names of `breaker` and `quota` in the database.
+    public static func needs(ofKind kind: String) -> Explanation.Needs {
+        let resources = needs[kind] ?? []
+        return Explanation.Needs(
+            services: resources.map(QuotaLedger.service), quotas: resources.map(\.rawValue))
+    }
+}
+
 extension Governor: CallGate {
     /// Waits for the quota, if it is free soon and the service is not known to be down.
     public func admit(_ resource: GoogleResource) async throws(GoogleError) {
-        if case .closed(let pause) = breaker(of: resource).admission(at: .now) {
-            throw GoogleError(
-                .waiting, message: "\(QuotaLedger.service(of: resource)) is not called for now, because it failed.",
-                retry: .wait(pause))
-        }
+        if case .closed(let pause) = breaker(of: resource).admission(at: .now) { throw closed(resource, pause) }
         if resource == .sheetsRead || resource == .sheetsWrite { try await takeQuota(of: resource) }
         // Only now, because a trial that waited for quota would keep others from theirs.
-        _ = breakers[QuotaLedger.service(of: resource)]?.begin(at: .now)
+        if case .closed(let pause)? = breakers[QuotaLedger.service(of: resource)]?.begin(at: .now) {
+            throw closed(resource, pause)
+        }
     }
 
     /// Learns of faults and quotas; an error that is not the call's own fault becomes a wait.
     public func settle(_ resource: GoogleResource, _ error: GoogleError?) async -> GoogleError? {
         let service = QuotaLedger.service(of: resource)
         guard var error, !hasAnswered(error) else {
-            if breakers.removeValue(forKey: service)?.isClosed == false {
-                logger.notice("\(service) works again")
+            let wasOpen = breakers.removeValue(forKey: service)?.isClosed == false
+            reasons[service] = nil
+            if wasOpen { logger.notice("\(service) works again") }
+            let isNew = proven.insert(service).inserted
+            if wasOpen {
                 await tell { ledger throws(PostgresError) in try await ledger.close(resource) }
+            } else if isNew {
+                // Beside the call: what another process left behind is no reason to hold this one up.
+                Task { await tell { ledger throws(PostgresError) in try await ledger.close(resource) } }
             }
             return error
         }
         switch error.code {
         case .cancelled: breakers[service]?.abandon()
         case .waiting: break
-        case .rateLimited: error.retry = .wait(await learn(from: error, about: resource))
+        case .rateLimited where namesTime(error):
+            breakers[service]?.abandon()
+            error.retry = .wait(await learn(from: error, about: resource))
         default:
-            // An exchange for a token has been tried several times already, and nothing works without one.
-            let isCertain = error.code.concernsInstallation || resource == .identity
+            // An exchange for a token has been tried several times already, and nothing works without one. Who is refused for
+            // his rate without being told for how long waits longer each time.
+            let isCertain = error.code.concernsInstallation || resource == .identity || error.code == .rateLimited
             var breaker = breaker(of: resource)
             let pause = breaker.fail(at: .now, isCertain: isCertain)
             breakers[service] = breaker
@@ -78,10 +98,22 @@ extension Governor: CallGate {
                 "\(service) fails; no calls for now",
                 metadata: ["pause": "\(pause)", "code": "\(error.code.rawValue)", "error": "\(error)"])
             let reason = error.description
+            reasons[service] = reason
             await tell { ledger throws(PostgresError) in try await ledger.open(resource, reason: reason, pause: pause) }
             error.retry = .wait(pause)
         }
         return error
+    }
+
+    private func namesTime(_ error: GoogleError) -> Bool {
+        if case .after = error.retry { true } else { error.quota != nil }
+    }
+
+    private func closed(_ resource: GoogleResource, _ pause: Duration) -> GoogleError {
+        let service = QuotaLedger.service(of: resource)
+        return GoogleError(
+            .waiting, message: "\(service) is not called for now, because it failed: \(reasons[service] ?? "")",
+            retry: .wait(pause))
     }
 
     /// Whether the service did its part: the fault is the request's.
@@ -106,7 +138,7 @@ extension Governor: Admission {
             for resource in resources {
                 let (most, pause) = await room(for: slots, of: resource)
                 limit = min(limit, most)
-                if most < slots { openings.reopensIn = min(openings.reopensIn ?? pause, pause) }
+                if most == 0 { openings.reopensIn = min(openings.reopensIn ?? pause, pause) }
             }
             if limit < slots { openings.limits[kind] = limit }
         }
@@ -119,9 +151,10 @@ extension Governor: Admission {
         // One trial is enough to see whether it works again.
         if !breaker.isClosed { return (1, .milliseconds(200)) }
         guard let known = pools[resource], known.isScarce else { return (slots, .zero) }
-        if known.step(at: .now) == .ask { try? await ask(for: resource, atLeast: slots) }
-        guard let pool = pools[resource], pool.isScarce else { return (slots, .zero) }
-        return (pool.available(at: .now), pool.pause(at: .now))
+        // Never much of the quota, for there may be no job to use it and other workers that wait for it.
+        if known.step(at: .now) == .ask { try? await ask(for: resource, atLeast: min(slots, share(of: resource))) }
+        guard let pool = pools[resource] else { return (slots, .zero) }
+        return (min(slots, pool.available(at: .now)), pool.pause(at: .now))
     }
 }
 
@@ -152,6 +185,7 @@ extension Governor {
     private func ask(for resource: GoogleResource, atLeast wanted: Int) async throws {
         if let asking = asking[resource] { return try await asking.value }
         let task = Task {
+            defer { asking[resource] = nil }
             let pool = pools[resource, default: QuotaPool()]
             let wanted = max(wanted, pool.waiting, batch(of: resource))
             let asked = ContinuousClock.now
@@ -162,13 +196,17 @@ extension Governor {
             if let number = grant.number { returnLater(number, of: resource) }
         }
         asking[resource] = task
-        defer { asking[resource] = nil }
         try await task.value
     }
 
     /// A small part of the quota, so that a worker with large ones does not ask for each call.
-    private func batch(of resource: GoogleResource) -> Int {
-        max(1, (resource == .sheetsWrite ? settings.sheetsWritesPerUser : settings.sheetsReadsPerUser) / 600)
+    private func batch(of resource: GoogleResource) -> Int { max(1, limit(of: resource) / 600) }
+
+    /// What a worker takes at once for jobs that it is about to claim.
+    private func share(of resource: GoogleResource) -> Int { max(1, limit(of: resource) / 10) }
+
+    private func limit(of resource: GoogleResource) -> Int {
+        resource == .sheetsWrite ? settings.sheetsWritesPerUser : settings.sheetsReadsPerUser
     }
 
     /// Gives back in time what nobody used, or the other workers would wait for it in vain.

@@ -64,7 +64,7 @@ public struct TemplateDirectory: Sendable {
     private static func invalid(_ file: String, _ problem: String) -> JobFailure {
         JobFailure(
             code: "export.template_invalid", message: "The formatting template \(file) cannot be used: \(problem).",
-            retry: .backoff)
+            retry: .deferred(.seconds(60)))
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -10,6 +10,8 @@ public struct AuthorityChange: Sendable {
     public var isServiceAccountDisabled: Bool?
     /// Whether the person's refresh token is dead.
     public var isRefreshTokenDead: Bool?
+    /// What the person allowed the OAuth client.
+    public var userScopes: Set<String>?
     /// The people whom the service account may act for.
     public var delegatedUsers: Set<String>?
 
@@ -25,10 +27,11 @@ public struct AuthorityChange: Sendable {
             case ("service_account_disabled", .bool(let value)): isServiceAccountDisabled = value
             case ("refresh_token_dead", .bool(let value)): isRefreshTokenDead = value
             case ("delegated_users", .array(let values)): delegatedUsers = Set(values.compactMap(\.string))
+            case ("user_scopes", .array(let values)): userScopes = Set(values.compactMap(\.string))
             default:
                 throw ControlError(
                     "\"\(member.name)\" is unknown or of the wrong type; there are revoke, lifetime_seconds, "
-                        + "service_account_disabled, refresh_token_dead and delegated_users.")
+                        + "service_account_disabled, refresh_token_dead, user_scopes and delegated_users.")
             }
         }
     }
@@ -38,6 +41,7 @@ public struct AuthorityChange: Sendable {
         if let tokenLifetime { authority.tokenLifetime = tokenLifetime }
         if let isServiceAccountDisabled { authority.serviceAccount.isDisabled = isServiceAccountDisabled }
         if let isRefreshTokenDead { authority.user.isRefreshTokenDead = isRefreshTokenDead }
+        if let userScopes { authority.user.grantedScopes = userScopes }
         if let delegatedUsers { authority.delegatedUsers = delegatedUsers }
     }
 }

@@ -13,6 +13,18 @@ enum FaultError {
         case (.sheets, 429):
             error = QuotaError.make(.sheetsWrites, scope: .user, limit: 60, windowStart: now.minute)
             if let message { error.message = message }
+        case (.sheets, _) where reason == "SERVICE_DISABLED":
+            error = GoogleError(
+                code: status,
+                message: message
+                    ?? "Google Sheets API has not been used in project 123456789012 before or it is disabled.",
+                status: "PERMISSION_DENIED")
+            error.details = [
+                [
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED",
+                    "domain": "googleapis.com", "metadata": ["service": "sheets.googleapis.com"],
+                ]
+            ]
         case (.sheets, _):
             // For Sheets a reason is the canonical status.
             error = GoogleError(code: status, message: message ?? sentence(status), status: reason)

@@ -165,7 +165,9 @@ enum DriveAPI {
             "kind": "drive#about",
             "user": DriveFile.user(call.token.email, caller: call.token.email),
             "storageQuota": [
-                "limit": .string(call.token.isServiceAccount ? "0" : "16106127360"), "usage": .string(String(used)),
+                "limit": .string(
+                    call.token.isServiceAccount && !world.serviceAccountsOwnFiles ? "0" : "16106127360"),
+                "usage": .string(String(used)),
                 "usageInDrive": .string(String(used)), "usageInDriveTrash": .string(String(trashed)),
             ],
             "importFormats": .object(JSONObject(formats)),

@@ -90,7 +90,7 @@ enum TokenEndpoint {
             throw failure(400, "invalid_grant", "Token has been expired or revoked.")
         }
         // A client may ask for less than the person allowed, not for more.
-        var scopes = Set(UserAccount.scopes)
+        var scopes = user.grantedScopes
         if let asked = form["scope"] {
             let asked = Set(asked.split(separator: " ").map(String.init))
             guard asked.isSubset(of: scopes) else {

@@ -8,6 +8,8 @@ struct UserAccount: Sendable {
     let refreshToken: String
     /// A refresh token dies when the person takes the consent back.
     var isRefreshTokenDead = false
+    /// What the person allowed.
+    var grantedScopes = Set(Self.scopes)
 
     /// Makes a person with a fresh refresh token.
     static func fresh() -> UserAccount {

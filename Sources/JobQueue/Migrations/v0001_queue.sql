@@ -49,7 +49,8 @@ create table ready (
     run_at       timestamptz not null,
     attempted_at timestamptz,
     owner        text        not null,
-    target       text
+    target       text,
+    waits_for    jsonb                          -- {code, message} of what it was given back for
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index ready_open on ready (kind, priority, owner, run_at, id) where gate = 0;
 create index ready_timed on ready (run_at) where gate = 1;
@@ -87,6 +88,7 @@ create table outcome (
     result       jsonb
 );
 create index outcome_at on outcome (finalized_at);
+create index outcome_discarded on outcome (finalized_at) where state = 'discarded';
 
 -- Every failed attempt, append-only.
 create table failure (
@@ -129,6 +131,7 @@ create table worker (
     concurrency int         not null,
     in_flight   int         not null default 0,
     last_error  text,
+    kinds       text[],                         -- the kinds of jobs that it can do; null where it did not say
     started_at  timestamptz not null default clock_timestamp(),
     beat_at     timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
@@ -170,7 +173,8 @@ select job.id, job.kind,
        case when p.id is not null
             then jsonb_build_object('step', p.step, 'rows_done', p.rows_done, 'rows_total', p.rows_total) end as progress,
        job.created_at, coalesce(r.run_at, job.scheduled_at) as scheduled_at,
-       coalesce(o.attempted_at, l.at, r.attempted_at) as attempted_at, o.finalized_at
+       coalesce(o.attempted_at, l.at, r.attempted_at) as attempted_at, o.finalized_at,
+       r.waits_for
 from job
 left join ready r on r.id = job.id
 left join lease l on l.id = job.id
@@ -492,10 +496,10 @@ $$;
 
 -- The worker's side. Times are the database's; a worker is known by its epoch alone.
 
-create function enter(epoch bigint, name text, version text, concurrency int) returns void
+create function enter(epoch bigint, name text, version text, concurrency int, kinds text[] default null) returns void
 language sql security definer set search_path from current
 as $$
-    insert into worker (epoch, name, version, concurrency) values (epoch, name, version, concurrency)
+    insert into worker (epoch, name, version, concurrency, kinds) values (epoch, name, version, concurrency, kinds)
     -- It may come twice: the first time without its answer reaching the worker.
     on conflict on constraint worker_pkey do update set beat_at = clock_timestamp()
 $$;
@@ -725,7 +729,8 @@ end
 $$;
 
 -- Ends or puts back a batch of running jobs, each {id, lease_no, end, result, error, delay}: `end` is completed,
--- discarded, cancelled, retry (after `delay` seconds) or release (given back, costs no attempt). Returned are the jobs
+-- discarded, cancelled, retry (after `delay` seconds) or release (given back, costs no attempt; its error is what the
+-- job waits for, and no failure). Returned are the jobs
 -- that this worker still held, with where they are now; the others belong to somebody else, and nothing was written.
 create function finish(epoch bigint, endings jsonb, keep_payloads boolean default false)
 returns table (id bigint, state text)
@@ -759,11 +764,13 @@ begin
             from moved m where m.state is null or m.state not in ('retry', 'release')
         ), failed as (
             insert into failure (id, attempt, error)
-            select m.id, m.attempt, m.error from moved m where m.error is not null
+            select m.id, m.attempt, m.error from moved m where m.error is not null and m."end" <> 'release'
         ), back as (
-            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
+            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target,
+                               waits_for)
             select m.id, m.kind, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
-                   now() + make_interval(secs => m.delay), m.at, m.owner, m.target
+                   now() + make_interval(secs => m.delay), m.at, m.owner, m.target,
+                   case m.state when 'release' then m.error end
             from moved m where m.state in ('retry', 'release')
         ), forgotten as (
             update job j set payload = null from moved m
@@ -969,14 +976,15 @@ grant execute on function may_see_all(), cancel(bigint), retry(bigint)
 grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
     to sheetsync_producer, sheetsync_query;
 grant execute on function
-    enter(bigint, text, text, int), leave(bigint), claim(bigint, int, jsonb, text, text, bigint[]), arm(), disarm(bigint),
+    enter(bigint, text, text, int, text[]), leave(bigint), claim(bigint, int, jsonb, text, text, bigint[]), arm(), disarm(bigint),
     finish(bigint, jsonb, boolean), beat(bigint, int, text), reclaim(float8), open_forgotten(),
     remove_finished(float8, int), report(bigint, bigint, bigint, text, bigint, bigint, jsonb),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
     change_setting(text, text)
     to sheetsync_worker;
 grant execute on function pause_queue(text), resume_queue(text) to sheetsync_operator;
-grant select on kind, setting, schema_migration to sheetsync_worker, sheetsync_operator;
+grant select on kind, setting, schema_migration
+    to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
 grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder to sheetsync_operator;
 -- What the daemon's own health report is read from.
 grant select on ready, lease, outcome, failure, pause, worker to sheetsync_worker;

@@ -6,6 +6,7 @@
 create table quota (
     name         text primary key,              -- what is counted and for whom, such as sheets_writes/project
     configured   int not null,                  -- calls a window by the settings
+    span         interval not null,             -- the window's length
     learned      int,                           -- the lower figure that Google named when it refused a call
     learned_at   timestamptz,
     closed_until timestamptz                    -- the end of the window in which it refused
@@ -42,14 +43,19 @@ declare
     moment timestamptz;
 begin
     if exists (select from unnest(names, configured) as n(name, configured)
-               where not exists (select from quota q where q.name = n.name and q.configured = n.configured)) then
-        insert into quota as q (name, configured) select n.* from unnest(names, configured) n order by 1
+               where not exists (select from quota q
+                                 where q.name = n.name and q.configured = n.configured and q.span = span)) then
+        insert into quota as q (name, configured, span) select n.*, span from unnest(names, configured) n order by 1
         on conflict on constraint quota_pkey do update
-        set configured = excluded.configured, learned = null, learned_at = null where q.configured <> excluded.configured;
+        set configured = excluded.configured, span = excluded.span, learned = null, learned_at = null
+        where (q.configured, q.span) <> (excluded.configured, excluded.span);
     end if;
     perform from quota q where q.name = any (names) order by q.name for update;
     -- Only now, because waiting for the lock took its time.
     moment := clock_timestamp();
+    -- A quota that was lowered may be raised again, which nobody says.
+    update quota q set learned = null, learned_at = null
+    where q.name = any (names) and q.learned_at < now() - interval '1 hour';
     if unused > 0 then
         update quota_use u set amount = u.amount - unused where u.grant_no = earlier_grant;
     end if;
@@ -84,7 +90,7 @@ create function close_quota(name text, allowed int, seconds float8) returns void
 language sql security definer set search_path from current
 as $$
     update quota q
-    set learned = case when allowed < q.configured then allowed else q.learned end,
+    set learned = case when allowed < q.configured then greatest(allowed, 1) else q.learned end,
         learned_at = case when allowed < q.configured then now() else q.learned_at end,
         closed_until = greatest(q.closed_until, clock_timestamp() + make_interval(secs => seconds))
     where q.name = $1

@@ -16,6 +16,15 @@ struct JobsCommand: AsyncParsableCommand {
         @Option(help: "Only jobs of this kind.")
         var kind: String?
 
+        @Option(help: "Only jobs of this owner.")
+        var owner: String?
+
+        @Option(help: "Only jobs whose last failed attempt has this code, such as google.not_found.")
+        var code: String?
+
+        @Option(help: "Only jobs that ended, or were enqueued, in this time: 90s, 30m, 12h, 7d.")
+        var since: TimeSpan?
+
         @Option(help: "How many at most.")
         var limit = 50
 
@@ -26,7 +35,13 @@ struct JobsCommand: AsyncParsableCommand {
             try await ending {
                 let access = try await DatabaseAccess()
                 try await access.requireFitSchema()
-                let jobs = try await access.jobs.list(state: state?.rawValue, kind: kind, limit: limit)
+                var filter = JobFilter()
+                filter.state = state?.rawValue
+                filter.kind = kind
+                filter.owner = owner
+                filter.code = code
+                filter.seconds = since?.seconds
+                let jobs = try await access.jobs.list(filter, limit: limit)
                 if json {
                     let document: JSON = ["schema": 1, "jobs": .array(jobs.map(\.json))]
                     Console.print(document.description)
@@ -71,6 +86,9 @@ struct JobsCommand: AsyncParsableCommand {
                 guard let value = job.json[name], !value.isNull, value != "" else { continue }
                 Console.print("\(Style.dim(name)): \(value.string ?? value.description)")
             }
+            if let reason = job.waitsFor {
+                Console.print("\(Style.dim("waits_for")): \(reason.code): \(reason.message)")
+            }
             if let progress = job.json["progress"], !progress.isNull {
                 Console.print("\(Style.dim("progress")): \(progress)")
             }
@@ -88,14 +106,49 @@ struct JobsCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make discarded or cancelled jobs available again, with all their attempts.")
+            abstract: "Make discarded or cancelled jobs available again, with all their attempts.",
+            discussion: "By their numbers, or all discarded ones that failed with a code.")
 
         @Argument(help: "The jobs' numbers.")
-        var ids: [Int]
+        var ids: [Int] = []
+
+        @Option(help: "All discarded jobs whose last attempt failed with this code.")
+        var code: String?
+
+        @Option(help: "Of those, only the ones that ended in this time: 90s, 30m, 12h, 7d.")
+        var since: TimeSpan?
+
+        @Flag(help: "Do it; without, only say how many there are.")
+        var yes = false
+
+        func validate() throws {
+            guard ids.isEmpty != (code == nil) else {
+                throw ValidationError("Give either the jobs' numbers or --code.")
+            }
+            guard code != nil || (since == nil && !yes) else {
+                throw ValidationError("--since and --yes go with --code.")
+            }
+        }
 
         func run() async throws {
+            if let code { return try await retry(code) }
             try await steer(ids, done: "is available again", not: "is neither discarded nor cancelled") {
                 try await $0.retry($1)
+            }
+        }
+
+        private func retry(_ code: String) async throws {
+            try await ending {
+                let access = try await DatabaseAccess()
+                try await access.requireFitSchema()
+                if yes {
+                    let count = try await access.jobs.retryDiscarded(code: code, seconds: since?.seconds)
+                    Console.print("\(count) job\(count == 1 ? " is" : "s are") available again")
+                } else {
+                    let count = try await access.jobs.countDiscarded(code: code, seconds: since?.seconds)
+                    Console.print(
+                        "\(count) discarded job\(count == 1 ? "" : "s") failed with \(code); --yes revives them")
+                }
             }
         }
     }
@@ -146,7 +199,7 @@ extension AsyncParsableCommand {
 extension DatabaseAccess {
     fileprivate func job(_ id: Int) async throws -> JobRecord {
         guard let job = try await jobs.find(id) else {
-            throw CommandFailure(status: .degraded, message: "there is no job \(id) that this login may see")
+            throw CommandFailure.unknownJob(id)
         }
         return job
     }
@@ -157,7 +210,7 @@ extension Table {
         let created = String((job.json["created_at"]?.string ?? "").prefix(19)).replacing("T", with: " ")
         let note =
             job.result?["spreadsheet_url"]?.string ?? job.result?["folder_url"]?.string
-            ?? job.lastError.map { "\($0.code): \($0.message)" } ?? job.progress?.step ?? ""
+            ?? (job.waitsFor ?? job.lastError).map { "\($0.code): \($0.message)" } ?? job.progress?.step ?? ""
         add(
             "\(job.id)", job.kind, job.state, "\(job.json["attempt"]?.int ?? 0)/\(job.json["max_attempts"]?.int ?? 0)",
             created, job.json["owner"]?.string ?? "", note)

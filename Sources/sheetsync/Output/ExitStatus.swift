@@ -37,7 +37,10 @@ extension CommandFailure {
         switch (error.code, error.sqlState) {
         case (.configuration, _):
             status = .settings
-        case (.connectionFailed, _), (.connectionLost, _), (.timedOut, _):
+        case (.connectionFailed, _):
+            status = .down
+            advice = error.connectionAdvice
+        case (.connectionLost, _), (.timedOut, _):
             status = .down
             advice = "Check DATABASE_URL and that the server runs."
         case (_, "3F000"), (_, "42P01"), (_, "42883"):

@@ -1,5 +1,11 @@
+import Glibc
+
 /// Rows of text in columns that are as wide as they must be.
+///
+/// A terminal's lines are never longer than it is wide: the last column is cut first, then the widest.
 struct Table {
+    private static let narrowest = 12
+
     private let header: [String]
     private var rows: [[String]] = []
 
@@ -7,15 +13,26 @@ struct Table {
 
     mutating func add(_ cells: String...) { rows.append(cells) }
 
-    /// The table's lines, the header first; the last column is cut for a terminal's sake.
-    var lines: [String] {
-        let widths = header.indices.map { column in
+    /// The table's lines, the header first, at most as wide as told where they can be.
+    func lines(width: Int?) -> [String] {
+        var widths = header.indices.map { column in
             ([header] + rows).map { $0[column].count }.max() ?? 0
+        }
+        if let last = widths.indices.last {
+            widths[last] = min(widths[last], 100)
+            let gaps = 2 * (widths.count - 1)
+            while let width, widths.reduce(gaps, +) > width {
+                let excess = widths.reduce(gaps, +) - width
+                let column =
+                    widths[last] > Self.narrowest ? last : widths.indices.max { widths[$0] < widths[$1] } ?? last
+                guard widths[column] > Self.narrowest else { break }
+                widths[column] = max(Self.narrowest, widths[column] - excess)
+            }
         }
         func line(_ cells: [String]) -> String {
             let padded = cells.indices.map { column in
+                let text = cells[column].shortened(to: widths[column])
                 let isLast = column == cells.count - 1
-                let text = isLast && cells[column].count > 100 ? cells[column].prefix(99) + "…" : cells[column][...]
                 return text + String(repeating: " ", count: isLast ? 0 : max(widths[column] - text.count, 0))
             }
             return padded.joined(separator: "  ")
@@ -23,15 +40,35 @@ struct Table {
         return [Style.dim(line(header))] + rows.map(line)
     }
 
-    func show() { for line in lines { Console.print(line) } }
+    func show() { for line in lines(width: Console.width) { Console.print(line) } }
 }
 
-/// A time span as a person says it: `0.4 s`, `12 s`, `5 min`, `3 h`.
+extension String {
+    /// The text itself, or its beginning and a mark that something is missing.
+    func shortened(to length: Int) -> String {
+        // A line break would end the row.
+        let text = replacing("\n", with: " ")
+        return text.count > length ? text.prefix(max(length - 1, 0)) + "…" : text
+    }
+}
+
+extension Console {
+    /// How many characters fit into a line of the terminal; nil where there is none.
+    static var width: Int? {
+        guard isTerminal else { return nil }
+        var size = winsize()
+        guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+}
+
+/// A time span as a person says it: `0.4 s`, `12 s`, `5 min`, `3 h`, `4 days`.
 func spoken(seconds: Double) -> String {
     switch seconds {
     case ..<10: "\(Int(seconds * 10) / 10).\(Int(seconds * 10) % 10) s"
     case ..<120: "\(Int(seconds)) s"
     case ..<7200: "\(Int(seconds / 60)) min"
-    default: "\(Int(seconds / 3600)) h"
+    case ..<172_800: "\(Int(seconds / 3600)) h"
+    default: "\(Int(seconds / 86_400)) days"
     }
 }

@@ -35,7 +35,8 @@ struct ChaosJob {
         case 80..<90: work = .folder(folder)
         default: work = .noop
         }
-        isCancelled = random.chance(4)
+        // What a cancelled job has written stands, so it would hide what the one before it lost.
+        if case .replace = work { isCancelled = false } else { isCancelled = random.chance(5) }
     }
 
     /// A path of one to three folders; they share their beginnings.

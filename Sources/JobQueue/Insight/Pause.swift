@@ -1,3 +1,4 @@
+import JSON
 import Postgres
 
 /// What an operator has stopped from being claimed.
@@ -8,6 +9,11 @@ public struct Pause: Sendable, Equatable {
     public let by: String
     /// When, such as `2026-05-02 08:00 UTC`.
     public let since: String
+
+    /// What is paused, by whom and since when.
+    public var words: String {
+        "\(kind.map { "jobs of kind \($0) are" } ?? "the queue is") paused by \(by) since \(since)"
+    }
 
     /// The pauses, the one of everything first.
     static func all(_ schema: Schema, on connection: Connection) async throws(PostgresError) -> [Pause] {
@@ -22,5 +28,14 @@ public struct Pause: Sendable, Equatable {
                 Pause(kind: try row.optionalText("kind"), by: try row.text("by"), since: try row.text("since")))
         }
         return pauses
+    }
+}
+
+extension Pause {
+    init?(_ json: JSON) {
+        guard let by = json["by"]?.string, let since = json["since"]?.string else { return nil }
+        kind = json["kind"]?.string
+        self.by = by
+        self.since = since
     }
 }

@@ -1,0 +1,218 @@
+public import JSON
+
+/// Why a job is where it is, in sentences, and what to do about it.
+///
+/// A value that decides from what the database told; the first cause is the one to mend first.
+public struct Explanation: Sendable {
+    /// One reason, with a stable name for programs.
+    public struct Cause: Sendable, Equatable {
+        /// A name such as `no_worker`, `paused`, `target`, `quota` or `discarded`.
+        public let name: String
+        /// What it is and what to do.
+        public let words: String
+
+        init(_ name: String, _ words: String) {
+            self.name = name
+            self.words = words
+        }
+    }
+
+    /// What a kind of job needs of Google before it begins.
+    public struct Needs: Sendable {
+        let services: [String]
+        let quotas: [String]
+
+        /// Makes the needs: names of services, as breakers have them, and of quotas.
+        public init(services: [String], quotas: [String]) {
+            self.services = services
+            self.quotas = quotas
+        }
+    }
+
+    /// The reasons, the most important first; never empty.
+    public let causes: [Cause]
+    /// What else is worth knowing.
+    public let details: [String]
+    private let job: JobRecord
+
+    /// Explains a job.
+    ///
+    /// - Parameter silenceLimit: The seconds after which a worker without a sign of life counts as dead.
+    public init(_ job: JobRecord, in situation: Situation, needs: Needs, silenceLimit: Double) {
+        self.job = job
+        switch job.state {
+        case "running": causes = [Self.running(job, situation, silenceLimit)]
+        case "completed", "discarded", "cancelled": causes = [Self.ended(job, situation)]
+        default: causes = Self.waiting(job, situation, needs, silenceLimit)
+        }
+        var details: [String] = []
+        if !job.isFinal, let error = job.lastError {
+            details.append("the last failed attempt: \(error.code): \(error.message)")
+        }
+        if job.isFinal, job.state != "completed" {
+            details.append(
+                job.result.map { "what exists at Google: \($0["spreadsheet_url"]?.string ?? $0.description)" }
+                    ?? "nothing is known to exist at Google")
+            if let by = situation.text("cancelled_by") { details.append("cancelled by \(by)") }
+        }
+        self.details = details
+    }
+
+    /// The first line: which job, and the first cause.
+    public var headline: String { "job \(job.id) (\(job.kind), \(job.state)) \(causes[0].words)" }
+
+    /// All of it, for programs.
+    public var json: JSON {
+        [
+            "schema": 1, "id": JSON(job.id), "kind": .string(job.kind), "state": .string(job.state),
+            "cause": .string(causes[0].name), "reason": .string(causes[0].words),
+            "causes": .array(causes.map { ["name": .string($0.name), "words": .string($0.words)] }),
+            "details": .array(details.map(JSON.string)),
+        ]
+    }
+}
+
+// MARK: - Waiting
+
+extension Explanation {
+    private static func waiting(
+        _ job: JobRecord, _ situation: Situation, _ needs: Needs, _ silenceLimit: Double
+    ) -> [Cause] {
+        var causes: [Cause] = []
+        let alive = situation.workers(silenceLimit: silenceLimit)
+        if alive.isEmpty {
+            causes.append(Cause("no_worker", "waits for a worker, and none is alive: start `sheetsync run`"))
+        } else if alive.allSatisfy({ $0["kinds"]?.array?.contains(.string(job.kind)) == false }) {
+            causes.append(
+                Cause(
+                    "unknown_kind",
+                    "waits for a worker that can do jobs of kind \(job.kind), and none that is alive can: "
+                        + "start a newer `sheetsync run`"))
+        }
+        if let pause = situation.pause {
+            causes.append(Cause("paused", "waits because \(pause.words): resume with `sheetsync queue resume`"))
+        }
+        let rest = rest(job, situation)
+        // A job that somebody wanted later needs no mending; one that came back from a breaker does.
+        if let rest, rest.name == "scheduled" { causes.insert(rest, at: 0) }
+        if let target = target(situation) { causes.append(target) }
+        for breaker in situation.breakers where breaker.isCurrent && needs.services.contains(breaker.service) {
+            causes.append(Cause("breaker", "waits because \(breaker.words)"))
+        }
+        if let rest, rest.name != "scheduled" { causes.append(rest) }
+        for quota in situation.quotas where quota.isUsedUp && needs.quotas.contains(quota.resource) {
+            causes.append(
+                Cause(
+                    "quota",
+                    "waits for the quota \(quota.resource) of \(quota.holder) (\(quota.used) of \(quota.allowed) used): "
+                        + "some is free in \(span(quota.freeIn))"))
+        }
+        if causes.isEmpty { causes.append(turn(situation, alive)) }
+        return causes
+    }
+
+    private static func rest(_ job: JobRecord, _ situation: Situation) -> Cause? {
+        guard let due = situation.dueIn, due > 0, let time = situation.text("due_at") else { return nil }
+        if let reason = situation.waitsFor {
+            return Cause(
+                "deferred",
+                "was given back without losing an attempt and is tried again in \(span(due)): \(reason.code): "
+                    + reason.message)
+        }
+        if let error = job.lastError, (job.json["attempt"]?.int ?? 0) > 0 {
+            return Cause(
+                "backing_off",
+                "rests until \(time) (\(span(due))) after \(attempts(job)) failed with \(error.code): \(error.message)")
+        }
+        return Cause("scheduled", "waits for its time, \(time), in \(span(due))")
+    }
+
+    private static func target(_ situation: Situation) -> Cause? {
+        let target = situation.text("target") ?? ""
+        if let head = situation.json["head"], let id = head["id"]?.int {
+            let what =
+                head["runs"]?.bool == true ? "which runs" : "which waits for its next attempt (`sheetsync why \(id)`)"
+            return Cause("target", "waits for job \(id), \(what) and writes to the same \(target)")
+        }
+        guard let earlier = situation.json["earlier"]?.int else { return nil }
+        return Cause(
+            "target", "waits for job \(earlier), which comes first for the same \(target) (`sheetsync why \(earlier)`)")
+    }
+
+    private static func turn(_ situation: Situation, _ alive: [JSON]) -> Cause {
+        let busy = alive.reduce(0) { $0 + ($1["in_flight"]?.int ?? 0) }
+        let slots = alive.reduce(0) { $0 + ($1["concurrency"]?.int ?? 0) }
+        let ahead = situation.json["ahead"]?.int ?? 0
+        guard ahead > 0 || busy >= slots else {
+            return Cause("turn", "is next: a worker claims it at its next look")
+        }
+        let jobs = ahead > QueueReport.countLimit ? "more than \(QueueReport.countLimit)" : "about \(ahead)"
+        return Cause(
+            "turn",
+            "waits for its turn: \(jobs) job\(ahead == 1 ? "" : "s") before it, \(busy) of \(slots) slots are busy")
+    }
+}
+
+// MARK: - Running and ended
+
+extension Explanation {
+    private static func running(_ job: JobRecord, _ situation: Situation, _ silenceLimit: Double) -> Cause {
+        let running = situation.json["running"]
+        let time = span(running?["for"]?.double)
+        if let by = situation.text("cancelled_by") {
+            return Cause("cancelling", "runs for \(time) and is asked to stop by \(by)")
+        }
+        guard let worker = running?["worker"]?.string, let silence = running?["silence"]?.double,
+            silence <= silenceLimit
+        else {
+            return Cause(
+                "worker_lost",
+                "was begun by a worker that shows no sign of life; another one takes it over as soon as one is alive")
+        }
+        return Cause(
+            "running",
+            "runs on \(worker) for \(time), \(attempts(job))" + (job.progress.map { ": \($0.words)" } ?? ""))
+    }
+
+    private static func ended(_ job: JobRecord, _ situation: Situation) -> Cause {
+        let time = situation.text("ended_at") ?? ""
+        switch job.state {
+        case "completed":
+            let link = job.result?["spreadsheet_url"]?.string ?? job.result?["folder_url"]?.string
+            return Cause(
+                "completed",
+                "was done at \(time), \(span(situation.json["took"]?.double)) after it could run, in \(attempts(job))"
+                    + (link.map { ": \($0)" } ?? ""))
+        case "discarded":
+            let error = job.lastError.map { "\($0.code): \($0.message)" } ?? "no reason was given"
+            return Cause(
+                "discarded",
+                "was given up at \(time) after \(attempts(job)), for \(error) (when that is mended: "
+                    + "`sheetsync jobs retry \(job.id)`)")
+        default:
+            return Cause("cancelled", "was cancelled at \(time); `sheetsync jobs retry \(job.id)` revives it")
+        }
+    }
+
+    private static func attempts(_ job: JobRecord) -> String {
+        "attempt \(job.json["attempt"]?.int ?? 0) of \(job.json["max_attempts"]?.int ?? 0)"
+    }
+
+    private static func span(_ seconds: Double?) -> String {
+        let seconds = max(seconds ?? 0, 0)
+        return switch seconds {
+        case ..<120: "\(Int(seconds.rounded(.up))) s"
+        case ..<7200: "\(Int(seconds / 60)) min"
+        case ..<172_800: "\(Int(seconds / 3600)) h"
+        default: "\(Int(seconds / 86_400)) days"
+        }
+    }
+}
+
+extension Progress {
+    /// The step and the rows, such as `writing, 1000 of 5000 rows`.
+    public var words: String {
+        guard let rowsDone else { return step }
+        return "\(step), \(rowsDone)\(rowsTotal.map { " of \($0)" } ?? "") rows"
+    }
+}

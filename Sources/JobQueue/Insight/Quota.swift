@@ -1,0 +1,47 @@
+import JSON
+import Postgres
+
+/// One of Google's quotas, as the workers share it.
+public struct Quota: Sendable, Equatable {
+    /// What is counted and for whom, such as `sheets_writes/project`.
+    public let name: String
+    /// The calls that are allowed in a window.
+    public let allowed: Int
+    /// The calls of the last window.
+    public let used: Int
+    /// Whether Google named a lower figure than the settings.
+    public let isLearned: Bool
+    /// Seconds until something may be free; nil where something is.
+    public let freeIn: Double?
+
+    /// Whether nothing is free.
+    public var isUsedUp: Bool { (freeIn ?? 0) > 0 }
+    /// What is counted, such as `sheets_writes`.
+    public var resource: String { String(name.prefix { $0 != "/" }) }
+    /// For whom: an account, or the project.
+    public var holder: String {
+        let holder = name.dropFirst(resource.count + 1)
+        return holder.hasPrefix("user/") ? String(holder.dropFirst(5)) : "the project"
+    }
+}
+
+extension Quota {
+    init(_ row: Row) throws(PostgresError) {
+        name = try row.text("name")
+        allowed = try row.int("allowed")
+        used = try row.int("used")
+        isLearned = try row.bool("is_learned")
+        freeIn = try row.optionalDouble("free_in")
+    }
+
+    init?(_ json: JSON) {
+        guard let name = json["name"]?.string, let allowed = json["allowed"]?.int, let used = json["used"]?.int else {
+            return nil
+        }
+        self.name = name
+        self.allowed = allowed
+        self.used = used
+        isLearned = json["learned"]?.isNull == false
+        freeIn = json["free_in"]?.double
+    }
+}

@@ -1,0 +1,98 @@
+/// Whether the queue does its work, and the first reason why not.
+public struct Verdict: Sendable, Equatable {
+    /// How it is, worst last.
+    public enum Level: String, Sendable {
+        case ok = "OK"
+        case degraded = "DEGRADED"
+        case down = "DOWN"
+    }
+
+    /// How it is.
+    public let level: Level
+    /// Why, in words.
+    public let reason: String
+
+    /// Makes a verdict.
+    public init(_ level: Level, _ reason: String) {
+        self.level = level
+        self.reason = reason
+    }
+
+    /// How long a job may wait before the queue counts as behind.
+    public static let longestWait = 300.0
+
+    /// Judges a report by the first that is true, in the order of what to mend first.
+    ///
+    /// - Parameter silenceLimit: The seconds after which a worker without a sign of life counts as dead.
+    public init(_ report: QueueReport, silenceLimit: Double) {
+        let alive = report.workers.filter { $0.silence <= silenceLimit }
+        let waiting = report.available + report.running
+        if alive.isEmpty {
+            self =
+                waiting > 0
+                ? Verdict(.down, "no worker is alive, and \(Self.waiting(waiting)): start `sheetsync run`")
+                : Verdict(.degraded, "no worker is alive: start `sheetsync run`")
+        } else {
+            self = Self.work(of: alive, report)
+        }
+    }
+
+    /// Judges what the workers that are alive do.
+    private static func work(of alive: [QueueReport.WorkerRow], _ report: QueueReport) -> Verdict {
+        let usedUp = report.quotas.first(where: \.isUsedUp).map {
+            "the quota \($0.resource) of \($0.holder) is used up (\($0.used) of \($0.allowed)) for "
+                + "\(Int(($0.freeIn ?? 0).rounded(.up))) s"
+        }
+        if let pause = report.pauses.first {
+            return Verdict(
+                .degraded,
+                "\(pause.words), \(waiting(report.available)): resume with `sheetsync queue resume`")
+        }
+        if let orphan = report.kinds.first(where: { kind in
+            kind.available > 0 && alive.allSatisfy { $0.kinds?.contains(kind.kind) == false }
+        }) {
+            return Verdict(
+                .degraded,
+                "no worker that is alive can do jobs of kind \(orphan.kind), and \(waiting(orphan.available)): "
+                    + "start a newer `sheetsync run`")
+        }
+        if let breaker = report.breakers.first(where: \.isCurrent) { return Verdict(.degraded, breaker.words) }
+        if let holder = report.database?.oldestSnapshot, holder.isLong {
+            let time = holder.seconds.map { ", \(Int($0 / 60)) min" } ?? ""
+            return Verdict(
+                .degraded,
+                "an open transaction slows down the queue: process \(holder.pid) (\(holder.application), login "
+                    + "\(holder.login)) holds its snapshot for \(holder.age) transactions\(time); end it there, or by "
+                    + "`select pg_terminate_backend(\(holder.pid))`")
+        }
+        if let oldest = report.oldestAvailable, oldest > longestWait {
+            return Verdict(
+                .degraded,
+                "the queue is behind: a job has waited for \(Int(oldest)) s, \(waiting(report.available))"
+                    + (usedUp.map { "; \($0)" } ?? ""))
+        }
+        if report.discardedLastHour > 0 {
+            return Verdict(
+                .degraded,
+                "\(count(report.discardedLastHour)) discarded in the last hour"
+                    + (report.failures.first.map { ", most often for \($0.code)" } ?? ""))
+        }
+        if alive.count < report.workers.count {
+            return Verdict(
+                .degraded,
+                "\(report.workers.count - alive.count) of \(report.workers.count) workers show no sign of life")
+        }
+        let work =
+            report.available + report.running == 0
+            ? "\(alive.count) worker\(alive.count == 1 ? "" : "s") alive, nothing waits"
+            : "\(report.running) running, \(count(report.available)) waiting"
+        return Verdict(.ok, usedUp.map { "\(work); \($0)" } ?? work)
+    }
+
+    private static func waiting(_ jobs: Int) -> String { "\(count(jobs)) \(jobs == 1 ? "waits" : "wait")" }
+
+    private static func count(_ jobs: Int) -> String {
+        jobs > QueueReport.countLimit
+            ? "more than \(QueueReport.countLimit) jobs" : jobs == 1 ? "1 job" : "\(jobs) jobs"
+    }
+}

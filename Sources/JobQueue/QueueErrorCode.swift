@@ -1,0 +1,30 @@
+/// The codes of failures that the queue itself gives to a job.
+public enum QueueErrorCode: String, Sendable, CaseIterable {
+    case workerLost = "queue.worker_lost"
+    case leaseLost = "queue.lease_lost"
+    case progressNotSaved = "queue.progress_not_saved"
+    case payloadUnreadable = "queue.payload_unreadable"
+    case detailsRefused = "queue.details_refused"
+    case unknownKind = "queue.unknown_kind"
+    case databaseFailed = "queue.database_failed"
+    case `internal` = "internal"
+
+    /// What it means and what to do.
+    public var advice: String {
+        switch self {
+        case .workerLost:
+            "The worker stopped giving signs of life and another one took the job; look why it died (memory, `journalctl`)."
+        case .leaseLost:
+            "The worker could not reach the database for too long and another one took the job; nothing to do."
+        case .progressNotSaved: "The database did not take a checkpoint; look at the server. The job is tried again."
+        case .payloadUnreadable:
+            "The payload is JSON that this program does not read, such as a thousand nested lists; enqueue it anew."
+        case .detailsRefused:
+            "The database refused to store the result or error, such as text with a NUL; the end itself is right."
+        case .unknownKind: "A worker got a job of a kind that it cannot do; run one version of sheetsync everywhere."
+        case .databaseFailed:
+            "The queue's database failed a statement of the job; look at the server. The job is tried again."
+        case .internal: "A mistake in SheetSync; please report it with the message. The job is tried again."
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import FoundationEssentials
+import Google
+import JSON
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check the settings, Google's side and the database, and say what to mend.",
+        discussion: """
+            It changes nothing, here or at Google. Run it with the daemon's settings and as its user. \
+            Exit codes: 0 nothing has to be mended, 1 something has.
+            """)
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        try await ending {
+            var checkup = Checkup()
+            await look(&checkup)
+            if json { Console.print(checkup.json.description) } else { checkup.show() }
+            if checkup.hasFailed { throw ExitCode(ExitStatus.degraded.rawValue) }
+        }
+    }
+
+    /// Each part is looked at although another one is ill.
+    private func look(_ checkup: inout Checkup) async {
+        let reader: SettingsReader
+        do { reader = try await SettingsReader() } catch { return checkup.fail("settings", error) }
+        let before = checkup.findings.count
+        // The same as the daemon reads, so that no wrong value is left for its start.
+        checkup.check("settings") {
+            _ = try reader.worker()
+            _ = try reader.largestPayload()
+        }
+        let database = checkup.value("settings") { try DatabaseSettings(reader) }
+        let google = checkup.value("settings") { try GoogleSettings(reader) }
+        if checkup.findings.count == before { checkup.add(.ok, "settings", "all are readable and in range") }
+        if let google { await GoogleCheck(settings: google).look(&checkup) }
+        if let database { await DatabaseCheck(settings: database).look(&checkup) }
+        UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
+    }
+}
+
+extension Checkup {
+    /// Does something; an error is a finding.
+    fileprivate mutating func check(_ name: String, _ body: () throws -> Void) {
+        _ = value(name, body)
+    }
+
+    /// Makes something; an error is a finding.
+    fileprivate mutating func value<Value>(_ name: String, _ body: () throws -> Value) -> Value? {
+        do { return try body() } catch {
+            fail(name, error)
+            return nil
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import FoundationEssentials
+import JobQueue
+import Postgres
+
+/// Looks at the queue's database with the login that the settings give.
+struct DatabaseCheck {
+    private static let largestSkew = 5.0
+
+    private let schema: Schema
+    private let connection: Connection
+    private let place: String
+
+    init(settings: DatabaseSettings) {
+        schema = settings.schema
+        place = settings.connection.place
+        connection = Connection(settings.connection, label: "doctor", statementTimeout: .seconds(5))
+    }
+
+    func look(_ checkup: inout Checkup) async {
+        do {
+            try await lookAtConnection(&checkup)
+        } catch {
+            return checkup.fail("database", error)
+        }
+        do {
+            let step = try await schema.requireFit(on: connection)
+            checkup.add(.ok, "schema", "\(schema.name) is at step \(step)")
+            try await lookAtIndexes(&checkup)
+        } catch {
+            checkup.fail("schema", error)
+        }
+        do { try await lookAtRoles(&checkup) } catch { checkup.fail("roles", error) }
+    }
+
+    private func lookAtConnection(_ checkup: inout Checkup) async throws {
+        let asked = Date.now.timeIntervalSince1970
+        let facts = try await connection.query(
+            """
+            select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
+                extract(epoch from clock_timestamp()) as time, coalesce(s.ssl, false) as ssl, s.version as protocol,
+                coalesce(not inet_server_addr() << '127.0.0.0/8' and inet_server_addr() <> '::1', false) as is_remote
+            from (select) one left join pg_stat_ssl s on s.pid = pg_backend_pid()
+            """)[0]
+        let version = try facts.text("version").prefix { $0 != " " }
+        if try facts.int("number") < 140_000 {
+            checkup.add(.fail, "database", "\(place) is PostgreSQL \(version); 14 or newer is needed")
+        } else {
+            checkup.add(.ok, "database", "\(place) is PostgreSQL \(version)")
+        }
+        if try facts.bool("ssl") {
+            checkup.add(.ok, "database TLS", try facts.optionalText("protocol") ?? "on")
+        } else if try facts.bool("is_remote") {
+            checkup.add(.warn, "database TLS", "off, and the server is another machine: set SSL_REQUIRED=true")
+        } else {
+            checkup.add(.ok, "database TLS", "not needed on this machine")
+        }
+        let skew = (try facts.optionalDouble("time") ?? asked) - (asked + Date.now.timeIntervalSince1970) / 2
+        if abs(skew) > Self.largestSkew {
+            checkup.add(
+                .warn, "database clock",
+                "\(spoken(seconds: abs(skew))) \(skew > 0 ? "ahead of" : "behind") this machine's; set both by NTP")
+        } else {
+            checkup.add(.ok, "database clock", "agrees with this machine's")
+        }
+    }
+
+    /// An index whose making was interrupted is there and not used.
+    private func lookAtIndexes(_ checkup: inout Checkup) async throws {
+        let broken = try await connection.query(
+            """
+            select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
+            join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = \(schema.name) and not (i.indisvalid and i.indisready) order by c.relname
+            """
+        ).map { row throws(PostgresError) in try row.text("name") }
+        if let first = broken.first {
+            checkup.add(
+                .fail, "indexes", "\(broken.joined(separator: ", ")) not valid: `reindex index \(schema.name).\(first)`"
+            )
+        } else {
+            checkup.add(.ok, "indexes", "all valid")
+        }
+    }
+
+    private func lookAtRoles(_ checkup: inout Checkup) async throws {
+        let roles = ["worker", "operator", "producer", "query"]
+        var held: [String] = []
+        let login = try await connection.query("select current_user as login")[0].text("login")
+        for role in roles {
+            let name = "sheetsync_\(role)"
+            let row = try await connection.query(
+                """
+                select case when to_regrole(\(name)) is null then false
+                    else pg_has_role(current_user, \(name), 'usage') end as held
+                """)[0]
+            if try row.bool("held") { held.append(name) }
+        }
+        if held.contains("sheetsync_worker") {
+            checkup.add(.ok, "roles", "\(login) has \(held.joined(separator: ", "))")
+        } else if held.isEmpty {
+            checkup.add(
+                .fail, "roles",
+                "\(login) has none of sheetsync's roles: `grant sheetsync_worker to \(login)` for the daemon")
+        } else {
+            checkup.add(
+                .warn, "roles",
+                "\(login) has \(held.joined(separator: ", ")); the daemon's login needs sheetsync_worker")
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Google
+import HTTP
+import HTTPTypes
+import JSON
+import Logging
+
+/// Looks at Google's side with the credentials that the settings give; it reads, and writes nothing.
+struct GoogleCheck {
+    /// Google takes an assertion whose times are off by no more than this.
+    private static let largestSkew = 300
+    private static let noticeableSkew = 30
+
+    let settings: GoogleSettings
+
+    func look(_ checkup: inout Checkup) async {
+        let credentials: Credentials
+        do throws(CredentialsError) {
+            let loaded = try settings.credentials.load()
+            credentials = loaded.credentials
+            checkup.add(.ok, "credentials", credentials.identity)
+            for warning in loaded.warnings { checkup.add(.warn, "key file", warning) }
+        } catch {
+            return checkup.add(.fail, "credentials", "\(settings.credentials.setting): \(error)")
+        }
+        let http: HTTPClient
+        do { http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)") } catch {
+            return checkup.add(.fail, "network", "\(error)")
+        }
+        if await lookAtClock(credentials, http, &checkup) { await lookAtAccess(credentials, http, &checkup) }
+        await http.shutdown()
+    }
+
+    /// Compares this machine's clock with Google's; false where Google cannot be reached.
+    private func lookAtClock(_ credentials: Credentials, _ http: HTTPClient, _ checkup: inout Checkup) async -> Bool {
+        let address: String =
+            switch credentials {
+            case .serviceAccount(let account): account.tokenURI
+            case .authorizedUser(let user): user.tokenURI
+            }
+        let answer: HTTPClient.Response
+        do throws(HTTPError) {
+            answer = try await http.send(HTTPClient.Request(method: .get, url: address, timeout: .seconds(15)))
+        } catch {
+            checkup.add(.fail, "network", "Google's token endpoint does not answer, check network and proxy: \(error)")
+            return false
+        }
+        guard let theirs = answer.fields[.date].flatMap({ Timestamp(httpDate: $0) }) else { return true }
+        let skew = Timestamp.now().seconds - theirs.seconds
+        let words = "\(abs(skew)) s \(skew > 0 ? "ahead of" : "behind") Google's: set it by NTP (timedatectl)"
+        if abs(skew) > Self.largestSkew {
+            checkup.add(.fail, "clock", words)
+        } else if abs(skew) > Self.noticeableSkew {
+            checkup.add(.warn, "clock", words)
+        } else {
+            checkup.add(.ok, "clock", "agrees with Google's")
+        }
+        return true
+    }
+
+    private func lookAtAccess(_ credentials: Credentials, _ http: HTTPClient, _ checkup: inout Checkup) async {
+        let silent = Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
+        // A refresh token that Google replaces now would be lost, so it is kept as the daemon keeps it.
+        let path = settings.credentials.tokenPath
+        let tokens = TokenSource(
+            http: http, logger: silent,
+            onRotation: { token in
+                if let path { try? TokenFile(path: path).replaceRefreshToken(token) }
+            }, load: { () throws(CredentialsError) in credentials })
+        do throws(GoogleError) {
+            let token = try await tokens.token()
+            checkup.add(.ok, "token", "Google gives one")
+            if token.missingScopes.isEmpty {
+                checkup.add(.ok, "scopes", "drive and spreadsheets")
+            } else {
+                checkup.add(
+                    .fail, "scopes",
+                    "the consent lacks \(token.missingScopes.joined(separator: " and ")): authorise the user again with "
+                        + "both, and replace the refresh token")
+            }
+        } catch {
+            return checkup.add(.fail, "token", error.description)
+        }
+        let api = APIClient(http: http, tokens: tokens, endpoint: settings.endpoint)
+        await lookAtStorage(api, credentials, &checkup)
+        await lookAtFolder(api, &checkup)
+        await lookAtSheets(api, &checkup)
+    }
+
+    private func lookAtStorage(_ api: APIClient, _ credentials: Credentials, _ checkup: inout Checkup) async {
+        let quota: JSON?
+        do throws(GoogleError) {
+            let about = try await api.call(
+                APIRequest(.drive, .get, "/drive/v3/about", fields: "user(emailAddress),storageQuota(limit,usage)"))
+            quota = about["storageQuota"]
+            checkup.add(.ok, "Drive API", "answers \(about["user"]?["emailAddress"]?.string ?? "this identity")")
+        } catch {
+            return checkup.add(.fail, "Drive API", error.description)
+        }
+        // What lies in a shared drive belongs to the drive.
+        guard settings.sharedDriveID == nil else { return }
+        let limit = quota?["limit"]?.string.flatMap { Int($0) }
+        let used = quota?["usage"]?.string.flatMap { Int($0) } ?? 0
+        switch limit {
+        case nil: checkup.add(.ok, "storage", "without a limit")
+        case let limit? where used >= limit:
+            checkup.add(.fail, "storage", GoogleError.Code.storageQuotaExceeded.message)
+        case let limit? where Double(used) > Double(limit) * 0.95:
+            checkup.add(.warn, "storage", "less than 5% is left (\((limit - used) >> 20) MiB)")
+        case let limit?: checkup.add(.ok, "storage", "\((limit - used) >> 20) MiB left")
+        }
+    }
+
+    private func lookAtFolder(_ api: APIClient, _ checkup: inout Checkup) async {
+        let name = settings.sharedDriveID == nil ? "root folder" : "shared drive"
+        do throws(GoogleError) {
+            let folder = try await api.call(
+                APIRequest(
+                    .drive, .get, APIRequest.drivePath(settings.sharedDriveID ?? "root"),
+                    query: [("supportsAllDrives", "true")], fields: "id,name,capabilities(canAddChildren)"))
+            if folder["capabilities"]?["canAddChildren"]?.bool == true {
+                checkup.add(.ok, name, "exports may land in “\(folder["name"]?.string ?? "")”")
+            } else {
+                checkup.add(
+                    .fail, name, "this identity may not add files to it: make it a content manager of the drive")
+            }
+        } catch {
+            guard error.code == .notFound, settings.sharedDriveID != nil else {
+                return checkup.add(.fail, name, error.description)
+            }
+            checkup.add(
+                .fail, name,
+                "there is none with the id in GOOGLE_DRIVE_SHARED_DRIVE_ID that this identity may see: check the id and make "
+                    + "the identity a member of the drive")
+        }
+    }
+
+    /// Asks for a spreadsheet that is not there: only an API that is enabled can tell that.
+    private func lookAtSheets(_ api: APIClient, _ checkup: inout Checkup) async {
+        do throws(GoogleError) {
+            _ = try await api.call(
+                APIRequest(.sheets, .get, APIRequest.sheetsPath("sheetsync-doctor"), fields: "spreadsheetId"))
+        } catch {
+            guard error.code == .notFound else { return checkup.add(.fail, "Sheets API", error.description) }
+        }
+        checkup.add(.ok, "Sheets API", "answers")
+    }
+}

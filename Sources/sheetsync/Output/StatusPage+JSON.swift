@@ -1,0 +1,98 @@
+import JSON
+import JobQueue
+
+extension StatusPage {
+    /// All of it for programs; members are only ever added within a schema's number.
+    var json: JSON {
+        var members = JSONObject([
+            .init(name: "schema", value: 1), .init(name: "verdict", value: .string(verdict.level.rawValue)),
+            .init(name: "reason", value: .string(verdict.reason)),
+        ])
+        guard let report else { return .object(members) }
+        members["queue"] = [
+            "available": JSON(report.available), "oldest_available_seconds": seconds(report.oldestAvailable),
+            "running": JSON(report.running), "capacity": JSON(report.capacity), "held": JSON(report.held),
+            "scheduled": JSON(report.scheduled), "retryable": JSON(report.retryable), "deferred": JSON(report.deferred),
+            "next_due_seconds": seconds(report.nextDue), "completed_last_minute": JSON(report.completedLastMinute),
+            "discarded_last_hour": JSON(report.discardedLastHour),
+        ]
+        members["kinds"] = .array(report.kinds.map(kind))
+        members["workers"] = .array(report.workers.map(worker))
+        members["longest_running"] = .array(report.longestRunning.map(running))
+        members["failures"] = .array(report.failures.map(failure))
+        members["pauses"] = .array(
+            report.pauses.map { ["kind": JSON($0.kind), "by": .string($0.by), "since": .string($0.since)] })
+        members["quotas"] = .array(report.quotas.map(quota))
+        members["breakers"] = .array(report.breakers.map(breaker))
+        if let database = report.database { members["database"] = self.database(database) }
+        return .object(members)
+    }
+
+    private func kind(_ kind: QueueReport.KindRow) -> JSON {
+        [
+            "kind": .string(kind.kind), "available": JSON(kind.available),
+            "oldest_available_seconds": seconds(kind.oldestAvailable), "running": JSON(kind.running),
+            "scheduled": JSON(kind.scheduled), "retryable": JSON(kind.retryable), "deferred": JSON(kind.deferred),
+            "next_due_seconds": seconds(kind.nextDue), "completed_per_minute": seconds(kind.completedPerMinute),
+            "discarded": JSON(kind.discarded), "failure_share": seconds(kind.failureShare),
+            "p50_seconds": seconds(kind.medianTime), "p99_seconds": seconds(kind.longTime),
+        ]
+    }
+
+    private func worker(_ worker: QueueReport.WorkerRow) -> JSON {
+        [
+            "name": .string(worker.name), "version": .string(worker.version),
+            "silent_seconds": seconds(worker.silence), "in_flight": JSON(worker.inFlight),
+            "concurrency": JSON(worker.concurrency), "last_error": JSON(worker.lastError),
+            "kinds": worker.kinds.map { JSON.array($0.map(JSON.string)) } ?? JSON.null,
+        ]
+    }
+
+    private func running(_ job: QueueReport.RunningRow) -> JSON {
+        [
+            "id": JSON(job.id), "kind": .string(job.kind), "worker": JSON(job.worker), "seconds": seconds(job.seconds),
+            "step": JSON(job.progress?.step), "rows_done": number(job.progress?.rowsDone),
+            "rows_total": number(job.progress?.rowsTotal),
+        ]
+    }
+
+    private func failure(_ failure: QueueReport.FailureRow) -> JSON {
+        [
+            "code": .string(failure.code), "count": JSON(failure.count), "example_job": JSON(failure.example),
+            "message": .string(failure.message),
+        ]
+    }
+
+    private func quota(_ quota: Quota) -> JSON {
+        [
+            "name": .string(quota.name), "allowed": JSON(quota.allowed), "used": JSON(quota.used),
+            "learned": .bool(quota.isLearned), "free_in_seconds": seconds(quota.freeIn),
+        ]
+    }
+
+    private func breaker(_ breaker: OpenBreaker) -> JSON {
+        [
+            "name": .string(breaker.name), "reason": .string(breaker.reason), "since": .string(breaker.since),
+            "next_try_seconds": seconds(breaker.opensIn),
+        ]
+    }
+
+    private func database(_ database: DatabaseReport) -> JSON {
+        [
+            "server_version": .string(database.serverVersion), "schema_step": JSON(database.schemaStep),
+            "listeners": JSON(database.listeners), "clock_skew_seconds": JSON((clockSkew * 1000).rounded() / 1000),
+            "oldest_snapshot": database.oldestSnapshot.map {
+                [
+                    "pid": JSON($0.pid), "application": .string($0.application), "login": .string($0.login),
+                    "transactions": JSON($0.age), "seconds": seconds($0.seconds),
+                ]
+            } ?? JSON.null,
+        ]
+    }
+
+    private func number(_ value: Int?) -> JSON { value.map { JSON($0) } ?? .null }
+
+    private func seconds(_ value: Double?) -> JSON {
+        value.map { JSON((max($0, 0) * 1000).rounded() / 1000) } ?? .null
+    }
+}

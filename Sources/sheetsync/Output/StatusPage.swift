@@ -1,0 +1,159 @@
+import FoundationEssentials
+import JobQueue
+
+/// What `sheetsync status` shows a person: the verdict, then a table a subject, those that are empty left out.
+struct StatusPage {
+    let verdict: Verdict
+    let report: QueueReport?
+    /// How far the database's clock is ahead of this machine's, in seconds.
+    let clockSkew: Double
+
+    init(_ verdict: Verdict, _ report: QueueReport?) {
+        self.verdict = verdict
+        self.report = report
+        clockSkew = (report?.database?.time).map { $0 - Date.now.timeIntervalSince1970 } ?? 0
+    }
+
+    func show() {
+        let style: Style = verdict.level == .ok ? .green : verdict.level == .degraded ? .yellow : .red
+        Console.print("\(style(verdict.level.rawValue)): \(verdict.reason)")
+        guard let report else { return }
+        showQueue(report)
+        showWorkers(report)
+        showRunning(report)
+        showFailures(report)
+        showGoogle(report)
+        showDatabase(report)
+    }
+
+    private func showQueue(_ report: QueueReport) {
+        let busy = report.kinds.filter { !$0.isIdle }
+        if !busy.isEmpty {
+            var table = Table(
+                "KIND", "READY", "OLDEST", "RUN", "LATER", "RETRY", "DEFER", "/MIN", "DISC", "FAIL", "P50", "P99")
+            for kind in busy {
+                table.add(
+                    kind.kind, Self.count(kind.available), Self.span(kind.oldestAvailable), "\(kind.running)",
+                    Self.count(kind.scheduled), Self.count(kind.retryable), Self.count(kind.deferred),
+                    "\(Int(kind.completedPerMinute.rounded()))", Self.count(kind.discarded),
+                    kind.failureShare.map { "\(Int(($0 * 100).rounded()))%" } ?? "-", Self.span(kind.medianTime),
+                    Self.span(kind.longTime))
+            }
+            Console.print("")
+            table.show()
+        }
+        var facts = ["\(report.running) of \(report.capacity) slots busy"]
+        facts.append("\(Self.count(report.completedLastMinute)) done in the last minute")
+        facts.append("\(Self.count(report.discardedLastHour)) discarded in the last hour")
+        if report.held > 0 { facts.append("\(Self.count(report.held)) behind an earlier job of their spreadsheet") }
+        if let next = report.nextDue { facts.append("next due in \(spoken(seconds: next))") }
+        Console.print("")
+        Console.printWrapped(facts)
+    }
+
+    private func showWorkers(_ report: QueueReport) {
+        guard !report.workers.isEmpty else { return }
+        var table = Table("WORKER", "VERSION", "LAST BEAT", "JOBS", "LAST ERROR")
+        for worker in report.workers {
+            table.add(
+                worker.name, worker.version, spoken(seconds: max(worker.silence, 0)) + " ago",
+                "\(worker.inFlight)/\(worker.concurrency)", worker.lastError ?? "-")
+        }
+        Console.print("")
+        table.show()
+    }
+
+    private func showRunning(_ report: QueueReport) {
+        guard !report.longestRunning.isEmpty else { return }
+        var table = Table("RUNNING LONGEST", "KIND", "FOR", "ON", "STEP")
+        for job in report.longestRunning {
+            table.add(
+                "\(job.id)", job.kind, spoken(seconds: max(job.seconds, 0)), job.worker ?? "a lost worker",
+                job.progress?.words ?? "-")
+        }
+        Console.print("")
+        table.show()
+    }
+
+    private func showFailures(_ report: QueueReport) {
+        guard !report.failures.isEmpty else { return }
+        var table = Table("FAILED ATTEMPTS, LAST HOUR", "COUNT", "E.G. JOB", "MESSAGE")
+        for failure in report.failures {
+            table.add(failure.code, "\(failure.count)", "\(failure.example)", failure.message)
+        }
+        Console.print("")
+        table.show()
+    }
+
+    private func showGoogle(_ report: QueueReport) {
+        if !report.quotas.isEmpty {
+            var table = Table("QUOTA", "USED", "LEFT", "FREE IN", "OF")
+            for quota in report.quotas {
+                table.add(
+                    quota.resource, "\(quota.used)/\(quota.allowed)\(quota.isLearned ? " (Google's)" : "")",
+                    "\(max(quota.allowed - quota.used, 0))", quota.isUsedUp ? Self.span(quota.freeIn) : "-",
+                    quota.holder)
+            }
+            Console.print("")
+            table.show()
+        }
+        for breaker in report.breakers where breaker.words != verdict.reason {
+            Console.print("\n\(Style.red(breaker.isCurrent ? "FAILS" : "failed")): \(breaker.words)")
+        }
+    }
+
+    private func showDatabase(_ report: QueueReport) {
+        guard let database = report.database else { return }
+        var facts = ["PostgreSQL \(database.serverVersion)", "schema step \(database.schemaStep)"]
+        facts.append(
+            database.listeners > 0 ? "\(database.listeners) listening" : "nobody listens: jobs wait for the next poll")
+        if abs(clockSkew) > 2 {
+            facts.append("its clock is \(spoken(seconds: abs(clockSkew))) \(clockSkew > 0 ? "ahead" : "behind")")
+        }
+        if let holder = database.oldestSnapshot, holder.age > 1000 || holder.isLong {
+            facts.append(
+                "process \(holder.pid) (\(holder.application)) keeps the rows of the last \(holder.age) transactions")
+        }
+        Console.print("")
+        Console.printWrapped(facts)
+    }
+
+    /// Counts end at a limit, and a narrow column is best short.
+    private static func count(_ number: Int) -> String {
+        number > QueueReport.countLimit ? "\(QueueReport.countLimit / 1000)k+" : "\(number)"
+    }
+
+    /// A time span for a narrow column: `0.4s`, `12s`, `5m`, `3h`, `4d`.
+    private static func span(_ seconds: Double?) -> String {
+        guard let words = seconds.map({ spoken(seconds: max($0, 0)).split(separator: " ") }) else { return "-" }
+        return String(words[0] + words[1].prefix(1))
+    }
+}
+
+extension QueueReport {
+    /// How many jobs all workers together may run.
+    var capacity: Int { workers.reduce(0) { $0 + $1.concurrency } }
+}
+
+extension QueueReport.KindRow {
+    /// Whether there is nothing to show.
+    fileprivate var isIdle: Bool {
+        available + running + scheduled + retryable + discarded == 0 && failureShare == nil
+    }
+}
+
+extension Console {
+    /// Prints facts with commas between, on as many lines as a terminal's width needs.
+    fileprivate static func printWrapped(_ facts: [String]) {
+        var line = ""
+        for (index, fact) in facts.enumerated() {
+            let piece = fact + (index < facts.count - 1 ? "," : "")
+            if let width, !line.isEmpty, line.count + 1 + piece.count > width {
+                print(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + piece
+        }
+        print(line)
+    }
+}

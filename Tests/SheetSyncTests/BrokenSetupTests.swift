@@ -1,0 +1,262 @@
+import Foundation
+import GoogleEmulator
+import JSON
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+/// Whatever is broken, the first line of `status`, `why` and `doctor` names it.
+@Suite(.serialized) struct BrokenSetupTests {
+    /// Runs a command again until its first line has some words.
+    private func expect(
+        _ words: String..., from program: Program, _ arguments: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        var last: Ended?
+        do {
+            try await wait(for: "\(arguments) to say \(words)", within: .seconds(40), every: .milliseconds(200)) {
+                let ended = try await program.run(arguments)
+                last = ended
+                let line = (ended.output + ended.errors).split(separator: "\n").first ?? ""
+                return words.allSatisfy { line.contains($0) }
+            }
+        } catch {
+            Issue.record("lacks \(words): \(last?.description ?? "")", sourceLocation: sourceLocation)
+        }
+    }
+
+    /// The daemon with the credentials in a file of the emulator's, changed by a closure.
+    private func daemon(
+        _ stage: Stage, file: String = "service-account.json", change: (inout JSONObject) -> Void
+    ) throws -> Program {
+        let text = try String(contentsOfFile: "\(stage.directory.path)/\(file)", encoding: .utf8)
+        var members = try #require(try JSON(parsing: text).object)
+        change(&members)
+        let path = try stage.directory.write(JSON.object(members).description, to: "changed.json", mode: 0o600)
+        return stage.daemon.with(["GOOGLE_SHEETS_CREDENTIALS_PATH": path])
+    }
+
+    @Test func aSoundInstallationIsCalledSo() async throws {
+        try await Stage.with { stage in
+            let doctor = try await stage.daemon("doctor").expect(0)
+            #expect(doctor.output.hasPrefix("OK: all "), "\(doctor)")
+            #expect(!doctor.output.contains("\u{1B}") && !doctor.output.contains("ya29."), "\(doctor)")
+            #expect(!doctor.output.contains(Stage.password), "\(doctor)")
+            Keys.expectNone(of: try Keys.key(inFile: stage.key), in: doctor.output)
+            let json = try JSON(parsing: try await stage.daemon("doctor", "--json").expect(0).output)
+            #expect(json["schema"] == 1 && json["ok"] == true && json["reason"] == JSON.null, "\(json)")
+            let names = (json["checks"]?.array ?? []).compactMap { $0["name"]?.string }
+            for name in [
+                "settings", "credentials", "clock", "token", "scopes", "storage", "Sheets API", "schema", "roles",
+            ] {
+                #expect(names.contains(name), "lacks \(name): \(names)")
+            }
+            #expect(stage.spreadsheets.isEmpty, "it changes nothing")
+        }
+    }
+
+    @Test func aKeyOfAnotherAccount() async throws {
+        let key = try await Keys.rsa()
+        try await Stage.with { stage in
+            let daemon = try daemon(stage) { $0["private_key"] = .string(key) }
+            try await expect("FAIL: token: ", "does not accept the key's signature", from: daemon, "doctor")
+            try await daemon.withDaemon { _ in
+                let job = try await stage.enqueue("export", export("x"))
+                let status = stage.program(.operator)
+                try await expect("DEGRADED: Google gives no access token to", "signature", from: status, "status")
+                // Also for the one who enqueued it, and who sees nothing else of the queue.
+                try await expect(
+                    "job \(job) (export", "waits because Google gives no access token to", "signature",
+                    from: stage.program(.producer), "why", "\(job)")
+                #expect(try await stage.job(job).errorCodes == [], "it lost no attempt")
+            }
+        }
+    }
+
+    @Test func aServiceAccountWithoutStorage() async throws {
+        try await Stage.with(serviceAccountsOwnFiles: false) { stage in
+            try await expect("FAIL: storage: ", "owns none at all", from: stage.daemon, "doctor")
+            try await stage.daemon.withDaemon { _ in
+                let job = try await stage.enqueue("export", export("x"))
+                _ = try await stage.ended(job)
+                try await expect(
+                    "job \(job) (export, discarded) was given up", "google.storage_quota_exceeded",
+                    "GOOGLE_DRIVE_SHARED_DRIVE_ID", "sheetsync jobs retry \(job)", from: stage.program(.operator),
+                    "why",
+                    "\(job)")
+                try await expect(
+                    "DEGRADED: 1 job discarded", "google.storage_quota_exceeded", from: stage.program(.operator),
+                    "status")
+            }
+        }
+    }
+
+    @Test func aQuotaThatIsUsedUp() async throws {
+        try await Stage.with { stage in
+            let daemon = stage.daemon.with(["SHEETSYNC_SHEETS_WRITES_PER_MINUTE_USER": "1"])
+            try await daemon.withDaemon { _ in
+                _ = try await stage.ended(try await stage.enqueue("export", export("first")))
+                let second = try await stage.enqueue("export", export("second"))
+                try await expect("OK: ", "the quota sheets_writes of", from: stage.program(.operator), "status")
+                try await expect("quota sheets_writes", from: stage.program(.producer), "why", "\(second)")
+                _ = try await stage.queue.jobs.cancel(second)
+            }
+        }
+    }
+
+    @Test func aGoogleThatIsDown() async throws {
+        try await Stage.with { stage in
+            stage.emulator.addFault(Fault(.error(status: 503), api: .drive, count: nil))
+            try await expect("FAIL: Drive API: ", "fault of its own", from: stage.daemon, "doctor")
+            try await stage.daemon.withDaemon { _ in
+                var job = 0
+                for number in 1...6 { job = try await stage.enqueue("export", export("\(number)")) }
+                try await expect("DEGRADED: Google Drive fails for", "503", from: stage.program(.operator), "status")
+                try await expect(
+                    "waits because Google Drive fails for", from: stage.program(.operator), "why", "\(job)")
+            }
+            let unreachable = try daemon(stage) { $0["token_uri"] = "http://127.0.0.1:1/token" }
+            try await expect("FAIL: network: ", "does not answer", from: unreachable, "doctor")
+        }
+    }
+
+    @Test func anAPIThatIsNotEnabled() async throws {
+        try await Stage.with { stage in
+            stage.emulator.addFault(
+                Fault(.error(status: 403, reason: "SERVICE_DISABLED"), api: .sheets, count: nil))
+            try await expect("FAIL: Sheets API: ", "not enabled", from: stage.daemon, "doctor")
+            try await stage.daemon.withDaemon { _ in
+                let job = try await stage.enqueue("export", export("x"))
+                try await expect(
+                    "DEGRADED: Google Sheets fails for", "not enabled", from: stage.program(.operator), "status")
+                try await expect("not enabled", from: stage.program(.operator), "why", "\(job)")
+            }
+        }
+    }
+
+    @Test func aClockThatIsWrong() async throws {
+        try await Stage.with { stage in
+            stage.emulator.addFault(Fault(OAuthFailure.clockSkew.action, api: .oauth, count: nil))
+            try await expect("FAIL: token: ", "clock to be wrong", from: stage.daemon, "doctor")
+            try await stage.daemon.withDaemon { _ in
+                let job = try await stage.enqueue("export", export("x"))
+                try await expect("no access token", "clock to be wrong", from: stage.program(.operator), "status")
+                try await expect("clock to be wrong", from: stage.program(.operator), "why", "\(job)")
+            }
+        }
+    }
+
+    @Test func aUserWhoseConsentIsIncompleteOrGone() async throws {
+        try await Stage.with { stage in
+            let user = try daemon(stage, file: "authorized-user.json") { _ in }
+            try await expect("OK: all", from: user, "doctor")
+            var change = AuthorityChange()
+            change.userScopes = ["https://www.googleapis.com/auth/spreadsheets"]
+            stage.emulator.apply(change)
+            try await expect("FAIL: scopes: ", "lacks https://www.googleapis.com/auth/drive", from: user, "doctor")
+            change.isRefreshTokenDead = true
+            stage.emulator.apply(change)
+            try await expect("FAIL: token: ", "consent has expired or was withdrawn", from: user, "doctor")
+            try await user.withDaemon { _ in
+                let job = try await stage.enqueue("export", export("x"))
+                try await expect("no access token", "consent has expired", from: stage.program(.operator), "status")
+                try await expect("consent has expired", from: stage.program(.operator), "why", "\(job)")
+            }
+        }
+    }
+
+    @Test func aDatabaseThatIsDownOrOld() async throws {
+        let down = Program(environment: ["DATABASE_URL": "postgresql://operator@127.0.0.1:1/app"])
+        try await down("why", "1").expectRefusal(2, "cannot connect to the database")
+        let doctor = try await down("doctor").expect(1)
+        #expect(doctor.output.contains("FAIL  database  cannot connect to the database"), "\(doctor)")
+        try await Stage.with { stage in
+            _ = try await stage.queue.psql(
+                "delete from sheetsync.schema_migration where number = \(Migration.all.count)")
+            try await stage.program(.operator)("why", "1").expectRefusal(3, "run `sheetsync migrate`")
+            let status = try await stage.program(.operator)("status").expect(3)
+            #expect(status.output.hasPrefix("DOWN: the schema is at step \(Migration.all.count - 1)"), "\(status)")
+            try await expect("FAIL: schema: the schema is at step", from: stage.daemon, "doctor")
+        }
+    }
+
+    @Test func nobodyWorksOrTheJobIsHeldBack() async throws {
+        try await Stage.with { stage in
+            let program = stage.program(.operator)
+            let job = try await stage.enqueue("noop", [:])
+            let why = try await program("why", "\(job)").expect(0)
+            #expect(
+                why.line == "job \(job) (noop, available) waits for a worker, and none is alive: start `sheetsync run`")
+            try await program("why", "987654").expectRefusal(1, "no job 987654")
+            _ = try await stage.queue.psql("select sheetsync.enter(7, 'w', '1', 5)")
+            let later = try await stage.enqueue("noop", [:], ", run_at => now() + interval '3 hours 1 minute'")
+            let scheduled = try await program("why", "\(later)").expect(0)
+            #expect(scheduled.line.contains("(noop, scheduled) waits for its time, 2"), "\(scheduled)")
+            #expect(scheduled.line.hasSuffix("UTC, in 3 h"), "\(scheduled)")
+            let first = try await stage.enqueue("export", ["spreadsheet_id": "abc", "rows": [[1]]])
+            _ = try await stage.queue.psql("select * from sheetsync.claim(7, 1, '{\"export\":1}')")
+            let second = try await stage.enqueue("export", ["spreadsheet_id": "abc", "rows": [[1]]])
+            let held = try await program("why", "\(second)").expect(0)
+            #expect(
+                held.line.contains("waits for job \(first), which runs and writes to the same spreadsheet:abc"),
+                "\(held)")
+            let running = try JSON(parsing: try await program("why", "\(first)", "--json").expect(0).output)
+            #expect(running["schema"] == 1 && running["cause"] == "running", "\(running)")
+            try await program("queue", "pause").expect(0)
+            try await expect(
+                "waits because the queue is paused by", "sheetsync queue resume", from: program, "why", "\(job)")
+        }
+    }
+
+    /// An old snapshot keeps the rows of every job that ended since.
+    @Test func aTransactionThatIsForgotten() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.queue.psql("select sheetsync.enter(7, 'w', '1', 5)")
+            let forgotten = Connection(try stage.queue.configuration(), label: "forgotten")
+            try await forgotten.script("begin isolation level repeatable read; select count(*) from sheetsync.ready")
+            _ = try await stage.queue.psql(
+                """
+                set synchronous_commit = off;
+                do $$ begin for n in 1..100001 loop perform pg_current_xact_id(); commit; end loop; end $$;
+                update sheetsync.worker set beat_at = clock_timestamp();
+                """)
+            let status = try await stage.program(.operator)("status").expect(1)
+            #expect(status.output.hasPrefix("DEGRADED: an open transaction slows down the queue: process"), "\(status)")
+            #expect(status.output.contains("(sheetsync forgotten, login postgres)"), "\(status)")
+            try await forgotten.script("rollback")
+            _ = try await stage.queue.psql("update sheetsync.worker set beat_at = clock_timestamp()")
+            try await stage.program(.operator)("status").expect(0)
+        }
+    }
+
+    @Test func discardedJobsAreRevivedByTheirCode() async throws {
+        try await Stage.with { stage in
+            let jobs = stage.program(.operator)
+            var bad: [Int] = []
+            try await stage.daemon.withDaemon { _ in
+                for _ in 1...2 {
+                    let id = try await stage.enqueue("noop", ["sleep_ms": -1], ", owner => 'nightly'")
+                    _ = try await stage.ended(id)
+                    bad.append(id)
+                }
+                _ = try await stage.ended(try await stage.enqueue("noop", [:]))
+            }
+            func listed(_ options: String...) async throws -> [Int] {
+                let json = try JSON(parsing: try await jobs.run(["jobs", "list", "--json"] + options).expect(0).output)
+                return (json["jobs"]?.array ?? []).compactMap { $0["id"]?.int }
+            }
+            #expect(try await listed("--code", "payload.invalid") == bad.reversed())
+            #expect(try await listed("--owner", "nightly", "--since", "1h", "--limit", "1") == [bad[1]])
+            #expect(try await listed("--code", "google.not_found") == [])
+            let asked = try await jobs("jobs", "retry", "--code", "payload.invalid", "--since", "1h").expect(0)
+            #expect(asked.line == "2 discarded jobs failed with payload.invalid; --yes revives them")
+            #expect(try await stage.job(bad[0]).state == "discarded")
+            let done = try await jobs("jobs", "retry", "--code", "payload.invalid", "--yes").expect(0)
+            #expect(done.line == "2 jobs are available again")
+            #expect(try await stage.job(bad[1]).state == "available")
+            try await jobs("jobs", "retry").expect(64)
+            try await jobs("jobs", "retry", "1", "--code", "x").expect(64)
+        }
+    }
+}

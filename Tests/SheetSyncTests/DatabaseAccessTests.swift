@@ -1,0 +1,91 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+/// Encrypted connections and passwords, as managed databases demand them; each refusal names what to do.
+@Suite(.serialized) struct DatabaseAccessTests {
+    private static let password = "right-p@ss:w/rd"
+    private static let escaped = "right-p%40ss%3Aw%2Frd"
+
+    @Test func certificatesAreVerifiedAndEachRefusalSaysWhatToDo() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let certificates = Certificates(directory: directory)
+        let authority = try await certificates.makeAuthority("Authority")
+        let stranger = try await certificates.makeAuthority("Stranger")
+        try await GuardedPostgres.with { database in
+            let migrate = Program(environment: ["DATABASE_URL": database.url("postgres:\(Self.escaped)")])
+            func plan(_ changes: [String: String]) async throws -> Ended {
+                let ended = try await migrate.with(changes)("migrate", "--plan")
+                #expect(!ended.description.contains("right-p"), "the password is told: \(ended)")
+                return ended
+            }
+            try await plan(["SSL_REQUIRED": "true"])
+                .expectRefusal(2, "does not support SSL", "Switch TLS on", "SSL_REQUIRED")
+
+            try await database.useTLS(try await authority.issue(for: "localhost"))
+            try await plan(["SSL_REQUIRED": "true"]).expect(0)
+            let pem = try String(contentsOfFile: authority.path, encoding: .utf8)
+            // As a path, as text, and on one line as platforms write it.
+            for value in [authority.path, pem, pem.replacing("\n", with: "\\n")] {
+                try await plan(["DATABASE_CA_CERT": value]).expect(0)
+            }
+            let other = try String(contentsOfFile: stranger.path, encoding: .utf8)
+            for value in [stranger.path, other] {
+                try await plan(["DATABASE_CA_CERT": value])
+                    .expectRefusal(2, "certificate verify failed", "Give DATABASE_CA_CERT the certificate")
+            }
+            let byAddress = database.url("postgres:\(Self.escaped)", host: "127.0.0.1")
+            try await plan(["DATABASE_CA_CERT": authority.path, "DATABASE_URL": byAddress])
+                .expectRefusal(2, "does not match host name", "Name the server in DATABASE_URL")
+            try await plan(["DATABASE_CA_CERT": "-----BEGIN CERTIFICATE-----\nbroken"])
+                .expectRefusal(2, "Give DATABASE_CA_CERT the certificate")
+        }
+    }
+
+    @Test func aPasswordIsAskedForAndNeverShown() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let authority = try await Certificates(directory: directory).makeAuthority("Authority")
+        try await GuardedPostgres.with { database in
+            try await Program(environment: ["DATABASE_URL": database.url("postgres")])("migrate").expect(0)
+            try await database.connection.script(
+                "create role watcher login password '\(Self.password)'; grant sheetsync_operator to watcher")
+            try await database.useTLS(try await authority.issue(for: "localhost"))
+            try await database.admit("hostssl all watcher all scram-sha-256")
+            let stored = try await database.connection.query(
+                "select rolpassword like 'SCRAM-SHA-256%' as b from pg_authid where rolname = 'watcher'")
+            #expect(try stored[0].bool("b"), "it is SCRAM that is tried")
+
+            func status(_ login: String, _ query: String = "") async throws -> Ended {
+                let url = database.url(login, query: query)
+                let program = Program(environment: ["DATABASE_URL": url, "DATABASE_CA_CERT": authority.path])
+                let ended = try await program("status")
+                #expect(!ended.description.contains("p@ss") && !ended.description.contains("p%40"), "\(ended)")
+                return ended
+            }
+            let fine = try await status("watcher:\(Self.escaped)", "&channel_binding=require").expect(1)
+            #expect(fine.output.hasPrefix("DEGRADED: no worker is alive"), "\(fine)")
+            for login in ["watcher:wrong-p%40ss", "watcher"] {
+                let refused = try await status(login).expect(2)
+                #expect(refused.output.hasPrefix("DOWN: cannot connect to the database"), "\(refused)")
+                #expect(refused.output.contains("Check the user and the password in DATABASE_URL"), "\(refused)")
+            }
+            let plain = Program(environment: [
+                "DATABASE_URL": database.url("watcher:\(Self.escaped)", query: "&sslmode=disable")
+            ])
+            try await plain("jobs", "list").expectRefusal(2, "no encryption", "SSL_REQUIRED")
+        }
+    }
+
+    @Test func aLockedTableHoldsNoCommandForEver() async throws {
+        try await Stage.with { stage in
+            try await stage.queue.connection.script("begin; lock table sheetsync.ready in access exclusive mode")
+            let ended = try await stage.program(.operator)("status").expect(2)
+            #expect(ended.output.hasPrefix("DOWN: the database did not answer in time"), "\(ended)")
+            try await stage.queue.connection.script("rollback")
+            try await stage.program(.operator)("status").expect(1)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import JSON
+import JobQueue
+import Postgres
+import PostgresServer
+import TestSupport
+import Testing
+
+/// The schema goes a step ahead while this program's daemon works, as when a newer release is installed beside it.
+@Suite(.serialized) struct UpgradeTests {
+    /// A later release's step: columns, an index, and functions that older programs call.
+    private static let step = """
+        alter table job add column note text;
+        alter table outcome add column cost bigint not null default 0;
+        create index job_note on job (note);
+        create or replace function announce(id bigint, state text) returns void
+        language sql set search_path from current
+        as $$ select hint('sheetsync_finalized', jsonb_build_object('id', id, 'state', state, 'note', '')::text) $$;
+        """
+
+    @Test func aDaemonWorksOnWhileTheSchemaGoesAhead() async throws {
+        try await Stage.with { stage in
+            let known = Migration.all.count
+            let later = known + 1
+            let owner = Program(environment: [
+                "DATABASE_URL": stage.queue.server.tcpURL(database: stage.queue.database)
+            ])
+            let daemon = stage.daemon.with(["SHEETSYNC_LIST_DELAY": "0.2", "SHEETSYNC_CONCURRENCY": "8"])
+            try await daemon.withDaemon { running in
+                let producing = Task {
+                    for number in 1...20 {
+                        _ = try await stage.enqueue("export", export("Export \(number)"))
+                        _ = try await stage.queue.psql(
+                            "select count(sheetsync.enqueue('noop', '{}')) from generate_series(1, 20)",
+                            as: stage.name(.producer))
+                    }
+                }
+                try await wait(for: "work", seeing: { running.errors }) { try await count("outcome", stage) >= 20 }
+                let ended = try await count("outcome", stage)
+                try await migrate(to: later, stage)
+                // A second one at the same time, of the release that is there already.
+                let same = try await owner("migrate").expect(0)
+                #expect(same.line == "schema sheetsync is at step \(later)", "\(same)")
+                try await producing.value
+                try await wait(for: "420 jobs", seeing: { running.errors }) {
+                    try await count("outcome", stage) == 420
+                }
+                #expect(ended < 420, "the step came in the middle, after \(ended) jobs")
+                let states = "select state, max(attempt), count(*) from sheetsync.outcome group by 1"
+                #expect(try await stage.queue.psql(states) == "completed|1|420", "no attempt is lost")
+                #expect(stage.spreadsheets.count == 20, "lost 0, duplicated 0")
+                print("a step ahead after \(ended) of 420 jobs; \(stage.spreadsheets.count) of 20 spreadsheets")
+            }
+            // Rolled back, the older program starts on the newer schema, until the schema says otherwise.
+            try await daemon.withDaemon { _ in
+                #expect(try await stage.ended(try await stage.enqueue("export", export("Older"))).state == "completed")
+                _ = try await stage.queue.psql(
+                    "update sheetsync.setting set value = '\(later)' where name = 'min_binary'")
+                try await daemon("run").expectRefusal(3, "step \(later)", "install the newer sheetsync")
+                // Who runs already goes on; it is stopped before such a step, as README says.
+                #expect(try await stage.ended(try await stage.enqueue("noop", [:])).state == "completed")
+            }
+        }
+    }
+
+    private func count(_ table: String, _ stage: Stage) async throws -> Int {
+        Int(try await stage.queue.psql("select count(*) from sheetsync.\(table)")) ?? -1
+    }
+
+    /// Applies a later release's step as its `migrate` does: in one transaction, as the owner.
+    private func migrate(to number: Int, _ stage: Stage) async throws {
+        _ = try await stage.queue.psql(
+            """
+            begin;
+            select pg_advisory_xact_lock(hashtextextended('sheetsync migrate sheetsync', 0));
+            set local role sheetsync_owner;
+            set local search_path = sheetsync, pg_temp;
+            \(Self.step)
+            insert into schema_migration (number, name, checksum) values (\(number), 'later', '');
+            commit;
+            """)
+    }
+}
