@@ -3,6 +3,7 @@ import Foundation
 import GoogleEmulator
 import JSON
 import JobQueue
+import Postgres
 import TestSupport
 import Testing
 
