@@ -26,8 +26,12 @@ struct Account: Sendable {
     /// Makes a folder that only this user may enter.
     func makeTemporaryDirectory(in place: String?) throws -> String {
         // A socket's path has at most 107 bytes, its own name included.
-        let given = unsafe place ?? getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
-        let base = (1...60).contains(given.utf8.count) ? given : "/tmp"
+        let lengths = 1...60
+        let usual = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+        let base = place ?? (lengths.contains(usual.utf8.count) ? usual : "/tmp")
+        guard lengths.contains(base.utf8.count) else {
+            throw PostgresServerError(description: "the path \(base) is too long for a server's socket in it")
+        }
         var template = Array("\(base)/sheetsync-postgres-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
             guard let path = buffer.baseAddress, unsafe mkdtemp(path) != nil else { return nil }

@@ -10,9 +10,6 @@ import Testing
 
 /// A database and an emulated Google in which one daemon after another is struck, each at a job of its own.
 struct CrashLane {
-    /// How much a job writes.
-    enum Size { case small, large }
-
     /// What came of one job.
     struct Outcome {
         var isStruck = false
@@ -25,16 +22,10 @@ struct CrashLane {
     }
 
     private let stage: Stage
-    private let size: Size
 
     /// Sets everything up, runs the body and ends everything.
-    static func with(_ size: Size, _ body: (CrashLane) async throws -> Void) async throws {
-        try await Stage.with { stage in
-            // The job comes before the first daemon, which would say so itself.
-            _ = try await stage.queue.psql(
-                "update sheetsync.setting set value = '20971520' where name = 'max_payload_bytes'")
-            try await body(CrashLane(stage: stage, size: size))
-        }
+    static func with(_ body: (CrashLane) async throws -> Void) async throws {
+        try await Stage.with { stage in try await body(CrashLane(stage: stage)) }
     }
 
     /// Runs one job with a daemon that is struck at a boundary, and checks what is left when it has ended.
@@ -97,7 +88,7 @@ struct CrashLane {
         stage.daemon.with([
             "DATABASE_URL": database, "GOOGLE_API_ENDPOINT": google, "SHEETSYNC_POLL_INTERVAL": pollInterval,
             "SHEETSYNC_SHEETS_READS_PER_MINUTE_USER": "100000", "SHEETSYNC_SHEETS_READS_PER_MINUTE_PROJECT": "100000",
-            "MAX_CONTENT_SIZE_MB": "20", "SHEETSYNC_LIST_DELAY": "0.2", "LOG_LEVEL": "debug",
+            "SHEETSYNC_BATCH_BYTES": "3000", "SHEETSYNC_LIST_DELAY": "0.2", "LOG_LEVEL": "debug",
         ])
     }
 
@@ -113,11 +104,10 @@ struct CrashLane {
         ]
     }
 
+    /// So long that they do not fit into one batch.
     private var sheets: [(name: String, rows: [JSON])] {
-        // Three rows, or 90 texts of the greatest length that a cell holds.
-        let (count, text) = size == .small ? (3, "text") : (90, String(repeating: "x", count: 50_000))
-        return ["One", "Two"].map { name in
-            (name, (1...count).map { [JSON($0), .string("\(text.dropLast(4))\(1000 + $0)")] })
+        ["One", "Two"].map { name in
+            (name, (1...6).map { [JSON($0), .string("\($0) of \(name) " + String(repeating: "x", count: 300))] })
         }
     }
 
