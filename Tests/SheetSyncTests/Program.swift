@@ -46,7 +46,7 @@ struct Program {
     /// Starts the program, runs the body beside it and waits for its end, at most until the limit; then it is killed.
     @discardableResult
     func launch(
-        _ arguments: [String], input: String = "", within limit: Duration = .seconds(60),
+        _ arguments: [String], input: String = "", within limit: Duration = .seconds(150),
         _ body: (RunningProgram) async throws -> Void
     ) async throws -> Ended {
         let directory = try TemporaryDirectory()

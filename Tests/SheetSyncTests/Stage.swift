@@ -82,7 +82,7 @@ struct Stage {
     }
 
     /// Waits for a job's end and returns it.
-    func ended(_ id: Int, within limit: Duration = .seconds(30)) async throws -> JobRecord {
+    func ended(_ id: Int, within limit: Duration = .seconds(90)) async throws -> JobRecord {
         try await wait(for: "job \(id) to end", within: limit, seeing: { try await job(id).json.description }) {
             try await job(id).isFinal
         }

@@ -42,7 +42,7 @@ import Testing
                 let same = try await owner("migrate").expect(0)
                 #expect(same.line == "schema sheetsync is at step \(later)", "\(same)")
                 try await producing.value
-                try await wait(for: "420 jobs", seeing: { running.errors }) {
+                try await wait(for: "420 jobs", within: .seconds(120), seeing: { running.errors }) {
                     try await count("outcome", stage) == 420
                 }
                 #expect(ended < 420, "the step came in the middle, after \(ended) jobs")

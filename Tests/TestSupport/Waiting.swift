@@ -6,7 +6,7 @@ public struct WaitedTooLong: Error, CustomStringConvertible {
 
 /// Asks again and again until a condition holds, at most for some time.
 public func wait(
-    for what: String, within limit: Duration = .seconds(60), every pause: Duration = .milliseconds(10),
+    for what: String, within limit: Duration = .seconds(120), every pause: Duration = .milliseconds(10),
     seeing last: () async throws -> String = { "" }, until condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
