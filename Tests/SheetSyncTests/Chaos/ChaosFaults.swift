@@ -140,8 +140,8 @@ extension ChaosStage {
     func endings(of jobs: [Int: ChaosJob]) async throws -> [ChaosReport.Ending] {
         try await query(
             """
-            select id, state, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'HH24:MI:SS.US') as attempted_at,
-                   to_char(finalized_at, 'HH24:MI:SS.US') as finalized_at
+            select id, state, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'YYYY-MM-DD HH24:MI:SS.US') as attempted_at,
+                   to_char(finalized_at, 'YYYY-MM-DD HH24:MI:SS.US') as finalized_at
             from sheetsync.jobs order by id
             """
         ).compactMap { row in
