@@ -33,6 +33,15 @@ public enum GoogleResource: String, Sendable, Hashable, CaseIterable {
     case sheetsRead = "sheets_reads"
     /// A call of Sheets that changes something.
     case sheetsWrite = "sheets_writes"
+
+    /// The service that answers: one for reads and writes of Sheets.
+    public var service: String {
+        switch self {
+        case .identity: "identity"
+        case .drive: "drive"
+        case .sheetsRead, .sheetsWrite: "sheets"
+        }
+    }
 }
 
 extension APIRequest {

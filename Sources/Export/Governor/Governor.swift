@@ -49,7 +49,7 @@ extension Governor {
     public static func needs(ofKind kind: String) -> Explanation.Needs {
         let resources = needs[kind] ?? []
         return Explanation.Needs(
-            services: resources.map(QuotaLedger.service), quotas: resources.map(\.rawValue))
+            services: resources.map(\.service), quotas: resources.map(\.rawValue))
     }
 }
 
@@ -59,14 +59,14 @@ extension Governor: CallGate {
         if case .closed(let pause) = breaker(of: resource).admission(at: .now) { throw closed(resource, pause) }
         if resource == .sheetsRead || resource == .sheetsWrite { try await takeQuota(of: resource) }
         // Only now, because a trial that waited for quota would keep others from theirs.
-        if case .closed(let pause)? = breakers[QuotaLedger.service(of: resource)]?.begin(at: .now) {
+        if case .closed(let pause)? = breakers[resource.service]?.begin(at: .now) {
             throw closed(resource, pause)
         }
     }
 
     /// Learns of faults and quotas; an error that is not the call's own fault becomes a wait.
     public func settle(_ resource: GoogleResource, _ error: GoogleError?) async -> GoogleError? {
-        let service = QuotaLedger.service(of: resource)
+        let service = resource.service
         guard var error, !hasAnswered(error) else {
             let wasOpen = breakers.removeValue(forKey: service)?.isClosed == false
             reasons[service] = nil
@@ -110,7 +110,7 @@ extension Governor: CallGate {
     }
 
     private func closed(_ resource: GoogleResource, _ pause: Duration) -> GoogleError {
-        let service = QuotaLedger.service(of: resource)
+        let service = resource.service
         return GoogleError(
             .waiting, message: "\(service) is not called for now, because it failed: \(reasons[service] ?? "")",
             retry: .wait(pause))
@@ -125,7 +125,7 @@ extension Governor: CallGate {
     }
 
     private func breaker(of resource: GoogleResource) -> Breaker {
-        breakers[QuotaLedger.service(of: resource)] ?? Breaker(policy: breakerPolicy)
+        breakers[resource.service] ?? Breaker(policy: breakerPolicy)
     }
 }
 

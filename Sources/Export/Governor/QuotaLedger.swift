@@ -66,26 +66,17 @@ public struct QuotaLedger: Sendable {
         try await connection.query(
             """
             select \(identifier: schema).open_breaker(
-                \("\(Self.service(of: resource))/\(account)"), \(reason), \(pause / .seconds(1)))
+                \("\(resource.service)/\(account)"), \(reason), \(pause / .seconds(1)))
             """)
     }
 
     /// Tells people that calls of a resource go out again.
     func close(_ resource: GoogleResource) async throws(PostgresError) {
         try await connection.query(
-            "select \(identifier: schema).close_breaker(\("\(Self.service(of: resource))/\(account)"))")
+            "select \(identifier: schema).close_breaker(\("\(resource.service)/\(account)"))")
     }
 
     private func name(of resource: GoogleResource, isPerUser: Bool) -> String {
         "\(resource.rawValue)/\(isPerUser ? "user/\(account)" : "project")"
-    }
-
-    /// One breaker for reads and writes of Sheets: it is one service.
-    static func service(of resource: GoogleResource) -> String {
-        switch resource {
-        case .identity: "identity"
-        case .drive: "drive"
-        case .sheetsRead, .sheetsWrite: "sheets"
-        }
     }
 }
