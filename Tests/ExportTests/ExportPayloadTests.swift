@@ -125,7 +125,10 @@ import Testing
             #"{"title":"T","columns":[{"name":"a","type":"blob"}],"rows":[]}"#, "columns[0].type",
             "expected one of auto, text,"
         ),
-        (#"{"title":"T","columns":[{"name":"a","type":1}],"rows":[]}"#, "columns[0].type", "expected a string, got a whole number"),
+        (
+            #"{"title":"T","columns":[{"name":"a","type":1}],"rows":[]}"#, "columns[0].type",
+            "expected a string, got a whole number"
+        ),
         (
             #"{"title":"T","columns":[{"name":"a","width":1.5}],"rows":[]}"#, "columns[0].width",
             "expected a whole number, got a number with a fraction"

@@ -62,8 +62,10 @@ import Testing
         (#""0x1A""#, .number, "number"),
         (#""1e""#, .number, "expected a number"), (#""1.""#, .number, "number"), (#"".5""#, .number, "number"),
         (#""25%""#, .percent, "number"), ("true", .number, "got a boolean"), ("[1]", .integer, "got an array"),
-        ("1.5", .integer, "expected a whole number, got a number with a fraction"), (#""1.5""#, .integer, "whole number"),
-        (#""true""#, .boolean, "expected true or false"), ("1", .boolean, "got a whole number"), ("20261122", .date, "got a whole number"),
+        ("1.5", .integer, "expected a whole number, got a number with a fraction"),
+        (#""1.5""#, .integer, "whole number"),
+        (#""true""#, .boolean, "expected true or false"), ("1", .boolean, "got a whole number"),
+        ("20261122", .date, "got a whole number"),
         (#""2026-02-29""#, .date, "expected a date such as"), (#""24:00""#, .time, "a time such as"),
         (#""2026-11-22""#, .datetime, "a date and time such as"), (#""SUM(A1)""#, .formula, "begins with ="),
         ("1", .formula, "begins with ="), (#""ftp://x""#, .link, "https://"), ("1", .link, "expected a URL"),
@@ -83,7 +85,8 @@ import Testing
             for value in values {
                 do { _ = try convert(value, type) } catch {
                     refused += 1
-                    #expect(!"\(error)".contains("canary") && !"\(error)".contains("4711"), "\(type) \(value): \(error)")
+                    #expect(
+                        !"\(error)".contains("canary") && !"\(error)".contains("4711"), "\(type) \(value): \(error)")
                 }
             }
         }

@@ -11,7 +11,8 @@ extension QueueReport {
         var all: [(name: String, query: Query)] {
             [
                 ("kinds", kinds), ("totals", totals), ("longestRunning", longestRunning), ("workers", workers),
-                ("failures", failures), ("quotas", quotas), ("breakers", breakers),
+                ("failures", failures), ("quotas", quotas), ("tokens", tokens), ("waits", waits),
+                ("breakers", breakers),
             ]
         }
 
@@ -110,6 +111,23 @@ extension QueueReport {
 
         var quotas: Query {
             "select name, allowed, used, learned is not null as is_learned, free_in from \(identifier: schema).quota_now order by name"
+        }
+
+        var tokens: Query {
+            """
+            select account, extract(epoch from token_until - clock_timestamp())::float8 as seconds
+            from \(identifier: schema).identity order by account
+            """
+        }
+
+        var waits: Query {
+            """
+            select waits_for ->> 'code' as code, count(*) as count, max(id) as example,
+                (array_agg(waits_for ->> 'message' order by id desc))[1] as message
+            from (select id, waits_for from \(identifier: schema).ready where gate = 1 order by run_at
+                  limit \(QueueReport.countLimit + 1)) r
+            where waits_for is not null group by 1 order by 2 desc, 1 limit 10
+            """
         }
 
         var breakers: Query {

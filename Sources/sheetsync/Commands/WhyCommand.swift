@@ -16,7 +16,7 @@ struct WhyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let silenceLimit = try await SettingsReader().leaseTime() / .seconds(1)
+            let silenceLimit = try await SettingsReader().silenceLimit()
             let access = try await DatabaseAccess()
             try await access.requireFitSchema()
             let explanation = try await explanation(access.jobs, silenceLimit)

@@ -25,6 +25,8 @@ struct Checkup {
     }
 
     private(set) var findings: [Finding] = []
+    /// Which settings were looked at, in words.
+    var origin = ""
 
     mutating func add(_ level: Level, _ name: String, _ words: String) {
         findings.append(Finding(level: level, name: name, words: words))
@@ -49,6 +51,7 @@ struct Checkup {
 
     func show() {
         Console.print(headline)
+        if !origin.isEmpty { Console.print(Style.dim("settings looked at: \(origin)")) }
         Console.print("")
         let width = findings.map(\.name.count).max() ?? 0
         for finding in findings {
@@ -61,7 +64,7 @@ struct Checkup {
 
     var json: JSON {
         [
-            "schema": 1, "ok": .bool(!hasFailed),
+            "schema": 1, "ok": .bool(!hasFailed), "settings": .string(origin),
             "reason": worst.map { .string("\($0.name): \($0.words)") } ?? JSON.null,
             "checks": .array(
                 findings.map {

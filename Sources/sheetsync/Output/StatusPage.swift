@@ -22,6 +22,8 @@ struct StatusPage {
         showWorkers(report)
         showRunning(report)
         showFailures(report)
+        showWaits(report)
+        showIdentities(report)
         showGoogle(report)
         showDatabase(report)
     }
@@ -80,6 +82,35 @@ struct StatusPage {
         var table = Table("FAILED ATTEMPTS, LAST HOUR", "COUNT", "E.G. JOB", "MESSAGE")
         for failure in report.failures {
             table.add(failure.code, "\(failure.count)", "\(failure.example)", failure.message)
+        }
+        Console.print("")
+        table.show()
+    }
+
+    private func showWaits(_ report: QueueReport) {
+        guard !report.waits.isEmpty else { return }
+        var table = Table("GIVEN BACK, WAIT FOR", "JOBS", "E.G. JOB", "MESSAGE")
+        for wait in report.waits {
+            table.add(wait.code, Self.count(wait.count), "\(wait.example)", wait.message)
+        }
+        Console.print("")
+        table.show()
+    }
+
+    private func showIdentities(_ report: QueueReport) {
+        guard !report.identities.isEmpty else { return }
+        var table = Table("IDENTITY", "TOKEN", "QUOTA LEFT", "BREAKER")
+        for identity in report.identities {
+            let left = identity.quotas.map { "\($0.left) \($0.resource)" }
+            let open = identity.breakers.map { breaker in
+                "\(breaker.service) open" + (breaker.opensIn > 0 ? ", \(Self.span(breaker.opensIn))" : "")
+            }
+            table.add(
+                identity.account,
+                // An idle daemon lets it end; the next call asks for another.
+                identity.tokenLeft.map { $0 > 0 ? "ends in \(Self.span($0))" : "at next call" } ?? "none",
+                left.isEmpty ? "-" : left.joined(separator: ", "),
+                open.isEmpty ? "closed" : open.joined(separator: "; "))
         }
         Console.print("")
         table.show()
