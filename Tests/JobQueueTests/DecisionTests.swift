@@ -44,6 +44,15 @@ import Testing
                     .degraded,
                     "Google Sheets fails for a@b since 2026-05-02 08:00 UTC (next try in 3 s): It is disabled."))
         report.breakers = []
+        report.waits = [
+            .init(code: "google.waiting", count: 9, example: 3, message: "The quota is used up."),
+            .init(code: "export.template_invalid", count: 2, example: 7, message: "The template is broken."),
+        ]
+        #expect(
+            verdict(report).reason
+                == "2 jobs wait until somebody mends it, such as job 7: export.template_invalid: The template is broken."
+        )
+        report.waits.removeLast()
         #expect(
             verdict(report).reason.hasPrefix("an open transaction slows down the queue: process 77 (pg_dump, login"))
         report.database = nil

@@ -52,14 +52,23 @@ import Testing
                 print("a step ahead after \(ended) of 420 jobs; \(stage.spreadsheets.count) of 20 spreadsheets")
             }
             // Rolled back, the older program starts on the newer schema, until the schema says otherwise.
-            try await daemon.withDaemon { _ in
+            var left = 0
+            let ended = try await daemon.with(["SHEETSYNC_LEASE_SECONDS": "5"]).launch(["run"]) { running in
+                try await running.expectToSay("worker is ready")
                 #expect(try await stage.ended(try await stage.enqueue("export", export("Older"))).state == "completed")
+                let last = try await stage.enqueue("noop", ["sleep_ms": 5000])
+                try await stage.queue.expect(last, "running")
                 _ = try await stage.queue.psql(
                     "update sheetsync.setting set value = '\(later)' where name = 'min_binary'")
                 try await daemon("run").expectRefusal(3, "step \(later)", "install the newer sheetsync")
-                // Who runs already goes on; it is stopped before such a step, as README says.
-                #expect(try await stage.ended(try await stage.enqueue("noop", [:])).state == "completed")
-            }
+                // Who runs already notices, claims no more, lets its jobs end and goes.
+                try await running.expectToSay("claiming no more jobs: the schema is at step \(later)")
+                left = try await stage.enqueue("noop", [:])
+                #expect(try await stage.ended(last).state == "completed")
+            }.expect(3)
+            #expect(ended.errors.contains("install the newer sheetsync"), "\(ended)")
+            #expect(try await stage.job(left).state == "available", "it is left to newer programs")
+            #expect(try await count("worker", stage) == 0, "it has signed off")
         }
     }
 

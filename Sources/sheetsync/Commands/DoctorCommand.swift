@@ -1,4 +1,5 @@
 import ArgumentParser
+import Export
 import FoundationEssentials
 import Google
 import JSON
@@ -40,11 +41,22 @@ struct DoctorCommand: AsyncParsableCommand {
         if checkup.findings.count == before {
             checkup.add(.ok, "settings", "all are readable and in range")
         }
-        if let google { await GoogleCheck(settings: google).look(&checkup) }
+        if let google {
+            look(at: TemplateDirectory(path: google.templatesPath), &checkup)
+            await GoogleCheck(settings: google).look(&checkup)
+        }
         if let database {
             await DatabaseCheck(settings: database, silenceLimit: try? reader.silenceLimit()).look(&checkup)
         }
         UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
+    }
+}
+
+extension DoctorCommand {
+    private func look(at templates: TemplateDirectory, _ checkup: inout Checkup) {
+        let faults = templates.faults()
+        for fault in faults { checkup.add(.fail, "templates", fault) }
+        if faults.isEmpty { checkup.add(.ok, "templates", "all can be used") }
     }
 }
 

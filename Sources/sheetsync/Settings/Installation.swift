@@ -44,7 +44,8 @@ struct Installation {
             if value.count > 1, let quote = value.first, quote == "\"" || quote == "'", value.last == quote {
                 value = value.dropFirst().dropLast()
             }
-            settings[String(line[..<equals])] = String(value)
+            let name = line[..<equals].split(whereSeparator: \.isWhitespace).first ?? ""
+            settings[String(name)] = String(value)
         }
         return settings
     }
