@@ -62,6 +62,12 @@ import Testing
                 + "(60 of 60) for 5 s")
         report.kinds[0].oldestAvailable = 1
         #expect(verdict(report).reason == "2 jobs discarded in the last hour")
+        // Attempts that failed otherwise have nothing to do with it.
+        report.failures = [.init(code: "google.unavailable", count: 99, example: 8, message: "A fault.")]
+        report.discards = [.init(code: "payload.invalid", count: 2, example: 7, message: "title: is missing")]
+        #expect(
+            verdict(report).reason
+                == "2 jobs discarded in the last hour, most often for payload.invalid: title: is missing")
         report.discardedLastHour = 0
         #expect(verdict(report).reason == "1 of 2 workers show no sign of life")
         report.workers.removeFirst()

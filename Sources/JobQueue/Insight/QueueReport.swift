@@ -21,6 +21,8 @@ public struct QueueReport: Sendable {
     public internal(set) var workers: [WorkerRow] = []
     /// What failed in the last hour, the most frequent first.
     public internal(set) var failures: [FailureRow] = []
+    /// Why jobs were discarded in the last hour, the most frequent first; of the last thousand.
+    public internal(set) var discards: [FailureRow] = []
     /// What an operator has stopped.
     public internal(set) var pauses: [Pause] = []
     /// Google's quotas, as far as they are used.
@@ -61,6 +63,7 @@ public struct QueueReport: Sendable {
         report.longestRunning = try await connection.query(statements.longestRunning).map(RunningRow.init)
         report.workers = try await connection.query(statements.workers).map(WorkerRow.init)
         report.failures = try await connection.query(statements.failures).map(FailureRow.init)
+        report.discards = try await connection.query(statements.discards).map(FailureRow.init)
         report.pauses = try await Pause.all(schema, on: connection)
         report.quotas = try await connection.query(statements.quotas).map(Quota.init)
         for row in try await connection.query(statements.tokens) {

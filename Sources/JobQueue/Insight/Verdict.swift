@@ -78,7 +78,7 @@ public struct Verdict: Sendable, Equatable {
             return Verdict(
                 .degraded,
                 "\(count(report.discardedLastHour)) discarded in the last hour"
-                    + (report.failures.first.map { ", most often for \($0.code): \($0.message)" } ?? ""))
+                    + (report.discards.first.map { ", most often for \($0.code): \($0.message)" } ?? ""))
         }
         if alive.count < report.workers.count {
             return Verdict(
