@@ -37,9 +37,9 @@ import Testing
                 #expect(account.contains("@") && identity["open_breakers"] == [], "\(identity)")
                 #expect((1...3600).contains(identity["token_expires_in_seconds"]?.double ?? 0), "\(identity)")
                 let table = try await status("status").expect(0).output
-                let row = table.split(separator: "\n").first { $0.hasPrefix(account) } ?? ""
+                let row = table.split(separator: "\n").first { $0.hasSuffix(account) && $0.contains("ends in ") } ?? ""
                 #expect(
-                    row.contains("ends in ") && row.contains("sheets_writes") && row.hasSuffix("closed"), "\(table)")
+                    row.hasPrefix("ends in ") && row.contains(" writes") && row.contains("  closed  "), "\(table)")
 
                 _ = try await stage.ended(try await stage.enqueue("noop", ["sleep_ms": -1]))
                 let degraded = try await status("status").expect(1)

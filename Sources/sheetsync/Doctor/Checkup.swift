@@ -41,24 +41,23 @@ struct Checkup {
     var worst: Finding? { findings.first { $0.level == .fail } ?? findings.first { $0.level == .warn } }
     var hasFailed: Bool { findings.contains { $0.level == .fail } }
 
-    /// The first line of the report.
-    var headline: String {
-        let count = findings.count
-        guard let worst else { return "\(Style.green("OK")): all \(count) checks passed" }
-        let mark = worst.level.style(worst.level == .fail ? "FAIL" : "WARN")
-        return "\(mark): \(worst.name): \(worst.words)"
-    }
-
     func show() {
-        Console.print(headline)
-        if !origin.isEmpty { Console.print(Style.dim("settings looked at: \(origin)")) }
+        if let worst {
+            Console.printWrapped(
+                "\(worst.name): \(worst.words)", behind: worst.level == .fail ? "FAIL: " : "WARN: ",
+                style: worst.level.style)
+        } else {
+            Console.printWrapped("all \(findings.count) checks passed", behind: "OK: ", style: .green)
+        }
+        if !origin.isEmpty { Console.printWrapped(origin, behind: "settings looked at: ", style: .dim) }
         Console.print("")
         let width = findings.map(\.name.count).max() ?? 0
         for finding in findings {
             let level = finding.level.rawValue
-            let mark = finding.level.style(level) + String(repeating: " ", count: 4 - level.count)
+            let mark = level + String(repeating: " ", count: 6 - level.count)
             let name = finding.name + String(repeating: " ", count: width - finding.name.count)
-            Console.print("\(mark)  \(name)  \(finding.words)")
+            Console.printWrapped(
+                "\(name)  \(finding.words)", behind: mark, style: finding.level.style, indentation: width + 8)
         }
     }
 
