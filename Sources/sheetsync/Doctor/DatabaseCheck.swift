@@ -106,7 +106,7 @@ struct DatabaseCheck {
     }
 
     private func lookAtRoles(_ checkup: inout Checkup) async throws {
-        let roles = ["worker", "operator", "producer", "query"]
+        let roles = ["owner", "worker", "operator", "producer", "query"]
         var held: [String] = []
         let login = try await connection.query("select current_user as login")[0].text("login")
         for role in roles {
@@ -118,7 +118,9 @@ struct DatabaseCheck {
                 """)[0]
             if try row.bool("held") { held.append(name) }
         }
-        if held.contains("sheetsync_worker") {
+        if held.contains("sheetsync_owner") {
+            checkup.add(.ok, "roles", "\(login) owns the schema; for the daemon sheetsync_worker alone is enough")
+        } else if held.contains("sheetsync_worker") {
             checkup.add(.ok, "roles", "\(login) has \(held.joined(separator: ", "))")
         } else if held.isEmpty {
             checkup.add(
