@@ -5,6 +5,7 @@ import SheetModel
 /// Checks and plans an export and counts its calls, without a single one of them.
 struct DryRun {
     let payload: ExportPayload
+    let spreadsheet: Spreadsheet
     let template: FormattingTemplate?
     let workspace: Workspace
     let folders: FolderDirectory
@@ -30,7 +31,7 @@ struct DryRun {
             calls.append(("sheets.spreadsheets.get", original == nil ? 0 : 1))
         }
         let plan = try SpreadsheetPlan(
-            forJob: payload.spreadsheet, target: target, template: template, batchBytes: batchBytes)
+            forJob: spreadsheet, target: target, template: template, batchBytes: batchBytes)
         var batches = plan.batches()
         var count = 0
         while try batches.next() != nil { count += 1 }

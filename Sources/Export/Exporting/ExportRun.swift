@@ -7,6 +7,7 @@ import SheetModel
 struct ExportRun {
     let job: Job
     let payload: ExportPayload
+    let spreadsheet: Spreadsheet
     /// The look; nil keeps the one that is there.
     let template: FormattingTemplate?
     let workspace: Workspace
@@ -18,11 +19,13 @@ struct ExportRun {
     private let checkpoint: ExportCheckpoint?
 
     init(
-        _ job: Job, _ payload: ExportPayload, template: FormattingTemplate?, workspace: Workspace,
-        folders: FolderDirectory, batchBytes: Int, patience: LookingPatience, progress: ProgressReporter
+        _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, template: FormattingTemplate?,
+        workspace: Workspace, folders: FolderDirectory, batchBytes: Int, patience: LookingPatience,
+        progress: ProgressReporter
     ) {
         self.job = job
         self.payload = payload
+        self.spreadsheet = spreadsheet
         self.template = template
         self.workspace = workspace
         self.folders = folders
@@ -54,7 +57,7 @@ struct ExportRun {
     }
 
     private func plan(_ target: PlanTarget) throws -> SpreadsheetPlan {
-        try SpreadsheetPlan(forJob: payload.spreadsheet, target: target, template: template, batchBytes: batchBytes)
+        try SpreadsheetPlan(forJob: spreadsheet, target: target, template: template, batchBytes: batchBytes)
     }
 
     // MARK: Somebody's spreadsheet
@@ -81,7 +84,7 @@ struct ExportRun {
         var written: ExportCheckpoint.Written?
         if case .made(_, let before)? = checkpoint {
             // What was saved for a payload with other sheets cannot be this job's.
-            written = before.flatMap { $0.sheetIDs.count == payload.spreadsheet.sheets.count ? $0 : nil }
+            written = before.flatMap { $0.sheetIDs.count == self.spreadsheet.sheets.count ? $0 : nil }
         } else {
             try await save(spreadsheet, nil, rowsDone: 0)
         }
@@ -123,7 +126,7 @@ struct ExportRun {
     ) async throws {
         try await progress.save(
             ExportCheckpoint.made(spreadsheet, written: written).json, step: "writing", rowsDone: rowsDone,
-            of: payload.spreadsheet.sheets.reduce(0) { $0 + $1.rows.count })
+            of: self.spreadsheet.sheets.reduce(0) { $0 + $1.rows.count })
     }
 
     /// The job's spreadsheet is not there: somebody deleted it between two attempts, or Sheets does not know it yet.

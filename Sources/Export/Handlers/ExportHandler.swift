@@ -45,13 +45,16 @@ public struct ExportHandler: JobHandler {
                 }
                 throw error
             }
+            let spreadsheet = try self.spreadsheet(of: payload)
             if payload.isDryRun {
                 return try await DryRun(
-                    payload: payload, template: template, workspace: workspace, folders: folders, batchBytes: batchBytes
+                    payload: payload, spreadsheet: spreadsheet, template: template, workspace: workspace,
+                    folders: folders, batchBytes: batchBytes
                 ).result()
             }
             return try await ExportRun(
-                job, payload, template: template, workspace: workspace, folders: folders, batchBytes: batchBytes,
+                job, payload, spreadsheet, template: template, workspace: workspace, folders: folders,
+                batchBytes: batchBytes,
                 patience: patience, progress: progress
             ).result()
         }
@@ -61,6 +64,16 @@ public struct ExportHandler: JobHandler {
     private func template(of payload: ExportPayload) throws -> FormattingTemplate? {
         if case .new(_, _, .some) = payload.destination, payload.template == nil { return nil }
         return try templates.template(named: payload.template ?? TemplateDirectory.standardName)
+    }
+
+    private func spreadsheet(of payload: ExportPayload) throws -> Spreadsheet {
+        if let query = payload.queries.first {
+            throw PayloadError(.unsupported, at: "\(query.path).query", "is not supported by this version")
+        }
+        if case .existing = payload.destination, let index = payload.modes.firstIndex(where: { $0 != .replace }) {
+            throw PayloadError(.unsupported, at: "sheets[\(index)].mode", "is not supported by this version")
+        }
+        return try payload.spreadsheet()
     }
 
     private func checkSharing(_ payload: ExportPayload) throws(PayloadError) {

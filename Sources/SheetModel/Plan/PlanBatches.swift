@@ -8,6 +8,8 @@ public struct PlanBatches: Sendable {
     private var position: PlanPosition
     /// The requests that come before all rows; empty once they are sent.
     private var head: ArraySlice<UInt8>
+    /// Reads the rows of the sheet at the position; nil before its first one is taken.
+    private var cursor: (any RowCursor)?
     /// A row that did not fit into the last batch.
     private var waiting: [UInt8]?
 
@@ -30,7 +32,7 @@ public struct PlanBatches: Sendable {
     private static let frame = 200
 
     /// The next batch; nil behind the last one.
-    public mutating func next() throws(SheetModelError) -> PlanBatch? {
+    public mutating func next() throws -> PlanBatch? {
         let blocks = try takeBlocks(size: head.count)
         if head.isEmpty && blocks.isEmpty { return nil }
         var writer = JSONWriter(reserving: blocks.reduce(head.count) { $0 + $1.rows.count + Self.frame })
@@ -64,7 +66,7 @@ public struct PlanBatches: Sendable {
     }
 
     /// Takes rows until the batch is full.
-    private mutating func takeBlocks(size: Int) throws(SheetModelError) -> [Block] {
+    private mutating func takeBlocks(size: Int) throws -> [Block] {
         var blocks: [Block] = []
         var size = size
         while let next = try takeRow() {
@@ -87,7 +89,7 @@ public struct PlanBatches: Sendable {
     }
 
     /// The row at the position, moving on to the next sheet that has one; nil when all are done.
-    private mutating func takeRow() throws(SheetModelError) -> [UInt8]? {
+    private mutating func takeRow() throws -> [UInt8]? {
         if let row = waiting {
             waiting = nil
             return row
@@ -96,9 +98,9 @@ public struct PlanBatches: Sendable {
             let layout = plan.layouts[position.sheet]
             let headers = layout.grid.headerRows
             if position.row < headers { return plan.encoders[position.sheet].header() }
-            if position.row - headers < layout.sheet.rows.count {
-                return try plan.encoders[position.sheet].row(layout.sheet.rows[position.row - headers])
-            }
+            if cursor == nil { cursor = layout.sheet.rows.cursor(from: position.row - headers) }
+            if let line = try cursor?.next() { return try plan.encoders[position.sheet].row(line) }
+            cursor = nil
             position = PlanPosition(sheet: position.sheet + 1, row: 0)
         }
         return nil

@@ -22,7 +22,7 @@ public enum PlanTarget: Sendable, Hashable {
     }
 
     /// The id of each sheet of a plan.
-    func ids(for sheets: [Sheet]) -> [Int] {
+    func ids(for sheets: [CheckedSheet]) -> [Int] {
         switch self {
         case .new(let existing):
             let first = existing.first?.id ?? 0

@@ -3,11 +3,11 @@ import JSON
 /// Writes rows as Google's `RowData`.
 struct RowEncoder: Sendable {
     private let names: [String]
-    private let converters: [CellConverter]
+    private let types: [ColumnType]
 
-    init(columns: [Column], timeZone: TimeZoneRules) {
+    init(columns: [Column]) {
         names = columns.map(\.name)
-        converters = columns.map { CellConverter(type: $0.type, timeZone: timeZone) }
+        types = columns.map(\.type)
     }
 
     /// The header row.
@@ -16,10 +16,18 @@ struct RowEncoder: Sendable {
     /// A row of data, filled up with empty cells.
     ///
     /// Empty cells are written too: a row says what each of its cells is, whatever stood there before.
-    func row(_ values: [JSON]) throws(SheetModelError) -> [UInt8] {
-        var cells = [Cell](repeating: Cell(.empty), count: converters.count)
-        for (index, value) in values.enumerated() { cells[index] = try converters[index].convert(value).cell }
-        return Self.encode(cells)
+    func row(_ line: ArraySlice<UInt8>) throws(JSONError) -> [UInt8] { Self.encode(try cells(of: line)) }
+
+    /// The cells of a row.
+    func cells(of line: ArraySlice<UInt8>) throws(JSONError) -> [Cell] {
+        var cells = [Cell](repeating: Cell(.empty), count: types.count)
+        var reader = JSONReader(Array(line))
+        try reader.beginArray()
+        for index in types.indices {
+            guard try reader.nextElement() else { break }
+            cells[index] = try RowLine.cell(from: &reader, type: types[index])
+        }
+        return cells
     }
 
     private static func encode(_ cells: [Cell]) -> [UInt8] {

@@ -2,8 +2,7 @@ import JSON
 
 /// One sheet with everything decided: its id, its grid, and what is done to it before data comes.
 struct SheetLayout: Sendable {
-    let sheet: Sheet
-    let columns: [Column]
+    let sheet: CheckedSheet
     let grid: GridSize
     /// Google's `sheetId`.
     let id: Int
@@ -16,15 +15,14 @@ struct SheetLayout: Sendable {
     private let widths: [Int]
 
     init(
-        sheet: Sheet, id: Int, existing: ExistingSheet?, isForeign: Bool, template: FormattingTemplate?,
-        timeZone: TimeZoneRules
+        sheet: CheckedSheet, id: Int, existing: ExistingSheet?, isForeign: Bool, template: FormattingTemplate?
     ) {
         self.sheet = sheet
         self.id = id
         self.existing = existing
         self.isForeign = isForeign
-        columns = sheet.resolvedColumns
-        let needed = GridSize(of: sheet, columns: columns.count)
+        let needed = GridSize(
+            rows: sheet.rows.count, columns: sheet.columns.count, hasHeader: sheet.hasHeader)
         if let existing, template == nil {
             self.template = nil
             grid = needed.grown(from: existing)
@@ -33,11 +31,11 @@ struct SheetLayout: Sendable {
             let template = template ?? .standard
             self.template = template
             grid = needed
-            widths = ColumnWidths.pixels(
-                of: sheet, columns: columns, template: template.columnWidths, timeZone: timeZone)
+            widths = ColumnWidths.pixels(of: sheet, template: template.columnWidths)
         }
     }
 
+    var columns: [Column] { sheet.columns }
     var hasLinks: Bool { columns.contains { $0.type == .link } }
 
     /// The requests that make the sheet and its look, in the order in which Sheets must see them.

@@ -37,12 +37,11 @@ public struct SpreadsheetPlan: Sendable {
         let ids = target.ids(for: spreadsheet.sheets)
         var isForeign = false
         if case .existing = target { isForeign = true }
-        let zone = spreadsheet.timeZone ?? .utc
         layouts = zip(spreadsheet.sheets, ids).map { sheet, id in
             SheetLayout(
-                sheet: sheet, id: id, existing: existing[id], isForeign: isForeign, template: template, timeZone: zone)
+                sheet: sheet, id: id, existing: existing[id], isForeign: isForeign, template: template)
         }
-        encoders = layouts.map { RowEncoder(columns: $0.columns, timeZone: zone) }
+        encoders = layouts.map { RowEncoder(columns: $0.columns) }
         sheets = layouts.map { layout in
             let rows = layout.sheet.rows.count
             return SheetSummary(
