@@ -14,7 +14,7 @@ public struct PayloadError: Error, Sendable, Hashable, CustomStringConvertible {
     public let code: Code
     /// The place in the payload, such as `sheets[0].columns[2].type`; empty for all of it.
     public let path: String
-    /// What is wrong there.
+    /// What is wrong there, by what was expected and the kind of value that was found, and never the value.
     public let message: String
 
     init(_ code: Code = .invalid, at path: String, _ message: String) {

@@ -20,6 +20,20 @@ from quota q cross join lateral (
     select coalesce(sum(x.amount), 0)::int as used, min(x.at) as first from quota_use x
     where x.name = q.name and x.amount > 0 and x.at > clock_timestamp() - q.span) u;
 
+-- Until when Google takes the access token of each account, as the worker that got it last noted.
+create table identity (
+    account     text primary key,
+    token_until timestamptz not null
+);
+
+create function note_token(account text, seconds float8) returns void
+language sql security definer set search_path from current
+as $$
+    delete from identity i where i.token_until < now() - interval '1 day';
+    insert into identity (account, token_until) values (account, clock_timestamp() + make_interval(secs => seconds))
+    on conflict on constraint identity_pkey do update set token_until = excluded.token_until
+$$;
+
 -- Everything that may keep a job waiting, or null where the caller may not see the job; whoever may see a job may know
 -- what it waits for.
 create function situation(id bigint) returns jsonb
@@ -76,4 +90,5 @@ end
 $$;
 grant execute on function situation(bigint)
     to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
-grant select on job_kind, running_now, quota_now, breaker to sheetsync_worker, sheetsync_operator;
+grant execute on function note_token(text, float8) to sheetsync_worker;
+grant select on job_kind, running_now, quota_now, breaker, identity to sheetsync_worker, sheetsync_operator;
