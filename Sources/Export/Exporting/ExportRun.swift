@@ -83,8 +83,11 @@ struct ExportRun {
         let (spreadsheet, isUntouched) = try await maker.spreadsheet(after: checkpoint)
         var written: ExportCheckpoint.Written?
         if case .made(_, let before)? = checkpoint {
-            // What was saved for a payload with other sheets cannot be this job's.
-            written = before.flatMap { $0.sheetIDs.count == self.spreadsheet.sheets.count ? $0 : nil }
+            // What was saved for a payload with other sheets cannot be this job's; and a query that runs anew may give other
+            // rows, so those are written from the first.
+            written = before.flatMap {
+                $0.sheetIDs.count == self.spreadsheet.sheets.count && payload.queries.isEmpty ? $0 : nil
+            }
         } else {
             try await save(spreadsheet, nil, rowsDone: 0)
         }

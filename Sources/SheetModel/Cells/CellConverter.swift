@@ -6,11 +6,15 @@ public import JSON
 public struct CellConverter: Sendable {
     private let type: ColumnType
     private let timeZone: TimeZoneRules
+    private let quotesValues: Bool
 
     /// Makes a converter for a column of a spreadsheet in a time zone.
-    public init(type: ColumnType, timeZone: TimeZoneRules) {
+    ///
+    /// - Parameter quotesValues: Whether an error shows the value that it is about.
+    public init(type: ColumnType, timeZone: TimeZoneRules, quotesValues: Bool = true) {
         self.type = type
         self.timeZone = timeZone
+        self.quotesValues = quotesValues
     }
 
     /// The cell of a value, and what its reader should be told.
@@ -165,8 +169,7 @@ public struct CellConverter: Sendable {
         case .null, .bool, .number, .array: throw expected("a URL", value)
         }
         guard Self.isAllowed(url) else {
-            throw SheetModelError(
-                .cellType, "expected a URL that begins with https://, http:// or mailto:, got \(excerpt(url))")
+            throw expected("a URL that begins with https://, http:// or mailto:", .string(url))
         }
         return Cell(.text(text.flatMap { $0.isEmpty ? nil : $0 } ?? url), link: url)
     }
@@ -181,6 +184,7 @@ public struct CellConverter: Sendable {
     private func expected(_ what: String, _ value: JSON) -> SheetModelError {
         let got =
             switch value {
+            case _ where !quotesValues: value.kind
             case .string(let text): excerpt(text)
             case .number(let number): number.text.utf8.count <= 40 ? number.text : "a long number"
             case .bool(let truth): truth ? "true" : "false"

@@ -35,9 +35,13 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         let database = checkup.value("settings") { try DatabaseSettings(reader) }
         let google = checkup.value("settings") { try GoogleSettings(reader) }
+        let source = checkup.value("settings") { try SourceSettings(reader) }
         if checkup.findings.count == before { checkup.add(.ok, "settings", "all are readable and in range") }
         if let google { await GoogleCheck(settings: google).look(&checkup) }
         if let database { await DatabaseCheck(settings: database).look(&checkup) }
+        if let source, let database {
+            await SourceCheck(settings: source, queueSchema: database.schema.name).look(&checkup)
+        }
         UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
     }
 }
