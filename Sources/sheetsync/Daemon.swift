@@ -12,6 +12,7 @@ import Systemd
 struct Daemon {
     let database: DatabaseSettings
     let google: GoogleSettings
+    let source: SourceSettings
     let worker: WorkerConfiguration
     let largestPayload: Int
     let pages: OperatorSettings
@@ -19,6 +20,7 @@ struct Daemon {
     init(_ reader: SettingsReader) throws {
         database = try DatabaseSettings(reader)
         google = try GoogleSettings(reader)
+        source = try SourceSettings(reader)
         worker = try reader.worker()
         largestPayload = try reader.largestPayload()
         pages = try OperatorSettings(reader)
@@ -74,7 +76,8 @@ struct Daemon {
             handlers: [
                 "export": ExportHandler(
                     workspace: workspace, folders: folders, templates: templates,
-                    batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay)),
+                    batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay),
+                    source: source.database(of: database)),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "format": FormatHandler(workspace: workspace, templates: templates),
                 "noop": NoopHandler(),

@@ -68,6 +68,14 @@ public struct ExportPayload: Sendable {
             locale: locale, timeZone: timeZone, checked: sheets.compactMap { $0 ?? queried.popFirst() })
     }
 
+    /// The cells of the sheets that no query fills.
+    var cellsBesideQueries: Int {
+        sheets.reduce(0) { cells, sheet in
+            guard let sheet else { return cells }
+            return cells + (sheet.rows.count + (sheet.hasHeader ? 1 : 0)) * sheet.columns.count
+        }
+    }
+
     private static func timeZone(of object: PayloadObject) throws(PayloadError) -> TimeZoneRules? {
         guard let name = try object.string("time_zone") else { return nil }
         do throws(SheetModelError) {

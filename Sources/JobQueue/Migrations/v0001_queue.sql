@@ -265,6 +265,12 @@ begin
         raise exception 'the payload has % bytes, more than the limit of %', bytes, most using errcode = '22023',
             hint = 'MAX_CONTENT_SIZE_MB of the daemon sets the limit.';
     end if;
+    if not pg_has_role(session_user, 'sheetsync_query', 'member')
+        and not pg_has_role(session_user, 'sheetsync_owner', 'member')
+        and (payload ? 'query' or jsonb_path_exists(payload, 'lax $.sheets[*].query')) then
+        raise exception 'the login % may not enqueue queries', session_user using errcode = '42501',
+            hint = format('An administrator can allow it: grant sheetsync_query to %I.', session_user);
+    end if;
     if priority is null or priority not between 0 and 9 then
         raise exception 'the priority must be from 0 (first) to 9 (last), not %', coalesce(priority::text, 'null')
             using errcode = '22023';

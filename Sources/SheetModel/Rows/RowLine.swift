@@ -10,22 +10,25 @@ enum RowLine {
     /// Writes a row.
     static func write(_ cells: [Cell], to writer: inout JSONWriter) {
         writer.array { row in
-            for cell in cells {
-                switch cell.value {
-                case .empty: row.element(.null)
-                case .number(let number): row.element(JSON(number))
-                case .boolean(let truth): row.element(.bool(truth))
-                case .formula(let formula): row.string(formula)
-                case .text(let text):
-                    if let link = cell.link, link != text {
-                        row.array {
-                            $0.string(text)
-                            $0.string(link)
-                        }
-                    } else {
-                        row.string(text)
-                    }
+            for cell in cells { write(cell, to: &row) }
+        }
+    }
+
+    /// Writes one cell of a row.
+    static func write(_ cell: Cell, to row: inout JSONWriter) {
+        switch cell.value {
+        case .empty: row.element(.null)
+        case .number(let number): row.element(JSON(number))
+        case .boolean(let truth): row.element(.bool(truth))
+        case .formula(let formula): row.string(formula)
+        case .text(let text):
+            if let link = cell.link, link != text {
+                row.array {
+                    $0.string(text)
+                    $0.string(link)
                 }
+            } else {
+                row.string(text)
             }
         }
     }

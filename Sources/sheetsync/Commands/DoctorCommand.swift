@@ -37,6 +37,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         let database = checkup.value("settings") { try DatabaseSettings(reader) }
         let google = checkup.value("settings") { try GoogleSettings(reader) }
+        let source = checkup.value("settings") { try SourceSettings(reader) }
         checkup.origin = reader.origin.words
         if checkup.findings.count == before {
             checkup.add(.ok, "settings", "all are readable and in range")
@@ -47,6 +48,9 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         if let database {
             await DatabaseCheck(settings: database, silenceLimit: try? reader.silenceLimit()).look(&checkup)
+        }
+        if let source, let database {
+            await SourceCheck(settings: source, queueSchema: database.schema.name).look(&checkup)
         }
         UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
     }

@@ -36,7 +36,7 @@ struct DatabaseSettings {
     /// The path of the certificate that the server's is checked against.
     ///
     /// libpq wants a path. A certificate given as text goes into a file in memory that ends with this process.
-    private static func certificatePath(_ reader: SettingsReader) throws -> String? {
+    static func certificatePath(_ reader: SettingsReader) throws -> String? {
         guard let value = reader.text("DATABASE_CA_CERT") else { return nil }
         guard value.hasPrefix("-----BEGIN") else {
             guard FileManager.default.isReadableFile(atPath: value) else {
