@@ -22,6 +22,8 @@ public struct WorkerConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init() {}
 
+    /// How often a claim looks back for jobs that came late; it is found before the next poll at most.
+    var lookBackInterval: Duration { min(pollInterval, .milliseconds(500)) }
     /// The pause after a statement that failed; the poll interval may be much longer.
     var errorPause: Duration { min(pollInterval, .seconds(2)) }
     /// How often old jobs are removed and forgotten ones opened.

@@ -113,7 +113,8 @@ final class WorkerSession: Sendable {
     private func claim(into jobs: inout DiscardingTaskGroup) async {
         // The flag may be up from somebody's earlier life.
         var mayBeArmed = true
-        var last: Job?
+        var last: String?
+        var looksBack = ContinuousClock.now
         // Whether a claim's answer may have been lost. Such a claim may go on at the server until its statement's time is
         // over, so the claims of the next minute ask for what it took.
         var unansweredUntil = ContinuousClock.now
@@ -132,13 +133,15 @@ final class WorkerSession: Sendable {
             }
             do {
                 let openings = await admission?.openings(slots: free) ?? Openings()
+                let isDue = looksBack <= .now
                 let claimed = try await statements.claim(
                     free, rooms: rooms(openings, free), after: last,
-                    held: unansweredUntil > .now ? held.all : nil)
+                    held: unansweredUntil > .now ? held.all : nil, lookingBack: isDue)
+                if isDue { looksBack = .now + configuration.lookBackInterval }
                 // Jobs that come when the identity is lost are left to others.
                 guard !lost.isSet else { break }
                 held.insert(claimed)
-                last = claimed.last ?? last
+                last = claimed.last?.kind ?? last
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
                     // Notifications are for sleepers; a worker that is full will look by itself.
@@ -151,7 +154,9 @@ final class WorkerSession: Sendable {
                 // A job that is due may be locked by somebody's open transaction: look again soon, but do not spin.
                 let due = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
                 let closed = openings.reopensIn.map { max($0, .milliseconds(10)) } ?? configuration.pollInterval
-                await rest(atMost: min(due, closed, configuration.pollInterval))
+                // What came may lie where this claim did not look.
+                let late = isDue ? configuration.pollInterval : max(looksBack - .now, .milliseconds(10))
+                await rest(atMost: min(due, closed, late, configuration.pollInterval))
             } catch {
                 note(error, while: "claim jobs")
                 unansweredUntil = .now + .seconds(60)
@@ -262,6 +267,7 @@ final class WorkerSession: Sendable {
 
     private func beat() async {
         defer { observer(.turned(.beats, rest: nil)) }
+        var looksBack = ContinuousClock.now
         while !Task.isCancelled, !lost.isSet {
             observer(.turned(.beats, rest: configuration.beatInterval))
             await beatNow.wait(atMost: configuration.beatInterval)
@@ -287,7 +293,11 @@ final class WorkerSession: Sendable {
                 continue
             }
             await attempt("take back the jobs of dead workers") {
-                for (id, state) in try await statements.reclaim(silentFor: configuration.silenceLimit) {
+                let isDue = looksBack <= .now
+                if isDue { looksBack = .now + configuration.upkeepInterval }
+                for (id, state) in try await statements.reclaim(
+                    silentFor: configuration.silenceLimit, lookingBack: isDue)
+                {
                     logger.warning(
                         "took a job from a worker that shows no sign of life",
                         metadata: ["job": "\(id)", "state": "\(state)"])

@@ -20,7 +20,7 @@ import Testing
         let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
         try await worker.enter(name: "test", version: "0", concurrency: 4, kinds: ["noop", "export"])
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
-        let claimed = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil)
+        let claimed = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)
         let failure = JobFailure(
             code: "google.waiting", message: "The quota is used up.", retry: .deferred(.seconds(9)))
         var random = SystemRandomNumberGenerator()
@@ -38,7 +38,7 @@ import Testing
         #expect(report.deferred == 1 && report.kinds.first { $0.kind == "noop" }?.deferred == 1)
 
         _ = try await queue.psql("update sheetsync.ready set run_at = now()")
-        #expect(try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil).count == 1)
+        #expect(try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false).count == 1)
         #expect(try await queue.jobs.find(id)?.waitsFor == nil)
         #expect(try await queue.psql("select count(*) from sheetsync.failure") == "0")
     }

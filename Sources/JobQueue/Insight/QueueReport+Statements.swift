@@ -19,26 +19,21 @@ extension QueueReport {
 
         /// The queue by kinds.
         ///
-        /// The oldest open job is the first of some priority and owner, so the walk hops from pair to pair in the claim's
-        /// index. Times are those of the jobs that are due next. `offset 0` keeps the planner from joining the whole of job, and
-        /// the order of the open ones from reading the whole of ready where there are none.
+        /// The oldest open job is among those whose turn comes first. Times are those of the jobs that are due next. `offset 0`
+        /// keeps the planner from joining the whole of job, and the order of the open
+        /// ones from reading the whole of ready where there are none.
         var kinds: Query {
             let limit = QueueReport.countLimit + 1
             return """
                 select k.name as kind,
                     (select count(*) from (select from \(identifier: schema).ready r
-                        where r.gate = 0 and r.kind = k.name order by r.priority, r.owner, r.run_at limit \(limit)) x)
-                        as available,
-                    (with recursive turn as (
-                        (select r.priority, r.owner, r.run_at from \(identifier: schema).ready r
-                         where r.gate = 0 and r.kind = k.name order by r.priority, r.owner, r.run_at limit 1)
-                        union all
-                        select n.* from turn t cross join lateral (
-                            select r.priority, r.owner, r.run_at from \(identifier: schema).ready r
-                            where r.gate = 0 and r.kind = k.name and (r.priority, r.owner) > (t.priority, t.owner)
-                            order by r.priority, r.owner, r.run_at limit 1) n)
-                     select extract(epoch from clock_timestamp() - min(f.run_at))
-                     from (select run_at from turn limit 1000) f) as oldest_available,
+                        where r.gate = 0 and r.kind = k.name
+                         order by r.priority, r.turn, r.id limit \(limit)) x) as available,
+                    (select extract(epoch from clock_timestamp() - min(f.run_at))
+                     from generate_series(0, 9) lane cross join lateral (
+                         select r.run_at from \(identifier: schema).ready r
+                         where r.gate = 0 and r.kind = k.name and r.priority = lane
+                         order by r.turn, r.id limit 1000) f) as oldest_available,
                     coalesce(t.scheduled, 0) as scheduled, coalesce(t.retryable, 0) as retryable,
                     coalesce(t.deferred, 0) as deferred, t.next_due, coalesce(l.running, 0) as running,
                     e.completed_per_minute, coalesce(e.discarded, 0) as discarded, e.failure_share, e.times[1] as median_time,

@@ -49,13 +49,12 @@ as $$
         'head', (select jsonb_build_object('id', h.id, 'runs', exists (select from lease x where x.id = h.id))
                  from head h where h.target = job.target and h.id <> job.id),
         'earlier', (select min(x.id) from ready x where x.target = job.target and x.gate in (0, 2) and x.id < job.id),
-        -- A job of another owner may come first in its turn, so this is only about the number.
         'ahead', case when r.gate = 0 then (
             select count(*) from (
                 (select from ready x where x.gate = 0 and x.kind = r.kind and x.priority < r.priority limit 10001)
                 union all
                 (select from ready x where x.gate = 0 and x.kind = r.kind and x.priority = r.priority
-                    and (x.run_at, x.id) < (r.run_at, r.id) limit 10001)) ahead) end,
+                    and (x.turn, x.id) < (r.turn, r.id) limit 10001)) ahead) end,
         'running', case when l.id is not null then jsonb_build_object(
             'for', extract(epoch from clock_timestamp() - l.at), 'worker', w.name,
             'silence', extract(epoch from clock_timestamp() - w.beat_at)) end,
