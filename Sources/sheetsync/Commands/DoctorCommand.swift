@@ -3,6 +3,7 @@ import Export
 import FoundationEssentials
 import Google
 import JSON
+import JobQueue
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
