@@ -48,7 +48,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if let database {
             await DatabaseCheck(settings: database, silenceLimit: try? reader.silenceLimit()).look(&checkup)
         }
-        UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
+        await UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
     }
 }
 
