@@ -3,6 +3,8 @@ import Subprocess
 import SystemPackage
 import Testing
 
+@testable import sheetsync
+
 /// What can be told of the container and of App Platform's description without running either.
 @Suite struct DeploymentTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -64,6 +66,22 @@ import Testing
         let missing = Set(owners.split(separator: "\n")).subtracting(runtime)
         #expect(owners.contains("libpq5") && missing.isEmpty, "\(missing) of \(owners)")
         #expect(runtime.isSuperset(of: ["ca-certificates", "tzdata"]))
+    }
+
+    @Test(arguments: [
+        (["ActiveState": "active", "StatusText": "waits for jobs"], Checkup.Level.ok, "is active: waits for jobs"),
+        (
+            ["ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "78"], .fail,
+            "has failed with exit code 78"
+        ),
+        (["ActiveState": "failed", "Result": "watchdog"], .fail, "has failed (watchdog)"),
+        (["ActiveState": "activating", "SubState": "auto-restart", "ExecMainStatus": "2"], .fail, "again and again"),
+        (["ActiveState": "activating", "SubState": "start"], .warn, "is starting"),
+        (["ActiveState": "inactive"], .warn, "is not started: `systemctl enable"),
+    ])
+    func doctorJudgesTheUnit(state: [String: String], level: Checkup.Level, words: String) {
+        let judged = UnitCheck.judge(state)
+        #expect(judged.0 == level && judged.1.contains(words), "\(judged)")
     }
 
     @Test func appPlatformGetsCommandsAndSettingsThatThereAre() async throws {

@@ -3,6 +3,8 @@ import JobQueue
 import TestSupport
 import Testing
 
+@testable import sheetsync
+
 /// `sheetsync status` and `sheetsync jobs`, as an operator uses them.
 @Suite(.serialized) struct StatusCommandTests {
     @Test func theVerdictFollowsTheQueue() async throws {
@@ -51,6 +53,17 @@ import Testing
             let gone = try JSON(parsing: try await status("status", "--json").expect(1).output)
             #expect(gone["verdict"] == "DEGRADED" && gone["workers"] == [], "\(gone)")
         }
+    }
+
+    @Test(arguments: [40, 80, 200]) func aTableFitsIntoATerminal(width: Int) {
+        var table = Table("WORKER", "JOBS", "LAST ERROR")
+        table.add(String(repeating: "w", count: 60), "3/16", String(repeating: "e", count: 90))
+        table.add("short", "0/1", "-")
+        let lines = table.lines(width: width)
+        #expect(lines.count == 3 && lines.allSatisfy { $0.count <= width }, "\(lines)")
+        let cut = lines[1].filter { $0 == "…" }.count
+        #expect(cut == (width < 170 ? 2 : 0), "both wide columns are cut alike: \(lines[1])")
+        #expect(table.lines(width: nil)[1].count == 60 + 2 + 4 + 2 + 90)
     }
 
     @Test func aDatabaseThatIsDownIsAFinding() async throws {

@@ -53,7 +53,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if let source, let database {
             await SourceCheck(settings: source, queueSchema: database.schema.name).look(&checkup)
         }
-        UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
+        await UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
     }
 }
 

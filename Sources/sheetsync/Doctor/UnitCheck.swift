@@ -1,15 +1,62 @@
-/// What systemd gives to the process, where it was started as a unit.
+import FoundationEssentials
+import Subprocess
+
+/// Looks at the unit: what systemd gives to this process, or to a person what has become of the installed one.
 struct UnitCheck {
+    private static let unit = "sheetsync.service"
+
     let environment: [String: String]
 
-    func look(_ checkup: inout Checkup) {
-        guard environment["INVOCATION_ID"] != nil || environment["CREDENTIALS_DIRECTORY"] != nil else { return }
-        var facts = ["started by systemd"]
-        if environment["CREDENTIALS_DIRECTORY"] != nil { facts.append("with credentials") }
-        facts.append(environment["NOTIFY_SOCKET"] == nil ? "without a socket for notices" : "notices are heard")
-        if let interval = environment["WATCHDOG_USEC"].flatMap({ Int($0) }) {
-            facts.append("watchdog after \(interval / 1_000_000) s")
+    func look(_ checkup: inout Checkup) async {
+        if environment["INVOCATION_ID"] != nil, environment["NOTIFY_SOCKET"] != nil {
+            var facts = ["started by systemd"]
+            if environment["CREDENTIALS_DIRECTORY"] != nil { facts.append("with credentials") }
+            if let interval = environment["WATCHDOG_USEC"].flatMap({ Int($0) }) {
+                facts.append("watchdog after \(interval / 1_000_000) s")
+            }
+            return checkup.add(.ok, "unit", facts.joined(separator: ", "))
         }
-        checkup.add(.ok, "unit", facts.joined(separator: ", "))
+        // This folder is there where systemd is process 1.
+        guard FileManager.default.fileExists(atPath: "/run/systemd/system"), let state = await state(),
+            state["LoadState"] == "loaded"
+        else { return }
+        let (level, words) = Self.judge(state)
+        checkup.add(level, "unit", "\(Self.unit) \(words)")
+    }
+
+    /// What systemd says about the unit, by the names of its properties.
+    private func state() async -> [String: String]? {
+        let names = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,StatusText"
+        let result = try? await Subprocess.run(
+            .name("systemctl"), arguments: ["show", "--property", names, Self.unit], input: .none,
+            output: .string(limit: 1 << 16), error: .discarded)
+        guard let result, result.terminationStatus.isSuccess else { return nil }
+        var state: [String: String] = [:]
+        for line in result.standardOutput.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if parts.count == 2 { state[parts[0]] = parts[1] }
+        }
+        return state
+    }
+
+    /// Judges the unit by systemd's properties.
+    static func judge(_ state: [String: String]) -> (Checkup.Level, String) {
+        let log = "`journalctl -u sheetsync` says why"
+        let code = state["ExecMainStatus"] ?? "0"
+        switch state["ActiveState"] {
+        case "active":
+            let text = state["StatusText"] ?? ""
+            return (.ok, "is active" + (text.isEmpty ? "" : ": \(text)"))
+        case "failed":
+            let end = state["Result"] == "exit-code" ? "with exit code \(code)" : "(\(state["Result"] ?? "unknown"))"
+            return (.fail, "has failed \(end) and is not started again; \(log)")
+        case "activating" where state["SubState"] == "auto-restart":
+            return (.fail, "ends again and again, last with exit code \(code); \(log)")
+        case "activating":
+            let text = state["StatusText"] ?? ""
+            return (.warn, "is starting" + (text.isEmpty ? "" : ": \(text)"))
+        default:
+            return (.warn, "is not started: `systemctl enable --now sheetsync`")
+        }
     }
 }
