@@ -62,7 +62,8 @@ public struct APIClient: Sendable {
         var token = try await token()
         var objections: Set<Objection> = []
         while true {
-            let packed = request.mayBePacked && !objections.contains(.coding) ? request.body.flatMap(coding.packed) : nil
+            let packed =
+                request.mayBePacked && !objections.contains(.coding) ? request.body.flatMap(coding.packed) : nil
             var objection: Objection?
             let json = try await admitted(to: request.resource) { () throws(GoogleError) in
                 let answer = try await send(request, packed: packed, with: token)

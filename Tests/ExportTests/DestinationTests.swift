@@ -130,25 +130,6 @@ import Testing
         }
     }
 
-    @Test func refusesAReplacementThatTakesTwoWrites() async throws {
-        try await ExportStage.with(batchBytes: 5_000) { stage in
-            let id = try await stage.makeSpreadsheet("Theirs", Self.used)
-            stage.emulator.clearJournal()
-            let rows = JSON.array((0..<500).map { [JSON($0)] })
-            try await stage.work { _ in
-                for dryRun in [false, true] {
-                    let job = try await stage.export([
-                        "spreadsheet_id": .string(id), "dry_run": .bool(dryRun),
-                        "sheets": [["name": "Data", "rows": rows]],
-                    ])
-                    #expect(job.state == "discarded")
-                    #expect(job.lastError?.code == "payload.too_large_for_replace", "\(job.json)")
-                }
-                #expect(stage.emulator.journal.counts == ["sheets.spreadsheets.get": 1])
-            }
-        }
-    }
-
     @Test func writesOnlyToItsOwnFilesWhereTheSettingsSaySo() async throws {
         try await ExportStage.with(change: { $0.ownTargetsOnly = true }) { stage in
             let theirs = try await stage.makeSpreadsheet("Theirs", Self.used)

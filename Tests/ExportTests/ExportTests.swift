@@ -93,7 +93,7 @@ import Testing
                 let job = try await stage.export(["title": "Large", "columns": ["n", "t"], "rows": .array(rows)])
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(stage.spreadsheet(job)?["sheets"]?[0]?["values"]?.array?.dropFirst().map { $0 } == rows)
-                #expect(stage.emulator.journal.counts["sheets.spreadsheets.batchUpdate"] ?? 0 > 2)
+                #expect(stage.emulator.journal.counts["sheets.spreadsheets.values.batchUpdateByDataFilter"] == 2)
                 #expect(job.progress?.rowsTotal == 500)
             }
         }

@@ -28,6 +28,26 @@ import Testing
         }
     }
 
+    @Test func compressedBodiesAreTakenUnlessAFaultRefusesThem() async throws {
+        try await Client.run { client in
+            // `{}`, packed by gzip.
+            let packed: [UInt8] = [
+                0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0xAE, 5, 0, 0x43, 0xBF, 0xA6, 0xA3, 2, 0, 0, 0,
+            ]
+            func create() async throws -> Client.Answer {
+                try await client.send(
+                    "POST", "/v4/spreadsheets", packed, type: "application/json", headers: ["Content-Encoding": "gzip"])
+            }
+            #expect(try await create().status == 200)
+            let fault: JSON = ["api": "sheets", "compressed": true, "action": "error", "status": 415]
+            let answer = try await client.call("POST", "/emulator/faults", [:], fault)
+            #expect(answer.json["id"]?.int ?? 0 > 0, "\(answer.text)")
+            #expect(try await client.call("POST", "/v4/spreadsheets", [:], [:]).status == 200)
+            #expect(try await create().status == 415)
+            #expect(try await create().status == 200, "it strikes once")
+        }
+    }
+
     @Test func mangledAnswersAreStillCarriedOut() async throws {
         try await Client.run { client in
             func names() async throws -> [String] {

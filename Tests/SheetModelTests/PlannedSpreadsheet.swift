@@ -38,7 +38,13 @@ struct PlannedSpreadsheet: Equatable {
     /// Applies a body whole or not at all.
     mutating func apply(_ body: [UInt8]) throws {
         var next = self
-        let requests = try JSON(parsing: body)["requests"]?.array ?? []
+        let json = try JSON(parsing: body)
+        if json["data"] != nil {
+            try next.enter(json)
+            self = next
+            return
+        }
+        let requests = json["requests"]?.array ?? []
         guard !requests.isEmpty else { throw Refusal(reason: "Must specify at least one request.") }
         for request in requests {
             guard let object = request.object, object.count == 1, let member = object.first else {
@@ -208,6 +214,33 @@ struct PlannedSpreadsheet: Equatable {
                         ? value["userEnteredFormat"] == nil
                         : fields == "userEnteredValue,userEnteredFormat.textFormat.link", "fields \(fields)")
                 tabs[index].cells[first + offset][column] = Cell(try Self.value(value["userEnteredValue"]), link: link)
+            }
+        }
+    }
+
+    /// Enters values as `values.batchUpdateByDataFilter` does: null leaves a cell as it is, no text is read.
+    private mutating func enter(_ json: JSON) throws {
+        try check(json["valueInputOption"] == "RAW", "valueInputOption")
+        for data in json["data"]?.array ?? [] {
+            let range = data["dataFilter"]?["gridRange"]
+            let index = try tab(range?["sheetId"])
+            try checkRange(range, in: index)
+            try check(data["majorDimension"] == "ROWS", "majorDimension")
+            let first = range?["startRowIndex"]?.int ?? 0
+            let rows = data["values"]?.array ?? []
+            try check(rows.count == (range?["endRowIndex"]?.int ?? 0) - first, "rows of the range")
+            for (offset, row) in rows.enumerated() {
+                let values = row.array ?? []
+                try check(values.count <= (range?["endColumnIndex"]?.int ?? 0), "columns of the range")
+                for (column, value) in values.enumerated() {
+                    switch value {
+                    case .null: continue
+                    case .string(let text): tabs[index].cells[first + offset][column].value = .text(text)
+                    case .number(let number): tabs[index].cells[first + offset][column].value = .number(number.double)
+                    case .bool(let truth): tabs[index].cells[first + offset][column].value = .boolean(truth)
+                    case .array, .object: throw Refusal(reason: "Invalid values[\(offset)][\(column)]")
+                    }
+                }
             }
         }
     }

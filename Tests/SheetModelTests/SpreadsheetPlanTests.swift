@@ -106,12 +106,21 @@ import Testing
 
     private static func randomSheet(name: String) -> (sheet: Sheet, cells: [[Cell]]) {
         let width = Int.random(in: 1...6)
+        // Half of the sheets are plain.
+        let special: [ColumnType] = Bool.random() ? [.auto] : [.auto, .link, .formula]
+        let columns = (0..<width).compactMap { try? Column(name: "=c\($0)", type: special.randomElement() ?? .auto) }
         var cells: [[Cell]] = []
         var rows: [[JSON]] = []
         for _ in 0..<Int.random(in: 0...40) {
             var row: [JSON] = []
             var line: [Cell] = []
             for column in 0..<width {
+                if columns[column].type != .auto {
+                    let (json, cell) = randomSpecial(columns[column].type)
+                    row.append(json)
+                    line.append(cell)
+                    continue
+                }
                 let (json, value): (JSON, CellValue) =
                     switch Int.random(in: 0..<7) {
                     case 0: (nil, .empty)
@@ -130,8 +139,26 @@ import Testing
             rows.append(row)
             cells.append(line)
         }
-        let columns = (0..<width).compactMap { try? Column(name: "c\($0)") }
         return (Sheet(name: name, columns: columns, rows: rows), [columns.map { Cell(.text($0.name)) }] + cells)
+    }
+
+    private static func randomSpecial(_ type: ColumnType) -> (JSON, Cell) {
+        let url = "https://example.org/\"[a]\\,"
+        return switch (type, Int.random(in: 0..<4)) {
+        case (.formula, 1...): (#"=A1&"],[\\""#, Cell(.formula(#"=A1&"],[\\""#)))
+        case (.link, 1): (.string(url), Cell(.text(url), link: url))
+        case (.link, 2...): (["url": .string(url), "text": "\"],[,\\"], Cell(.text("\"],[,\\"), link: url))
+        default: (nil, Cell(.empty))
+        }
+    }
+
+    @Test func aBatchBringsNoMoreCellsThanGoogleIsTrustedToWriteInTime() throws {
+        let columns = try (0..<1_000).map { try Column(name: "c\($0)") }
+        let rows = [[JSON]](repeating: [JSON](repeating: 1, count: 1_000), count: 600)
+        let all = try batches(of: SpreadsheetPlan(spreadsheet([Sheet(name: "A", columns: columns, rows: rows)])))
+        // The first batch is full by its bytes, the values behind it by their cells.
+        #expect(all.map(\.method) == [.batchUpdate, .values, .values])
+        #expect(all[0].body.count > 7_900_000 && all[1].rows == 250 && all[1].body.count < 600_000)
     }
 
     @Test func batchesAreCutByBytesAndOnlyAHugeRowIsLonger() throws {

@@ -10,6 +10,14 @@ import Testing
 
 /// A database and an emulated Google in which one daemon after another is struck, each at a job of its own.
 struct CrashLane {
+    /// What the jobs do.
+    enum Work: CaseIterable {
+        /// A new spreadsheet in a folder that is not there yet, shared with somebody.
+        case make
+        /// All rows of a spreadsheet that is there.
+        case replace
+    }
+
     /// What came of one job.
     struct Outcome {
         var isStruck = false
@@ -22,10 +30,20 @@ struct CrashLane {
     }
 
     private let stage: Stage
+    /// The spreadsheet whose rows are replaced; nil where each job makes its own.
+    private var target: JSON?
 
     /// Sets everything up, runs the body and ends everything.
-    static func with(_ body: (CrashLane) async throws -> Void) async throws {
-        try await Stage.with { stage in try await body(CrashLane(stage: stage)) }
+    static func with(_ work: Work, _ body: (CrashLane) async throws -> Void) async throws {
+        try await Stage.with { stage in
+            var lane = CrashLane(stage: stage)
+            if work == .replace {
+                #expect(try await lane.run(nil, .kill).lost == 0)
+                let made = try await stage.queue.connection.query("select max(id) as id from sheetsync.outcome")
+                lane.target = try await stage.job(try made[0].int("id")).result?["spreadsheet_id"]
+            }
+            try await body(lane)
+        }
     }
 
     /// Runs one job with a daemon that is struck at a boundary, and checks what is left when it has ended.
@@ -92,27 +110,54 @@ struct CrashLane {
         ])
     }
 
-    /// Two sheets in a folder that is not there yet.
+    /// Two sheets, new ones in a folder that is not there yet, or in place of those that are.
     private func payload(_ name: String) -> JSON {
-        [
-            "title": .string(name), "folder": .string(name),
-            "share": [["type": "user", "email": "ada@example.com", "role": "reader"]],
-            "sheets": .array(
-                sheets.map { sheet in
-                    ["name": .string(sheet.name), "columns": ["n", "text"], "rows": .array(sheet.rows)]
-                }),
-        ]
+        var payload = JSONObject()
+        if let target {
+            payload["spreadsheet_id"] = target
+        } else {
+            payload["title"] = .string(name)
+            payload["folder"] = .string(name)
+            payload["share"] = [["type": "user", "email": "ada@example.com", "role": "reader"]]
+        }
+        payload["sheets"] = .array(
+            sheets(name).map { sheet in
+                ["name": .string(sheet.name), "columns": ["n", "text"], "rows": .array(sheet.rows)]
+            })
+        return .object(payload)
     }
 
     /// So long that they do not fit into one batch.
-    private var sheets: [(name: String, rows: [JSON])] {
-        ["One", "Two"].map { name in
-            (name, (1...6).map { [JSON($0), .string("\($0) of \(name) " + String(repeating: "x", count: 300))] })
+    private func sheets(_ name: String) -> [(name: String, rows: [JSON])] {
+        ["One", "Two"].map { sheet in
+            (
+                sheet,
+                (1...6).map {
+                    [JSON($0), .string("\($0) of \(sheet) of \(name) " + String(repeating: "x", count: 300))]
+                }
+            )
         }
     }
 
-    /// One folder, one spreadsheet in it with the job's mark, shared once, and in it two sheets with each row once.
     private func compare(_ name: String, _ job: JobRecord, _ outcome: inout Outcome) {
+        if job.state != "completed" { outcome.lost += 1 }
+        if target == nil { compareFiles(name, job, &outcome) }
+        let id = job.result?["spreadsheet_id"]?.string
+        let made = stage.emulator.state(spreadsheetID: id)["spreadsheets"]?[0]?["sheets"]?.array ?? []
+        let expected = sheets(name)
+        if made.prefix(2).map({ $0["title"]?.string }) != expected.map(\.name) { outcome.lost += 1 }
+        // Hidden sheets of its own too.
+        outcome.duplicated += max(0, made.count - 2)
+        for (index, (sheet, expected)) in zip(made, expected).enumerated() {
+            let isRight =
+                sheet["hidden"] == false && sheet["id"]?.int == index
+                && sheet["values"] == .array([["n", "text"]] + expected.rows)
+            if !isRight { outcome.lost += 1 }
+        }
+    }
+
+    /// One folder, one spreadsheet in it with the job's mark, shared once.
+    private func compareFiles(_ name: String, _ job: JobRecord, _ outcome: inout Outcome) {
         func expect(_ condition: Bool) { if !condition { outcome.lost += 1 } }
         let files = (stage.emulator.state(spreadsheetID: "none")["files"]?.array ?? []).filter {
             $0["name"]?.string == name && $0["trashed"] == false
@@ -120,7 +165,7 @@ struct CrashLane {
         let folders = files.filter { $0["mime_type"] == "application/vnd.google-apps.folder" }
         let spreadsheets = files.filter { $0["mime_type"] == "application/vnd.google-apps.spreadsheet" }
         outcome.duplicated += max(0, folders.count - 1) + max(0, spreadsheets.count - 1)
-        expect(job.state == "completed" && folders.count > 0)
+        expect(folders.count > 0)
         guard let file = spreadsheets.first(where: { $0["id"] == job.result?["spreadsheet_id"] }) else {
             return expect(false)
         }
@@ -132,10 +177,5 @@ struct CrashLane {
         expect(shares > 0)
         outcome.duplicated += max(0, shares - 1)
         expect(file["app_properties"]?.description.contains("/\(job.id)\"") == true)
-        let made = stage.emulator.state(spreadsheetID: file["id"]?.string)["spreadsheets"]?[0]?["sheets"]?.array ?? []
-        expect(made.map { $0["title"]?.string } == sheets.map(\.name))
-        for (sheet, expected) in zip(made, sheets) {
-            expect(sheet["hidden"] == false && sheet["values"] == .array([["n", "text"]] + expected.rows))
-        }
     }
 }

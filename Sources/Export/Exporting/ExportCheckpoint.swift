@@ -27,6 +27,8 @@ enum ExportCheckpoint: Sendable, Hashable {
         let written: Written
         /// How the rows are being brought over by the last batch, which may have been sent; nil before.
         let finishing: StagedPlan.Way?
+        /// What a person should know once the last batch is done.
+        var warnings: [String] = []
     }
 
     /// Reads what an earlier attempt saved; nil for what this version does not know.
@@ -46,7 +48,9 @@ enum ExportCheckpoint: Sendable, Hashable {
         case "staged":
             guard let written = Written(json) else { return nil }
             self = .staged(
-                Staging(written: written, finishing: json["finishing"]?.string.flatMap(StagedPlan.Way.init)))
+                Staging(
+                    written: written, finishing: json["finishing"]?.string.flatMap(StagedPlan.Way.init),
+                    warnings: json["warnings"]?.array?.compactMap(\.string) ?? []))
         default: return nil
         }
     }
@@ -76,6 +80,7 @@ enum ExportCheckpoint: Sendable, Hashable {
             json["stage"] = "staged"
             staging.written.add(to: &json)
             json["finishing"] = staging.finishing.map { JSON.string($0.rawValue) }
+            if !staging.warnings.isEmpty { json["warnings"] = .array(staging.warnings.map(JSON.string)) }
             return .object(json)
         }
     }

@@ -17,11 +17,10 @@ struct StagedReplace {
     func write() async throws -> SheetReplacer.Outcome {
         var staging: ExportCheckpoint.Staging?
         if case .staged(let earlier)? = run.checkpoint { staging = earlier }
-        if let staging, let way = staging.finishing, target.staged.allSatisfy({ !staging.written.sheetIDs.contains($0) })
-        {
+        if let staging, staging.finishing != nil, isGone(staging.written.sheetIDs, from: target) {
             // The last batch takes the hidden sheets away and does nothing else without that. Which ids the sheets have now,
             // the look at the target has told.
-            return outcome(plan.sheets, way)
+            return SheetReplacer.Outcome(sheets: plan.sheets, warnings: staging.warnings)
         }
         if let earlier = staging, !canGoOn(earlier) { staging = nil }
         let ids = staging?.written.sheetIDs ?? freeIDs()
@@ -31,34 +30,33 @@ struct StagedReplace {
             hidden: ids.enumerated().map { ($0.element, mark.title($0.offset + 1)) })
         let sender = BatchSender(sheets: run.sheets, spreadsheetID: spreadsheetID)
         try await sender.send(staged.filling, from: staging?.written.next) { try await save(ids, $0, nil) }
-        let end = PlanPosition(sheet: ids.count, row: 0)
-        return try await finish(staged, staging?.finishing ?? .copy) { try await save(ids, end, $0) }
+        return try await finish(staged, staging?.finishing ?? .copy)
     }
 
     /// Brings the hidden sheets over; where Google refuses to copy out of them they take the old ones' places.
-    private func finish(
-        _ staged: StagedPlan, _ way: StagedPlan.Way, saving save: (StagedPlan.Way?) async throws -> Void
-    ) async throws -> SheetReplacer.Outcome {
+    private func finish(_ staged: StagedPlan, _ way: StagedPlan.Way) async throws -> SheetReplacer.Outcome {
+        let ids = staged.filling.sheets.map(\.id)
+        let end = PlanPosition(sheet: ids.count, row: 0)
+        let outcome = outcome(staged, way)
         // Before the call: afterwards it may be too late to know that it was made.
-        try await save(way)
+        try await save(ids, end, way, outcome.warnings)
         do throws(GoogleError) {
             _ = try await run.sheets.batchUpdate(spreadsheetID, body: staged.finish(way))
         } catch {
             guard !error.mayHaveTakenEffect else { throw error }
-            if error.code == .badRequest, try await isBroughtOver(staged) { return outcome(staged.sheets(way), way) }
-            guard error.code == .badRequest, way == .copy else {
-                try? await save(nil)
-                throw error
+            if error.code == .badRequest {
+                // An earlier, late call may have done it, so that this one named sheets that are gone.
+                if isGone(ids, from: try await run.target(spreadsheetID)) { return outcome }
+                if way == .copy { return try await finish(staged, .swap) }
             }
-            return try await finish(staged, .swap, saving: save)
+            try? await save(ids, end, nil)
+            throw error
         }
-        return outcome(staged.sheets(way), way)
+        return outcome
     }
 
-    /// Whether an earlier, late call has done it: this one then names sheets that are gone.
-    private func isBroughtOver(_ staged: StagedPlan) async throws(GoogleError) -> Bool {
-        let now = try await run.target(spreadsheetID).staged
-        return staged.filling.sheets.allSatisfy { !now.contains($0.id) }
+    private func isGone(_ ids: [Int], from target: TargetSpreadsheet) -> Bool {
+        target.staged.allSatisfy { !ids.contains($0) }
     }
 
     private func canGoOn(_ staging: ExportCheckpoint.Staging) -> Bool {
@@ -76,22 +74,22 @@ struct StagedReplace {
         }
     }
 
-    private func save(_ ids: [Int], _ next: PlanPosition, _ finishing: StagedPlan.Way?) async throws {
+    private func save(
+        _ ids: [Int], _ next: PlanPosition, _ finishing: StagedPlan.Way?, _ warnings: [String] = []
+    ) async throws {
         let staging = ExportCheckpoint.Staging(
-            written: ExportCheckpoint.Written(sheetIDs: ids, next: next), finishing: finishing)
+            written: ExportCheckpoint.Written(sheetIDs: ids, next: next), finishing: finishing, warnings: warnings)
         try await run.save(
             .staged(staging), step: finishing == nil ? "writing" : "replacing", rowsDone: plan.rows(before: next))
     }
 
-    private func outcome(_ sheets: [SheetSummary], _ way: StagedPlan.Way) -> SheetReplacer.Outcome {
-        var outcome = SheetReplacer.Outcome(sheets: sheets)
-        if way == .swap {
-            let old = target.sheets.map { $0.title.lowercased() }
-            outcome.warnings = sheets.filter { old.contains($0.name.lowercased()) }.map { sheet in
-                "Google refused to copy into the sheet \(sheet.name), so that a new one took its place: "
-                    + "its id is \(sheet.id) now; mend links and formulas that named the old one."
-            }
+    private func outcome(_ staged: StagedPlan, _ way: StagedPlan.Way) -> SheetReplacer.Outcome {
+        let sheets = staged.sheets(way)
+        let old = Set(target.sheets.map(\.id))
+        let warnings = zip(plan.sheets, sheets).filter { old.contains($0.id) && $0.id != $1.id }.map { _, sheet in
+            "Google refused to copy into the sheet \(sheet.name), so that a new one took its place: "
+                + "its id is \(sheet.id) now; mend links and formulas that named the old one."
         }
-        return outcome
+        return SheetReplacer.Outcome(sheets: sheets, warnings: warnings)
     }
 }

@@ -3,7 +3,8 @@ import JSON
 /// Faults as the emulator's controls read and write them.
 enum FaultJSON {
     private static let members: Set<String> = [
-        "api", "method", "path", "path_prefix", "compressed", "count", "probability", "seed", "action", "status", "reason", "message",
+        "api", "method", "path", "path_prefix", "compressed", "count", "probability", "seed", "action", "status",
+        "reason", "message",
         "seconds", "oauth",
     ]
 

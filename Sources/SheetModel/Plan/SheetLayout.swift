@@ -79,7 +79,9 @@ struct SheetLayout: Sendable {
         return requests + cellFormats(template) + fittings(template)
     }
 
-    /// The look of the cells. Whole formats are set, so that what stood there before does not shine through.
+    /// The look of the cells.
+    ///
+    /// Whole formats are set, so that what stood there before does not shine through.
     func cellFormats(_ template: FormattingTemplate) -> [JSON] {
         let all = 0..<grid.columns
         var requests = [make.format(template.body, rows: dataRows, columns: all, fields: "userEnteredFormat")]

@@ -78,9 +78,11 @@ public struct StagedPlan: Sendable {
 
     /// The last batch, a body for `spreadsheets.batchUpdate`.
     public func finish(_ way: Way) -> [UInt8] {
-        let requests = properties + parts.flatMap { part in
-            part.way(way) == .copy ? copy(part) : swap(part)
-        }
+        let requests =
+            properties
+            + parts.flatMap { part in
+                part.way(way) == .copy ? copy(part) : swap(part)
+            }
         return JSON.object(JSONObject([.init(name: "requests", value: .array(requests))])).bytes
     }
 

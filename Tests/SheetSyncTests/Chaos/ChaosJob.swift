@@ -29,8 +29,7 @@ struct ChaosJob {
         let rows = Int.random(in: 1...80, using: &random)
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<60: work = .export(folder: folder, rows: rows)
-        // What is replaced has to fit into one batch.
-        case 60..<75: work = .replace(target: Int.random(in: 0..<plan.targets, using: &random), rows: rows / 8 + 1)
+        case 60..<75: work = .replace(target: Int.random(in: 0..<plan.targets, using: &random), rows: rows)
         case 75..<80: work = .format(target: Int.random(in: 0..<plan.targets, using: &random))
         case 80..<90: work = .folder(folder)
         default: work = .noop
