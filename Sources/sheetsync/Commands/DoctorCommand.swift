@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Google
 import JSON
+import JobQueue
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import Export
 import FoundationEssentials
 import Glibc
+import JobQueue
 import Postgres
 
 /// Where queries of jobs run, and where their rows wait.
@@ -31,9 +32,10 @@ struct SourceSettings {
         guard let url = reader.text("SHEETSYNC_SOURCE_DATABASE_URL") else { return nil }
         // A source on another server may have another authority.
         let authority = url.contains("sslrootcert=") ? nil : try DatabaseSettings.certificatePath(reader)
+        let sslRequired = try reader.bool("SSL_REQUIRED", default: false)
         do throws(PostgresError) {
             return try ConnectionConfiguration(
-                url: url, sslRequired: try reader.bool("SSL_REQUIRED", default: false), certificateAuthority: authority)
+                url: url, sslRequired: sslRequired, certificateAuthority: authority)
         } catch {
             throw SettingsError(name: "SHEETSYNC_SOURCE_DATABASE_URL", problem: "cannot be used: \(error)")
         }
