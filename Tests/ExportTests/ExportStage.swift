@@ -23,6 +23,7 @@ struct ExportStage {
     private let templates: String?
     private let recheck: Duration
     private let source: SourceDatabase?
+    private let csvFallback: CSVFallback?
     private let handlers: [String: any JobHandler]
 
     /// Sets everything up, runs the body and ends everything.
@@ -30,7 +31,7 @@ struct ExportStage {
         _ configuration: GoogleEmulator.Configuration = .init(),
         change: (inout Workspace.Configuration) -> Void = { _ in }, batchBytes: Int = 8_000_000,
         templates: String? = nil, recheck: Duration = .seconds(600),
-        source: ((TestQueue) async throws -> SourceDatabase?) = { _ in nil },
+        source: ((TestQueue) async throws -> SourceDatabase?) = { _ in nil }, csvDirectory: String? = nil,
         _ body: (ExportStage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make()
@@ -47,7 +48,7 @@ struct ExportStage {
         do {
             let stage = try await ExportStage(
                 queue, emulator, directory.path, http, change, batchBytes, templates, recheck,
-                try await source(queue))
+                try await source(queue), csvDirectory.map { CSVFallback(directory: $0) })
             outcome = .success(try await body(stage))
         } catch {
             outcome = .failure(error)
@@ -61,7 +62,7 @@ struct ExportStage {
     private init(
         _ queue: TestQueue, _ emulator: GoogleEmulator, _ directory: String, _ http: HTTPClient,
         _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int, _ templates: String?, _ recheck: Duration,
-        _ source: SourceDatabase?
+        _ source: SourceDatabase?, _ csvFallback: CSVFallback?
     ) async throws {
         self.queue = queue
         self.emulator = emulator
@@ -80,7 +81,8 @@ struct ExportStage {
         self.templates = templates
         self.recheck = recheck
         self.source = source
-        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck, source)
+        self.csvFallback = csvFallback
+        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck, source, csvFallback)
     }
 
     private init(siblingOf stage: ExportStage, api: APIClient) {
@@ -93,12 +95,14 @@ struct ExportStage {
         templates = stage.templates
         recheck = stage.recheck
         source = stage.source
-        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck, source)
+        csvFallback = stage.csvFallback
+        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck, source, csvFallback)
     }
 
     private static func handlers(
         _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ batchBytes: Int,
-        _ templates: String?, _ recheck: Duration, _ source: SourceDatabase?
+        _ templates: String?, _ recheck: Duration, _ source: SourceDatabase?,
+        _ csvFallback: CSVFallback?
     ) -> [String: any JobHandler] {
         let workspace = Workspace(configuration, api: api)
         let folders = FolderDirectory(
@@ -108,7 +112,7 @@ struct ExportStage {
         return [
             "export": ExportHandler(
                 workspace: workspace, folders: folders, templates: directory, batchBytes: batchBytes,
-                patience: LookingPatience(time: .milliseconds(400)), source: source),
+                patience: LookingPatience(time: .milliseconds(400)), source: source, csvFallback: csvFallback),
             "format": FormatHandler(workspace: workspace, templates: directory),
             "folder": FolderHandler(workspace: workspace, folders: folders), "noop": NoopHandler(),
         ]
