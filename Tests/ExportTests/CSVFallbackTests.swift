@@ -8,7 +8,8 @@ import Testing
 
 @Suite(.serialized) struct CSVFallbackTests {
     private static let data: JSON = [
-        "title": "Kept", "sheets": [
+        "title": "Kept",
+        "sheets": [
             [
                 "name": "../A b", "columns": ["t", ["name": "d", "type": "date"], "n"],
                 "rows": [["=1+1", "2026-11-22", -2.5], ["say \"hi\", you\n", nil, true]],

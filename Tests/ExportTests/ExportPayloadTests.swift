@@ -127,7 +127,7 @@ import Testing
         (#"{"title":"T","rows":[],"sheet":[]}"#, "sheet", #"unknown field; did you mean "sheets"?"#),
         (#"{"title":"T","rows":[],"timeZone":"UTC"}"#, "timeZone", #"did you mean "time_zone"?"#),
         (#"{"title":"T","rows":[],"colour":1}"#, "colour", "unknown field"),
-        (#"{"title":"T","rows":[],"query":"select 1"}"#, "query", "unknown field"),
+        (#"{"title":"T","rows":[],"query":"select 1"}"#, "rows", "goes without query"),
         (#"{"title":"T","rows":[],"":1}"#, "", "unknown field"),
         (#"{"title":"T","rows":{}}"#, "rows", "expected an array, got an object"),
         (#"{"title":"T","rows":[1]}"#, "rows[0]", "expected an array or an object, got a number"),

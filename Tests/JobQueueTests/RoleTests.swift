@@ -95,11 +95,13 @@ import Testing
             "create role team_of_\(queue.database); grant sheetsync_query to team_of_\(queue.database); "
                 + "grant team_of_\(queue.database) to \(logins[2])")
         for payload in [
-            #"{"title": "x", "query": "select 1"}"#, #"{"title": "x", "sheets": [{"rows": []}, {"query": "select 1"}]}"#,
+            #"{"title": "x", "query": "select 1"}"#,
+            #"{"title": "x", "sheets": [{"rows": []}, {"query": "select 1"}]}"#,
             #"{"title": "x", "sheets": {"query": "select 1"}}"#,
         ] {
             let alone = "select sheetsync.enqueue('export', '\(payload)') is not null"
-            let many = "select created from sheetsync.enqueue_many('[{\"kind\": \"export\", \"payload\": \(payload)}]')"
+            let jobs = #"[{"kind": "export", "payload": \#(payload)}]"#
+            let many = "select created from sheetsync.enqueue_many('\(jobs)')"
             for sql in [alone, many] {
                 let error = await #expect(throws: PsqlFailure.self) { try await queue.psql(sql, as: logins[0]) }
                 #expect(
@@ -112,7 +114,8 @@ import Testing
             }
         }
         let said = try await queue.psql(
-            #"select sheetsync.enqueue('export', '{"title": "query", "rows": [["query"]]}') is not null"#, as: logins[0])
+            #"select sheetsync.enqueue('export', '{"title": "query", "rows": [["query"]]}') is not null"#, as: logins[0]
+        )
         #expect(said == "t")
     }
 

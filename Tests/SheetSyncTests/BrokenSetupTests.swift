@@ -60,9 +60,8 @@ import Testing
     @Test func theLoginOfQueries() async throws {
         try await Stage.with { stage in
             func source(_ user: String) -> Program {
-                stage.daemon.with([
-                    "SHEETSYNC_SOURCE_DATABASE_URL": stage.queue.server.tcpURL(database: stage.queue.database, user: user)
-                ])
+                let url = stage.queue.server.tcpURL(database: stage.queue.database, user: user)
+                return stage.daemon.with(["SHEETSYNC_SOURCE_DATABASE_URL": url])
             }
             _ = try await stage.queue.psql("create role source_of_\(stage.queue.database) login")
             let sound = try await source("source_of_\(stage.queue.database)")("doctor").expect(0)

@@ -23,8 +23,9 @@ public struct CSVFallback: Sendable {
             }
             var details = failure.details
             details["csv_path"] = paths.count == 1 ? .string(paths[0]) : .array(paths.map(JSON.string))
+            let list = paths.joined(separator: ", ")
             return JobFailure(
-                code: failure.code, message: "\(failure.message) The rows are kept as CSV: \(paths.joined(separator: ", ")).",
+                code: failure.code, message: "\(failure.message) The rows are kept as CSV: \(list).",
                 retry: failure.retry, details: details)
         } catch {
             return JobFailure(

@@ -75,18 +75,19 @@ public struct CSVEncoder: Sendable {
         default: return nil
         }
         guard abs(serial) < 4_000_000 else { return nil }
-        let moment = Int((serial * Double(DateText.microsecondsPerDay)).rounded())
-        var days = moment / DateText.microsecondsPerDay
-        var time = moment % DateText.microsecondsPerDay
+        // To the millisecond: what lies behind that is the double's own roughness.
+        let moment = Int((serial * 86_400_000).rounded())
+        var days = moment / 86_400_000
+        var time = moment % 86_400_000
         if time < 0 {
             days -= 1
-            time += DateText.microsecondsPerDay
+            time += 86_400_000
         }
         let day = CivilDate(daysSinceEpoch: days - DateText.epochSerial)
         let date = "\(padded(day.year, 4))-\(padded(day.month, 2))-\(padded(day.day, 2))"
-        let seconds = time / 1_000_000
+        let seconds = time / 1000
         var clock = "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
-        var fraction = padded(time % 1_000_000, 6)[...]
+        var fraction = padded(time % 1000, 3)[...]
         while fraction.last == "0" { fraction.removeLast() }
         if !fraction.isEmpty { clock += ".\(fraction)" }
         return type == .date ? date : type == .time ? clock : "\(date) \(clock)"

@@ -5,7 +5,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Queries that try to do more than read what their login may read. Each test shows that nothing happened.
+/// Queries that try to do more than read what their login may read.
+///
+/// Each test shows that nothing happened.
 @Suite(.serialized) struct EscapeTests {
     /// The login may write to a table, so that nothing but the transaction stands in the way.
     private static let setup = """
@@ -21,8 +23,8 @@ import Testing
 
     private struct Attempt {
         let query: String
-        /// The state that the job ends in; whatever it is, nothing has happened.
-        var state = "discarded"
+        /// The state that the job ends in, nil for one that depends on the server's version; nothing has happened in any.
+        var state: String? = "discarded"
         /// What the error says, where the reason matters.
         var says = ""
     }
@@ -48,7 +50,8 @@ import Testing
         Attempt(query: "commit; insert into app.t values (7)", says: "multiple commands"),
         Attempt(query: "select 1; commit; insert into app.t values (7)", says: "multiple commands"),
         Attempt(query: "select set_config('transaction_read_only', 'off', false), app.write()"),
-        Attempt(query: "select set_config('default_transaction_read_only', 'off', false), app.write()", says: "read-only"),
+        Attempt(
+            query: "select set_config('default_transaction_read_only', 'off', false), app.write()", says: "read-only"),
         Attempt(query: "set role sheetsync_owner", says: "permission denied"),
         Attempt(query: "select set_config('role', 'sheetsync_worker', false)", says: "permission denied"),
         Attempt(query: "select set_config('role', 'postgres', false)", says: "permission denied"),
@@ -64,7 +67,7 @@ import Testing
         Attempt(query: "select pg_notify('sheetsync_ready', 'escaped')", state: "completed"),
         Attempt(query: "listen sheetsync_ready", says: "gives no rows"),
         Attempt(query: "select lo_import('/etc/passwd')", says: "permission denied"),
-        Attempt(query: "select lo_create(4711) where false", state: "completed"),
+        Attempt(query: "select lo_create(4711)", state: nil),
         Attempt(query: "select pg_read_file('/etc/passwd')", says: "permission denied"),
         Attempt(query: "select dblink_exec('dbname=' || current_database(), 'insert into app.t values (8)')"),
         Attempt(
@@ -91,7 +94,7 @@ import Testing
             let sessions = try await Self.sessions(queue)
             for attempt in Self.attempts {
                 let job = try await source.export(attempt.query)
-                #expect(job.state == attempt.state, "\(attempt.query): \(job.json)")
+                #expect(attempt.state.map { job.state == $0 } ?? job.isFinal, "\(attempt.query): \(job.json)")
                 let message = job.lastError?.message ?? ""
                 #expect(message.contains(attempt.says) || attempt.says.isEmpty, "\(attempt.query): \(message)")
                 #expect(
@@ -114,7 +117,8 @@ import Testing
                 "no job was added or deleted")
             #expect(try await queue.psql("select rolsuper from pg_roles where rolname = '\(source.login)'") == "f")
             try await wait(for: "the locks to be gone") {
-                try await queue.psql("select count(*) from pg_locks where locktype = 'advisory' and objid = 4711") == "0"
+                try await queue.psql("select count(*) from pg_locks where locktype = 'advisory' and objid = 4711")
+                    == "0"
             }
             try await wait(for: "the sessions to be gone") { try await !source.isConnected() }
             #expect(try await Self.sessions(queue) == sessions, "the worker kept its sessions")

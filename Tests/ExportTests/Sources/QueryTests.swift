@@ -39,7 +39,8 @@ import Testing
             let warnings = (job.result?["warnings"]?.array ?? []).compactMap(\.string)
             #expect(
                 warnings.map { $0.prefix { $0 != ":" } }
-                    == ["long", "dec", "inf", "bc", "never"].map { "sheet \"Sheet1\", column \"\($0)\"" }, "\(warnings)")
+                    == ["long", "dec", "inf", "bc", "never"].map { "sheet \"Sheet1\", column \"\($0)\"" }, "\(warnings)"
+            )
         }
     }
 
@@ -175,7 +176,9 @@ import Testing
     @Test func aCancelledJobStopsItsQuery() async throws {
         try await SourceStage.with { source in
             let id = try await source.enqueue("select g, pg_sleep(0.01) from generate_series(1, 1000000) g")
-            try await wait(for: "the query to run", seeing: { try await source.stage.queue.jobs.find(id)?.json.description ?? "" }) {
+            try await wait(
+                for: "the query to run", seeing: { try await source.stage.queue.jobs.find(id)?.json.description ?? "" }
+            ) {
                 try await source.stage.queue.jobs.find(id)?.json["progress"]?["step"] == "querying"
             }
             #expect(try await source.stage.queue.psql("select sheetsync.cancel(\(id))") == "t")
@@ -207,12 +210,14 @@ import Testing
     @Test func aSourceThatIsAwayIsWaitedFor() async throws {
         try await PostgresServer.run { server in
             let admin = Connection(try ConnectionConfiguration(url: server.url()), label: "test")
-            try await admin.script("create role reader login; create table t as select 1 as a; grant select on t to reader")
+            try await admin.script(
+                "create role reader login; create table t as select 1 as a; grant select on t to reader")
             await admin.close()
             let spool = SpoolSpace(directory: "/tmp", limit: 1 << 20)
             try await ExportStage.with(source: { _ in
                 SourceDatabase(
-                    try ConnectionConfiguration(url: server.url(user: "reader")), queueSchema: "sheetsync", spool: spool)
+                    try ConnectionConfiguration(url: server.url(user: "reader")), queueSchema: "sheetsync", spool: spool
+                )
             }) { stage in
                 try await stage.work { queue in
                     // The slow one is under way when the server goes.

@@ -20,17 +20,20 @@ struct SourceStage {
     ) async throws {
         let spool = SpoolSpace(directory: NSTemporaryDirectory(), limit: spoolLimit)
         var login = ""
-        try await ExportStage.with(batchBytes: batchBytes, source: { queue in
-            login = "source_of_\(queue.database)"
-            _ = try await queue.psql(
-                """
-                create role \(login) login; create schema app; grant usage on schema app to \(login);
-                alter default privileges in schema app grant select on tables to \(login);
-                \(sql.replacing("LOGIN", with: login))
-                """)
-            return SourceDatabase(
-                try Self.configuration(queue, login), timeout: timeout, queueSchema: "sheetsync", spool: spool)
-        }) { stage in
+        try await ExportStage.with(
+            batchBytes: batchBytes,
+            source: { queue in
+                login = "source_of_\(queue.database)"
+                _ = try await queue.psql(
+                    """
+                    create role \(login) login; create schema app; grant usage on schema app to \(login);
+                    alter default privileges in schema app grant select on tables to \(login);
+                    \(sql.replacing("LOGIN", with: login))
+                    """)
+                return SourceDatabase(
+                    try Self.configuration(queue, login), timeout: timeout, queueSchema: "sheetsync", spool: spool)
+            }
+        ) { stage in
             try await stage.work { _ in try await body(SourceStage(stage: stage, spool: spool, login: login)) }
         }
     }
