@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 import Postgres
 
 /// Why an attempt failed, and what becomes of the job.
@@ -21,12 +21,15 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
     public let message: String
     /// When the job runs again.
     public let retry: Retry
+    /// What programs may want to know beside that, as further members of the entry in the job's history.
+    public let details: JSONObject
 
     /// Makes a failure.
-    public init(code: String, message: String, retry: Retry) {
+    public init(code: String, message: String, retry: Retry, details: JSONObject = JSONObject()) {
         self.code = code
         self.message = message
         self.retry = retry
+        self.details = details
     }
 
     /// The failure that any error amounts to; one that is none yet is a mistake of the program.
@@ -49,5 +52,11 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String { "\(code): \(message)" }
 
     /// What the job's history keeps.
-    var json: JSON { ["code": .string(code), "message": .string(message), "retryable": .bool(retry != .never)] }
+    var json: JSON {
+        var members = details
+        members["code"] = .string(code)
+        members["message"] = .string(message)
+        members["retryable"] = .bool(retry != .never)
+        return .object(members)
+    }
 }

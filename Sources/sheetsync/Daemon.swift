@@ -13,6 +13,7 @@ struct Daemon {
     let database: DatabaseSettings
     let google: GoogleSettings
     let source: SourceSettings
+    let csvFallback: CSVFallback?
     let worker: WorkerConfiguration
     let largestPayload: Int
     let pages: OperatorSettings
@@ -21,6 +22,7 @@ struct Daemon {
         database = try DatabaseSettings(reader)
         google = try GoogleSettings(reader)
         source = try SourceSettings(reader)
+        csvFallback = try reader.csvFallback()
         worker = try reader.worker()
         largestPayload = try reader.largestPayload()
         pages = try OperatorSettings(reader)
@@ -77,7 +79,7 @@ struct Daemon {
                 "export": ExportHandler(
                     workspace: workspace, folders: folders, templates: templates,
                     batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay),
-                    source: source.database(of: database)),
+                    source: source.database(of: database), csvFallback: csvFallback),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "format": FormatHandler(workspace: workspace, templates: templates),
                 "noop": NoopHandler(),

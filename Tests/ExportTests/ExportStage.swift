@@ -22,13 +22,17 @@ struct ExportStage {
     private let batchBytes: Int
     private let templates: String?
     private let recheck: Duration
+    private let source: SourceDatabase?
+    private let csvFallback: CSVFallback?
     private let handlers: [String: any JobHandler]
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
         _ configuration: GoogleEmulator.Configuration = .init(),
         change: (inout Workspace.Configuration) -> Void = { _ in }, batchBytes: Int = 8_000_000,
-        templates: String? = nil, recheck: Duration = .seconds(600), _ body: (ExportStage) async throws -> Void
+        templates: String? = nil, recheck: Duration = .seconds(600),
+        source: ((TestQueue) async throws -> SourceDatabase?) = { _ in nil }, csvDirectory: String? = nil,
+        _ body: (ExportStage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make()
         let directory = FileManager.default.temporaryDirectory.appending(path: "sheetsync-test-\(UUID().uuidString)")
@@ -43,7 +47,8 @@ struct ExportStage {
         let outcome: Result<Void, any Error>
         do {
             let stage = try await ExportStage(
-                queue, emulator, directory.path, http, change, batchBytes, templates, recheck)
+                queue, emulator, directory.path, http, change, batchBytes, templates, recheck,
+                try await source(queue), csvDirectory.map { CSVFallback(directory: $0) })
             outcome = .success(try await body(stage))
         } catch {
             outcome = .failure(error)
@@ -56,13 +61,14 @@ struct ExportStage {
 
     private init(
         _ queue: TestQueue, _ emulator: GoogleEmulator, _ directory: String, _ http: HTTPClient,
-        _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int, _ templates: String?, _ recheck: Duration
+        _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int, _ templates: String?, _ recheck: Duration,
+        _ source: SourceDatabase?, _ csvFallback: CSVFallback?
     ) async throws {
         self.queue = queue
         self.emulator = emulator
-        let source = CredentialsSource(value: Secret("\(directory)/service-account.json"), setting: "the test")
+        let key = CredentialsSource(value: Secret("\(directory)/service-account.json"), setting: "the test")
         let tokens = TokenSource(http: http, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
-            () throws(CredentialsError) in try source.load().credentials
+            () throws(CredentialsError) in try key.load().credentials
         }
         let endpoint = try await emulator.baseURL
         client = { APIClient(http: http, tokens: tokens, endpoint: endpoint, gate: $0) }
@@ -74,7 +80,9 @@ struct ExportStage {
         self.batchBytes = batchBytes
         self.templates = templates
         self.recheck = recheck
-        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck)
+        self.source = source
+        self.csvFallback = csvFallback
+        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck, source, csvFallback)
     }
 
     private init(siblingOf stage: ExportStage, api: APIClient) {
@@ -86,12 +94,15 @@ struct ExportStage {
         batchBytes = stage.batchBytes
         templates = stage.templates
         recheck = stage.recheck
-        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck)
+        source = stage.source
+        csvFallback = stage.csvFallback
+        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck, source, csvFallback)
     }
 
     private static func handlers(
         _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ batchBytes: Int,
-        _ templates: String?, _ recheck: Duration
+        _ templates: String?, _ recheck: Duration, _ source: SourceDatabase?,
+        _ csvFallback: CSVFallback?
     ) -> [String: any JobHandler] {
         let workspace = Workspace(configuration, api: api)
         let folders = FolderDirectory(
@@ -101,7 +112,7 @@ struct ExportStage {
         return [
             "export": ExportHandler(
                 workspace: workspace, folders: folders, templates: directory, batchBytes: batchBytes,
-                patience: LookingPatience(time: .milliseconds(400))),
+                patience: LookingPatience(time: .milliseconds(400)), source: source, csvFallback: csvFallback),
             "format": FormatHandler(workspace: workspace, templates: directory),
             "folder": FolderHandler(workspace: workspace, folders: folders), "noop": NoopHandler(),
         ]

@@ -88,6 +88,37 @@ import Testing
         await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])
     }
 
+    @Test func onlyMembersOfQueryEnqueueQueries() async throws {
+        let queue = try await TestQueue.make()
+        let logins = try await logins(queue, "producer", "query", "producer0")
+        _ = try await queue.psql(
+            "create role team_of_\(queue.database); grant sheetsync_query to team_of_\(queue.database); "
+                + "grant team_of_\(queue.database) to \(logins[2])")
+        for payload in [
+            #"{"title": "x", "query": "select 1"}"#,
+            #"{"title": "x", "sheets": [{"rows": []}, {"query": "select 1"}]}"#,
+            #"{"title": "x", "sheets": {"query": "select 1"}}"#,
+        ] {
+            let alone = "select sheetsync.enqueue('export', '\(payload)') is not null"
+            let jobs = #"[{"kind": "export", "payload": \#(payload)}]"#
+            let many = "select created from sheetsync.enqueue_many('\(jobs)')"
+            for sql in [alone, many] {
+                let error = await #expect(throws: PsqlFailure.self) { try await queue.psql(sql, as: logins[0]) }
+                #expect(
+                    error?.description.contains("the login \(logins[0]) may not enqueue queries") == true,
+                    "\(error?.description ?? "")")
+                #expect(error?.description.contains("grant sheetsync_query to \(logins[0])") == true)
+                for login in [logins[1], logins[2], "postgres"] {
+                    #expect(try await queue.psql(sql, as: login) == "t", "\(login)")
+                }
+            }
+        }
+        let said = try await queue.psql(
+            #"select sheetsync.enqueue('export', '{"title": "query", "rows": [["query"]]}') is not null"#, as: logins[0]
+        )
+        #expect(said == "t")
+    }
+
     @Test func strangersMayNothing() async throws {
         let queue = try await TestQueue.make()
         _ = try await queue.psql("create role stranger_of_\(queue.database) login")

@@ -3,6 +3,7 @@ import GoogleEmulator
 import JSON
 import JobQueue
 import Postgres
+import PostgresServer
 import TestSupport
 import Testing
 
@@ -73,6 +74,26 @@ import Testing
                 #expect(names.contains(name), "lacks \(name): \(names)")
             }
             #expect(stage.spreadsheets.isEmpty, "it changes nothing")
+        }
+    }
+
+    @Test func theLoginOfQueries() async throws {
+        try await Stage.with { stage in
+            func source(_ user: String) -> Program {
+                let url = stage.queue.server.tcpURL(database: stage.queue.database, user: user)
+                return stage.daemon.with(["SHEETSYNC_SOURCE_DATABASE_URL": url])
+            }
+            _ = try await stage.queue.psql("create role source_of_\(stage.queue.database) login")
+            let sound = try await source("source_of_\(stage.queue.database)")("doctor").expect(0)
+            #expect(sound.output.contains("source database"), "\(sound)")
+            try await expect("FAIL: source database: ", "a superuser", from: source("postgres"), "doctor")
+            try await expect(
+                "FAIL: source database: ", "the queue's sheetsync_worker", from: source(stage.name(.worker)), "doctor")
+            try await expect("FAIL: source database: ", "cannot connect", from: source("nobody"), "doctor")
+            let wrong = stage.daemon.with(["SHEETSYNC_SOURCE_DATABASE_URL": "mysql://x"])
+            try await wrong("run").expectRefusal(78, "SHEETSYNC_SOURCE_DATABASE_URL cannot be used")
+            let nowhere = source("postgres").with(["SHEETSYNC_SPOOL_DIR": "/nowhere"])
+            try await nowhere("run").expectRefusal(78, "SHEETSYNC_SPOOL_DIR is /nowhere")
         }
     }
 

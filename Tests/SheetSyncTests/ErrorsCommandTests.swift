@@ -19,7 +19,7 @@ import Testing
         let json = try JSON(parsing: try await Program()("errors", "--json").expect(0).output)
         let listed = Set((json["errors"]?.array ?? []).compactMap { $0["code"]?.string })
         #expect(listed.count > 40 && json["schema"] == 1)
-        let code = /["'](?<code>(google|export|payload|queue|settings)\.[a-z_]+)["']/
+        let code = /["'](?<code>(google|export|payload|query|queue|settings)\.[a-z_]+)["']/
         var found: Set<String> = ["internal"]
         for module in ["Export", "Google", "JobQueue"] {
             let folder = Self.root.appending(path: "Sources/\(module)")

@@ -14,6 +14,7 @@ public struct ExportHandler: JobHandler {
     private let batchBytes: Int
     private let patience: LookingPatience
     private let source: SourceDatabase?
+    private let csvFallback: CSVFallback?
 
     /// Makes a handler.
     ///
@@ -21,9 +22,11 @@ public struct ExportHandler: JobHandler {
     ///   - batchBytes: The size that one write's body grows to; Google has been seen to take 9 MB.
     ///   - patience: How long a spreadsheet is looked for whose create had an unclear end.
     ///   - source: Where queries run; nil to refuse them.
+    ///   - csvFallback: Keeps what Google refuses for good; nil to keep nothing.
     public init(
         workspace: Workspace, folders: FolderDirectory, templates: TemplateDirectory = TemplateDirectory(path: nil),
-        batchBytes: Int = 8_000_000, patience: LookingPatience = LookingPatience(), source: SourceDatabase? = nil
+        batchBytes: Int = 8_000_000, patience: LookingPatience = LookingPatience(), source: SourceDatabase? = nil,
+        csvFallback: CSVFallback? = nil
     ) {
         self.workspace = workspace
         self.folders = folders
@@ -31,6 +34,7 @@ public struct ExportHandler: JobHandler {
         self.batchBytes = batchBytes
         self.patience = patience
         self.source = source
+        self.csvFallback = csvFallback
     }
 
     /// Makes and fills the spreadsheet and returns its id, address, sheets and what is worth a warning.
@@ -57,11 +61,29 @@ public struct ExportHandler: JobHandler {
                     folders: folders, batchBytes: batchBytes
                 ).result()
             }
-            return try await ExportRun(
-                job, payload, spreadsheet, template: template, workspace: workspace, folders: folders,
-                batchBytes: batchBytes,
-                patience: patience, progress: progress
-            ).result()
+            return try await keepingRows(of: spreadsheet, job) {
+                try await ExportRun(
+                    job, payload, spreadsheet, template: template, workspace: workspace, folders: folders,
+                    batchBytes: batchBytes,
+                    patience: patience, progress: progress
+                ).result()
+            }
+        }
+    }
+
+    /// Runs an export; where Google refuses it for good, its rows land as CSV.
+    ///
+    /// A failure for good that is not Google's own says that the data is written, or lies with the payload.
+    private func keepingRows(
+        of spreadsheet: Spreadsheet, _ job: Job, _ body: () async throws -> JSON
+    ) async throws -> JSON {
+        guard let csvFallback else { return try await body() }
+        do {
+            return try await body()
+        } catch let error as GoogleError {
+            throw await csvFallback.failure(JobFailure(error), of: job, spreadsheet)
+        } catch let failure as JobFailure where failure.retry != .never && failure.code.hasPrefix("google.") {
+            throw await csvFallback.failure(failure, of: job, spreadsheet)
         }
     }
 

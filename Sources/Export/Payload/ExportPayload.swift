@@ -23,7 +23,7 @@ public struct ExportPayload: Sendable {
 
     private static let names = [
         "title", "spreadsheet_id", "folder", "folder_id", "template", "copy_of", "time_zone", "locale", "columns",
-        "rows", "sheets", "share", "dry_run",
+        "rows", "query", "params", "mode", "key", "sheets", "share", "dry_run",
     ]
 
     /// Reads a payload.
@@ -87,12 +87,12 @@ public struct ExportPayload: Sendable {
 
     private static func sheets(of object: PayloadObject) throws(PayloadError) -> [SheetPayload] {
         guard let list = try object.array("sheets") else {
-            guard object["rows"] != nil else {
-                throw PayloadError(at: "", "expected rows (for one sheet) or sheets")
+            guard object["rows"] != nil || object["query"] != nil else {
+                throw PayloadError(at: "", "expected rows or query (for one sheet), or sheets")
             }
             return [try SheetPayload(shorthand: object)]
         }
-        for name in ["columns", "rows"] where object[name] != nil {
+        for name in ["columns", "rows", "query", "params", "mode", "key"] where object[name] != nil {
             throw PayloadError(at: name, "goes without sheets; put it into one of them")
         }
         var sheets: [SheetPayload] = []

@@ -30,7 +30,9 @@ extension JobFailure {
         }
     }
 
-    /// Whether the same statement may succeed later. A wrong number of parameters has a code of the class for connections.
+    /// Whether the same statement may succeed later.
+    ///
+    /// A wrong number of parameters has a code of the class for connections.
     private static func passes(_ error: PostgresError) -> Bool { error.isTransient && error.sqlState != "08P01" }
 
     /// A sentence about data, without what stands between its quotes: that is often the value.

@@ -35,6 +35,7 @@ struct DoctorCommand: AsyncParsableCommand {
         checkup.check("settings") {
             _ = try reader.worker()
             _ = try reader.largestPayload()
+            _ = try reader.csvFallback()
         }
         let database = checkup.value("settings") { try DatabaseSettings(reader) }
         let google = checkup.value("settings") { try GoogleSettings(reader) }

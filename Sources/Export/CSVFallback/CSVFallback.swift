@@ -1,0 +1,70 @@
+import JSON
+import JobQueue
+import SheetModel
+
+/// Keeps the rows of an export that Google refuses for good, one CSV file a sheet.
+public struct CSVFallback: Sendable {
+    private let directory: String
+
+    /// Takes a folder that is there and may be written to.
+    public init(directory: String) { self.directory = directory }
+
+    /// The failure with the files' paths in it, where it is the job's end; else the failure as it is.
+    ///
+    /// What goes wrong here is said beside the failure and takes nothing away from it.
+    func failure(_ failure: JobFailure, of job: Job, _ spreadsheet: Spreadsheet) async -> JobFailure {
+        guard isLast(failure, of: job) else { return failure }
+        do {
+            var paths: [String] = []
+            for (index, sheet) in spreadsheet.sheets.enumerated() {
+                let path = "\(directory)/\(Self.name(of: sheet, index, job))"
+                try await write(sheet, to: path)
+                paths.append(path)
+            }
+            var details = failure.details
+            details["csv_path"] = paths.count == 1 ? .string(paths[0]) : .array(paths.map(JSON.string))
+            let list = paths.joined(separator: ", ")
+            return JobFailure(
+                code: failure.code, message: "\(failure.message) The rows are kept as CSV: \(list).",
+                retry: failure.retry, details: details)
+        } catch {
+            return JobFailure(
+                code: failure.code, message: "\(failure.message) The rows could not be kept as CSV: \(error)",
+                retry: failure.retry, details: failure.details)
+        }
+    }
+
+    private func isLast(_ failure: JobFailure, of job: Job) -> Bool {
+        switch failure.retry {
+        case .never: true
+        case .backoff, .after: job.attempt >= job.maxAttempts
+        case .deferred: false
+        }
+    }
+
+    /// The job's number, the sheet's place, and of its name what means nothing to a file system.
+    private static func name(of sheet: CheckedSheet, _ index: Int, _ job: Job) -> String {
+        let letters = sheet.name.unicodeScalars.prefix(60).map { scalar -> Character in
+            let isPlain = scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "-"
+            return isPlain ? Character(scalar) : "_"
+        }
+        return "job-\(job.id)-\(index + 1)-\(String(letters)).csv"
+    }
+
+    private func write(_ sheet: CheckedSheet, to path: String) async throws {
+        let encoder = CSVEncoder(columns: sheet.columns)
+        var file = try CSVFile(path: path, in: directory)
+        if sheet.hasHeader { try file.append(encoder.header()) }
+        var cursor = sheet.rows.cursor(from: 0)
+        var rows = 0
+        while let line = try cursor.next() {
+            try file.append(try encoder.row(line))
+            rows += 1
+            if rows % 1000 == 0 {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+        }
+        try file.finish()
+    }
+}

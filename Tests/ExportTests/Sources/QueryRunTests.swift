@@ -1,0 +1,82 @@
+import Foundation
+import GoogleEmulator
+import JSON
+import JobQueue
+import SheetModel
+import TestSupport
+import Testing
+
+@testable import Export
+
+@Suite(.serialized) struct QueryRunTests {
+    private func run(_ source: SourceStage, _ statement: String, cellsLeft: Int) async throws -> CheckedSheet {
+        let query = SheetQuery(
+            sheet: "S", index: 0, path: "sheets[0]", statement: statement, parameters: [], columns: nil)
+        let database = SourceDatabase(
+            try SourceStage.configuration(source.stage.queue, source.login), queueSchema: "sheetsync",
+            spool: source.spool)
+        return try await QueryRun(
+            query: query, source: database, timeZone: .utc, cellsLeft: cellsLeft, share: source.spool.share(),
+            counter: RowCounter()
+        ).sheet()
+    }
+
+    @Test func aSheetMayBeFullAndNotFuller() async throws {
+        try await SourceStage.with { source in
+            // The header takes three of the thirty.
+            let full = try await run(source, "select g, g, g from generate_series(1, 9) g", cellsLeft: 30)
+            #expect(full.rows.count == 9)
+            await #expect(throws: PayloadError.self) {
+                _ = try await run(source, "select g, g, g from generate_series(1, 10) g", cellsLeft: 30)
+            }
+            try await wait(for: "the session to be gone") { try await !source.isConnected() }
+        }
+    }
+
+    /// Rows that come in many blocks are those of the query, from any row on; memory does not grow with them.
+    @Test func manyRowsAreThoseOfTheQuery() async throws {
+        try await SourceStage.with { source in
+            let sheet = try await run(
+                source, "select g, g * 0.5, md5(g::text) from generate_series(1, 50000) g", cellsLeft: 1_000_000)
+            #expect(sheet.rows.count == 50_000)
+            #expect(source.spool.bytesUsed > 1_000_000)
+            for first in [0, 49_999, 12_345] {
+                var cursor = sheet.rows.cursor(from: first)
+                var row = first
+                while let line = try cursor.next() {
+                    row += 1
+                    guard line.starts(with: Array("[\(row),\(row / 2).\(row % 2 * 5),\"".utf8)) else {
+                        Issue.record("row \(row): \(String(decoding: line, as: UTF8.self))")
+                        return
+                    }
+                }
+                #expect(row == 50_000)
+            }
+        }
+    }
+
+    /// A take-over runs the query anew, and what an earlier attempt wrote of another answer does not stay.
+    @Test func anotherAttemptWritesFromTheFirstRow() async throws {
+        try await SourceStage.with(
+            batchBytes: 20_000, sql: "create table app.n(rows int); insert into app.n values (2000)"
+        ) { source in
+            let stage = source.stage
+            // The first attempt writes some batches, then it fails, and the table has changed before the next one.
+            _ = try await stage.queue.psql(
+                """
+                create function public.shrink() returns trigger language plpgsql security definer as
+                    $$ begin update app.n set rows = 1500; return new; end $$;
+                create trigger shrink after insert on sheetsync.failure for each row execute function public.shrink();
+                """)
+            stage.emulator.addFault(
+                Fault(.delay(.zero), api: .sheets, verb: "POST", path: .contains(":batchUpdate"), count: 3))
+            stage.emulator.addFault(
+                Fault(.error(status: 503), api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
+            let job = try await source.export("select g, rows from app.n, generate_series(1, rows) g")
+            #expect(job.state == "completed" && job.json["attempt"] == 2, "\(job.json)")
+            let values = source.values(job)?.array ?? []
+            // The second answer, whole, with nothing of the first: each row says how many there are.
+            #expect(values.dropFirst().map { $0 } == (1...1500).map { [JSON($0), 1500] }, "\(values.count) rows")
+        }
+    }
+}
