@@ -22,7 +22,7 @@ struct ExportStage {
     private let batchBytes: Int
     private let templates: String?
     private let recheck: Duration
-    private let handlers: [String: any JobHandler]
+    private let identities: [Identity]
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
@@ -74,10 +74,10 @@ struct ExportStage {
         self.batchBytes = batchBytes
         self.templates = templates
         self.recheck = recheck
-        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck)
+        identities = [Self.identity(queue, configuration, api, recheck)]
     }
 
-    private init(siblingOf stage: ExportStage, api: APIClient) {
+    private init(siblingOf stage: ExportStage, api: APIClient, governors: [Governor] = []) {
         queue = stage.queue
         emulator = stage.emulator
         client = stage.client
@@ -86,24 +86,37 @@ struct ExportStage {
         batchBytes = stage.batchBytes
         templates = stage.templates
         recheck = stage.recheck
-        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck)
+        identities =
+            governors.isEmpty
+            ? [Self.identity(queue, configuration, api, recheck)]
+            : governors.map { Self.identity(stage.queue, stage.configuration, stage.client($0), stage.recheck, $0) }
     }
 
-    private static func handlers(
-        _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ batchBytes: Int,
-        _ templates: String?, _ recheck: Duration
-    ) -> [String: any JobHandler] {
-        let workspace = Workspace(configuration, api: api)
-        let folders = FolderDirectory(
-            memory: FolderMemory(on: queue.connection, schema: "sheetsync", account: "test"),
-            root: configuration.sharedDriveID, recheckInterval: recheck)
+    private static func identity(
+        _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ recheck: Duration,
+        _ governor: Governor? = nil
+    ) -> Identity {
+        let unlimited = QuotaSettings()
+        return Identity(
+            account: "test", workspace: Workspace(configuration, api: api),
+            folders: FolderDirectory(
+                memory: FolderMemory(on: queue.connection, schema: "sheetsync", account: "test"),
+                root: configuration.sharedDriveID, recheckInterval: recheck),
+            governor: governor
+                ?? Governor(
+                    ledger: QuotaLedger(
+                        on: queue.connection, schema: "sheetsync", account: "test", settings: unlimited),
+                    settings: unlimited, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    private var handlers: [String: any JobHandler] {
         let directory = TemplateDirectory(path: templates)
         return [
             "export": ExportHandler(
-                workspace: workspace, folders: folders, templates: directory, batchBytes: batchBytes,
+                identity: identities[0], templates: directory, batchBytes: batchBytes,
                 patience: LookingPatience(time: .milliseconds(400))),
-            "format": FormatHandler(workspace: workspace, templates: directory),
-            "folder": FolderHandler(workspace: workspace, folders: folders), "noop": NoopHandler(),
+            "format": FormatHandler(identity: identities[0], templates: directory),
+            "folder": FolderHandler(identity: identities[0]), "noop": NoopHandler(),
         ]
     }
 
@@ -111,7 +124,9 @@ struct ExportStage {
     func sibling() -> ExportStage { ExportStage(siblingOf: self, api: api) }
 
     /// A second daemon, whose calls go through a gate.
-    func sibling(through gate: any CallGate) -> ExportStage { ExportStage(siblingOf: self, api: client(gate)) }
+    func sibling(through gate: Governor) -> ExportStage {
+        ExportStage(siblingOf: self, api: client(gate), governors: [gate])
+    }
 
     /// Makes a folder in the root, as a person would, and returns its id.
     func makeFolder(_ name: String) async throws -> String {
@@ -128,6 +143,16 @@ struct ExportStage {
     func change(_ id: String, _ change: JSON, query: [(name: String, value: String)] = []) async throws {
         _ = try await api.call(
             APIRequest(.drive, .patch, APIRequest.drivePath(id), query: query, fields: "id", body: change.bytes))
+    }
+
+    /// How many writes to Sheets were taken and refused in each of Google's windows.
+    func writes(inWindowsOf length: Int) -> [(number: Int, used: Int, refused: Int)] {
+        let writes = emulator.journal.entries.filter { $0.api == .sheets && $0.verb == "POST" }
+        return Dictionary(grouping: writes) { $0.time / 1000 / length }.sorted { $0.key < $1.key }.map {
+            number, calls in
+            let refused = calls.filter { $0.status == 429 }.count
+            return (number, calls.count - refused, refused)
+        }
     }
 
     /// Lets new files show up in lists only after so many of them.
@@ -151,10 +176,10 @@ struct ExportStage {
 
     /// Runs a worker beside the body.
     func work(
-        admission: (any Admission)? = nil, change: (inout WorkerConfiguration) -> Void = { _ in },
+        limited: Bool = false, change: (inout WorkerConfiguration) -> Void = { _ in },
         _ body: (TestQueue) async throws -> Void
     ) async throws {
-        try await queue.withWorker(handlers, admission: admission, change: change, body)
+        try await queue.withWorker(handlers, admission: limited ? Identities(identities) : nil, change: change, body)
     }
 
     /// Enqueues an export and returns the job once it has ended.

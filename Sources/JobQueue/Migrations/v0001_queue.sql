@@ -128,6 +128,12 @@ create table progress (
     updated_at timestamptz not null default clock_timestamp()
 );
 
+-- As whom a spreadsheet was made, where an installation works as several; nobody else may see it.
+create table maker (
+    target   text primary key,
+    identity text not null
+);
+
 create table cancel_request (
     id bigint primary key,
     at timestamptz not null default now(),
@@ -666,7 +672,7 @@ $$;
 create function claim(epoch bigint, slots int, rooms jsonb, after_kind text default '', held bigint[] default null,
                       look_back boolean default true)
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
-               owner text, target text, checkpoint jsonb)
+               owner text, target text, checkpoint jsonb, identity text)
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off
 as $$
@@ -733,8 +739,8 @@ begin
     end if;
     return query
     select l.id, l.lease_no, l.attempt::int, l.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner, j.target,
-           p.checkpoint
-    from lease l join job j on j.id = l.id left join progress p on p.id = l.id
+           p.checkpoint, coalesce(p.checkpoint ->> 'identity', m.identity)
+    from lease l join job j on j.id = l.id left join progress p on p.id = l.id left join maker m on m.target = j.target
     where l.id = any (claimed) order by l.lease_no;
     -- A worker that was taken for dead while it was suspended must not begin anything. The lock keeps others from
     -- taking it for dead between this look and the commit; a beat does not wait for it.
@@ -984,7 +990,15 @@ begin
     on conflict on constraint progress_pkey do update
     set step = excluded.step, rows_done = excluded.rows_done, rows_total = excluded.rows_total,
         checkpoint = coalesce(excluded.checkpoint, p.checkpoint), updated_at = clock_timestamp();
-    return found;
+    if not found then
+        return false;
+    end if;
+    if checkpoint ? 'identity' and checkpoint ? 'spreadsheet_id' then
+        insert into maker (target, identity)
+        values ('spreadsheet:' || left(checkpoint ->> 'spreadsheet_id', 200), checkpoint ->> 'identity')
+        on conflict do nothing;
+    end if;
+    return true;
 end
 $$;
 
@@ -1048,6 +1062,6 @@ grant execute on function
 grant execute on function pause_queue(text), resume_queue(text) to sheetsync_operator;
 grant select on kind, setting, schema_migration
     to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
-grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder to sheetsync_operator;
+grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder, maker to sheetsync_operator;
 -- What the daemon's own health report is read from.
 grant select on ready, lease, outcome, failure, pause, worker to sheetsync_worker;
