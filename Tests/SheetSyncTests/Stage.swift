@@ -24,7 +24,8 @@ struct Stage {
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
-        serviceAccountsOwnFiles: Bool = true, _ body: (Stage) async throws -> Void
+        serviceAccountsOwnFiles: Bool = true, delegatedUsers: Set<String> = [], quotas: QuotaLimits = .init(),
+        _ body: (Stage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make()
         let roles = Login.allCases.map {
@@ -35,7 +36,8 @@ struct Stage {
         defer { directory.remove() }
         let emulator = try GoogleEmulator(
             .init(
-                directory: directory.path, serviceAccountsOwnFiles: serviceAccountsOwnFiles, checksAnswers: true))
+                directory: directory.path, delegatedUsers: delegatedUsers,
+                serviceAccountsOwnFiles: serviceAccountsOwnFiles, checksAnswers: true, quotas: quotas))
         let running = Task { try await emulator.run() }
         let outcome: Result<Void, any Error>
         do {

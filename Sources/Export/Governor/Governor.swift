@@ -157,12 +157,18 @@ extension Governor {
         return (most, most == 0 ? .milliseconds(200) : .zero)
     }
 
-    /// How well this identity stands for another job, compared with others: what is free, less for a service that fails.
-    func standing(forKind kind: String) -> Int {
-        let resources = Self.needs[kind] ?? []
-        let isOpen = resources.allSatisfy { breaker(of: $0).isClosed }
-        let free = Self.firstCalls(ofKind: kind).map { pools[$0, default: QuotaPool()].free(at: .now) }.min() ?? 0
-        return isOpen ? free : free - 1_000_000
+    /// Whether another job may begin, from bad to good.
+    enum Standing: Int, Comparable {
+        case failing, short, free
+
+        static func < (one: Standing, other: Standing) -> Bool { one.rawValue < other.rawValue }
+    }
+
+    /// Whether this identity can begin another job, as far as is known.
+    func standing(forKind kind: String) -> Standing {
+        guard (Self.needs[kind] ?? []).allSatisfy({ breaker(of: $0).isClosed }) else { return .failing }
+        return Self.firstCalls(ofKind: kind).allSatisfy { pools[$0, default: QuotaPool()].free(at: .now) > 0 }
+            ? .free : .short
     }
 
     /// Notes whether the last claim found jobs of a kind.

@@ -12,9 +12,17 @@ public final class Identities: Sendable {
         let place: QuotaPlace
     }
 
+    private struct State {
+        /// The jobs that were claimed and do not run yet, by their numbers.
+        var assignments: [Int: Assignment] = [:]
+        /// How many jobs each account has.
+        var loads: [String: Int] = [:]
+        /// Who is asked first the next time, so that nobody always is.
+        var first = 0
+    }
+
     private let all: [Identity]
-    /// The jobs that run, by their numbers.
-    private let assignments = Mutex<[Int: Assignment]>([:])
+    private let state = Mutex(State())
 
     /// Makes a group of one or more.
     public init(_ all: [Identity]) {
@@ -26,15 +34,19 @@ public final class Identities: Sendable {
         }
     }
 
+    /// Whose job it is already, or of those who can begin one now the one with the fewest.
     private func identity(for job: Job) async -> Identity {
         if let known = all.first(where: { $0.account == job.identity }) { return known }
-        var (best, most) = (all[0], Int.min)
-        guard all.count > 1 else { return best }
+        guard all.count > 1 else { return all[0] }
+        let loads = state.withLock(\.loads)
+        var best: (identity: Identity, standing: Governor.Standing, load: Int)?
         for identity in all {
-            let room = await identity.governor.standing(forKind: job.kind)
-            if room > most { (best, most) = (identity, room) }
+            let standing = await identity.governor.standing(forKind: job.kind)
+            let load = loads[identity.account] ?? 0
+            if let best, (best.standing, -best.load) >= (standing, -load) { continue }
+            best = (identity, standing, load)
         }
-        return best
+        return best?.identity ?? all[0]
     }
 }
 
@@ -42,10 +54,14 @@ extension Identities: Admission {
     /// How many jobs of each kind could begin, with all identities together.
     public func openings(slots: Int) async -> Openings {
         var openings = Openings()
+        let first = state.withLock { state in
+            state.first = (state.first + 1) % all.count
+            return state.first
+        }
         for kind in Governor.kinds {
             var sum = 0
             var pause = Duration.seconds(3600)
-            for identity in all where sum < slots {
+            for identity in all[first...] + all[..<first] where sum < slots {
                 let room = await identity.governor.room(forKind: kind, slots: slots - sum)
                 sum += room.most
                 if room.most == 0 { pause = min(pause, room.pause) }
@@ -65,13 +81,16 @@ extension Identities: Admission {
         for job in jobs where Governor.kinds.contains(job.kind) {
             let identity = await identity(for: job)
             let place = await identity.governor.setAside(forKind: job.kind)
-            assignments.withLock { $0[job.id] = Assignment(identity: identity, place: place) }
+            state.withLock { state in
+                state.assignments[job.id] = Assignment(identity: identity, place: place)
+                state.loads[identity.account, default: 0] += 1
+            }
         }
     }
 
     /// Lets a job be done by its identity.
     public func run(_ job: Job, _ work: () async throws -> JSON) async throws -> JSON {
-        guard let assignment = assignments.withLock({ $0.removeValue(forKey: job.id) }) else {
+        guard let assignment = state.withLock({ $0.assignments.removeValue(forKey: job.id) }) else {
             return try await work()
         }
         let outcome: Result<JSON, any Error>
@@ -81,6 +100,7 @@ extension Identities: Admission {
                     try await Identity.$place.withValue(assignment.place) { try await work() }
                 })
         } catch { outcome = .failure(error) }
+        state.withLock { $0.loads[assignment.identity.account, default: 0] -= 1 }
         await assignment.identity.governor.giveUp(assignment.place)
         return try outcome.get()
     }

@@ -40,8 +40,7 @@ public struct Verdict: Sendable, Equatable {
     /// Judges what the workers that are alive do.
     private static func work(of alive: [QueueReport.WorkerRow], _ report: QueueReport) -> Verdict {
         let usedUp = report.quotas.first(where: \.isUsedUp).map {
-            "the quota \($0.resource) of \($0.holder) is used up (\($0.used) of \($0.allowed)) for "
-                + "\(Int(($0.freeIn ?? 0).rounded(.up))) s"
+            "the quota \($0.resource) of \($0.holder) \($0.standing)"
         }
         if let pause = report.pauses.first {
             return Verdict(

@@ -155,4 +155,5 @@ grant execute on function
     close_quota(text, int, float8, float8),
     open_breaker(text, text, float8), close_breaker(text)
     to sheetsync_worker;
+grant execute on function quota_at(quota, timestamptz, int) to sheetsync_worker, sheetsync_operator;
 grant select on quota, breaker to sheetsync_operator;
