@@ -54,6 +54,21 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// Asks a service something harmless: whether it answers, be it with a refusal.
+    public func answers(_ service: APIRequest.Service) async -> Bool {
+        let request =
+            switch service {
+            case .drive: APIRequest(.drive, .get, "/drive/v3/about", fields: "kind")
+            case .sheets: APIRequest(.sheets, .get, APIRequest.sheetsPath("sheetsync-probe"), fields: "spreadsheetId")
+            }
+        do throws(GoogleError) {
+            _ = try await call(request)
+            return true
+        } catch {
+            return !error.code.isFaultOfService && !error.code.concernsInstallation && error.code != .cancelled
+        }
+    }
+
     private func attempt(_ request: APIRequest) async throws(GoogleError) -> JSON {
         let token = try await token()
         var wasRefused = false

@@ -40,6 +40,9 @@ public enum GoogleResource: String, Sendable, Hashable, CaseIterable {
     /// A call of Sheets that changes something.
     case sheetsWrite = "sheets_writes"
 
+    /// The API that is called; nil for OAuth.
+    public var api: APIRequest.Service? { APIRequest.Service(rawValue: service) }
+
     /// The service that answers: one for reads and writes of Sheets.
     public var service: String {
         switch self {

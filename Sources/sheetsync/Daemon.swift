@@ -128,9 +128,10 @@ struct Daemon {
         installation: String, control: Connection, _ logger: Logger
     ) -> Identity {
         let schema = database.schema.name
+        let past = APIClient(http: http, tokens: tokens, endpoint: google.endpoint)
         let governor = Governor(
             ledger: QuotaLedger(on: control, schema: schema, account: account, settings: google.quotas),
-            settings: google.quotas, logger: logger)
+            settings: google.quotas, logger: logger, answers: past.answers)
         let workspace = Workspace(
             google.workspace(account: account, installation: installation),
             api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor)

@@ -22,7 +22,7 @@ import Testing
         return Governor(
             ledger: QuotaLedger(on: connection, schema: "sheetsync", account: "test", settings: settings),
             settings: settings, patience: .milliseconds(200), breaker: breaker,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, answers: stage.api.answers)
     }
 
     private func settings(writes: Int, window: Int) -> QuotaSettings {
@@ -140,8 +140,9 @@ import Testing
         #expect(try await ledger.take(9, of: .sheetsWrites, returning: nil).amount == 0)
     }
 
-    /// A backlog for four workers: every window's quota is used up, nothing is refused, and an export is one write. Then the
-    /// quota is halved, and nobody says so.
+    /// A backlog for four workers: every window's quota is used up, nothing is refused, and an export is one write.
+    ///
+    /// Then the quota is halved, and nobody says so.
     @Test func aBacklogUsesTheQuotaToTheFull() async throws {
         let (limit, length) = (40, 8)
         var quotas = QuotaLimits()
@@ -191,6 +192,22 @@ import Testing
                 #expect((2...4).contains(attempts), "\(job.json)")
             }
             #expect(stage.emulator.strikes(of: number) == 12)
+            #expect(stage.files("spreadsheet").count == 1)
+        }
+    }
+
+    /// Google has a fault with this one job's data, and no other job shows that it works.
+    @Test func aJobThatAloneFailsForEverIsGivenUp() async throws {
+        try await ExportStage.with { stage in
+            let governor = governor(stage, QuotaSettings())
+            let number = stage.emulator.addFault(
+                Fault(.error(status: 503), api: .sheets, path: .contains(":batchUpdate"), count: nil))
+            try await stage.sibling(through: governor).work(limited: true) { queue in
+                let id = try await queue.jobs.enqueue(kind: "export", payload: payload, maxAttempts: 6)
+                let job = try await stage.ended(id)
+                #expect(job.state == "discarded" && job.json["attempt"] == 6, "\(job.json)")
+            }
+            #expect(stage.emulator.strikes(of: number) >= 6)
             #expect(stage.files("spreadsheet").count == 1)
         }
     }

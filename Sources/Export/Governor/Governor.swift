@@ -22,10 +22,13 @@ public actor Governor {
     let settings: QuotaSettings
     let patience: Duration
     let logger: Logger
+    private let answers: @Sendable (APIRequest.Service) async -> Bool
     private let breakerPolicy: Breaker.Policy
     var pools: [CountedQuota: QuotaPool] = [:]
     var asking: [CountedQuota: Task<Void, any Error>] = [:]
-    /// The kinds of which there were jobs at the last look. Of the others one may begin without anything set aside, so that
+    /// The kinds of which there were jobs at the last look.
+    ///
+    /// Of the others one may begin without anything set aside, so that
     /// an idle queue costs no quota.
     private var busyKinds: Set<String> = []
     private var breakers: [String: Breaker] = [:]
@@ -38,14 +41,18 @@ public actor Governor {
     ///
     /// - Parameters:
     ///   - patience: how long a call waits in place for a quota, before its job goes back to the queue.
+    ///   - answers: asks a service something harmless past this governor, where a trial failed: if that is answered, the fault
+    ///     may be the job's, which then pays for it with an attempt.
     public init(
         ledger: QuotaLedger, settings: QuotaSettings, patience: Duration = .seconds(2),
-        breaker: Breaker.Policy = Breaker.Policy(), logger: Logger
+        breaker: Breaker.Policy = Breaker.Policy(), logger: Logger,
+        answers: @escaping @Sendable (APIRequest.Service) async -> Bool = { _ in false }
     ) {
         self.ledger = ledger
         self.settings = settings
         self.patience = patience
         breakerPolicy = breaker
+        self.answers = answers
         self.logger = logger
     }
 }
@@ -97,6 +104,7 @@ extension Governor: CallGate {
             // his rate without being told for how long waits longer each time.
             let isCertain = error.code.concernsInstallation || resource == .identity || error.code == .rateLimited
             var breaker = breaker(of: resource)
+            let wasTrial = breaker.isTried
             let pause = breaker.fail(at: .now, isCertain: isCertain)
             breakers[service] = breaker
             guard let pause else { return error }
@@ -106,6 +114,8 @@ extension Governor: CallGate {
             let reason = error.description
             reasons[service] = reason
             await tell { ledger throws(PostgresError) in try await ledger.open(resource, reason: reason, pause: pause) }
+            // A job that is alone with its fault would else be the trial for ever.
+            if wasTrial, !isCertain, let service = resource.api, await answers(service) { return error }
             error.retry = .wait(pause)
         }
         return error

@@ -8,7 +8,6 @@
 create table kind (
     name text primary key
 );
-insert into kind values ('export'), ('folder'), ('format'), ('noop');
 
 create table setting (
     name  text primary key,
@@ -65,15 +64,17 @@ create index ready_held on ready (target, id) where gate = 2;
 -- The open jobs of an owner have turns one apart, the first of them the one after this, so that owners alternate; that is
 -- start-time fair queueing with every job of the same size. And a claim begins here: below it lie only the rows of jobs
 -- that have been claimed, perhaps a hundred thousand that cannot be removed while somebody's transaction is open.
-do $$
-declare
-    lane text;
+create function add_kind(name text) returns void
+language plpgsql set search_path from current
+as $$
 begin
-    for lane in select 'turn_' || k.name || '_' || p from kind k, generate_series(0, 9) p loop
-        execute format('create sequence %I minvalue 0 start 0', lane);
+    insert into kind values (add_kind.name);
+    for priority in 0..9 loop
+        execute format('create sequence %I minvalue 0 start 0', 'turn_' || add_kind.name || '_' || priority);
     end loop;
 end
 $$;
+select add_kind(name) from unnest(array['export', 'folder', 'format', 'noop']) name;
 
 -- Running. The number comes from a sequence and never comes again; the epoch is the worker's random identity.
 create table lease (
@@ -210,7 +211,7 @@ where job.enqueued_by = session_user or (select may_see_all());
 create function turn_reached(kind text, priority int) returns bigint
 language sql volatile set search_path from current
 as $$
-    select coalesce(pg_sequence_last_value(('turn_' || kind || '_' || priority)::regclass), 0)
+    select coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0)
 $$;
 
 -- The place in line behind the owner's other jobs. Transactions that do not see each other give the same turn to as many
@@ -650,7 +651,7 @@ begin
     )
     select max(g.turn) into last from gone g;
     if last > reached then
-        perform setval(('turn_' || kind || '_' || lane)::regclass, last);
+        perform setval(to_regclass(quote_ident('turn_' || kind || '_' || lane)), last);
     end if;
 end
 $$;
