@@ -55,6 +55,21 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// Asks a service something harmless: whether it answers, be it with a refusal.
+    public func answers(_ service: APIRequest.Service) async -> Bool {
+        let request =
+            switch service {
+            case .drive: APIRequest(.drive, .get, "/drive/v3/about", fields: "kind")
+            case .sheets: APIRequest(.sheets, .get, APIRequest.sheetsPath("sheetsync-probe"), fields: "spreadsheetId")
+            }
+        do throws(GoogleError) {
+            _ = try await call(request)
+            return true
+        } catch {
+            return !error.code.isFaultOfService && !error.code.concernsInstallation && error.code != .cancelled
+        }
+    }
+
     /// What an answer found fault with that the client mends by itself.
     private enum Objection { case token, coding }
 

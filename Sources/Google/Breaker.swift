@@ -35,6 +35,9 @@ public struct Breaker: Sendable, Equatable {
         pause = policy.pause
     }
 
+    /// Whether a trial is under way.
+    public var isTried: Bool { trialSince != nil }
+
     /// Whether calls pass without a trial.
     public var isClosed: Bool { opensAgain == nil }
 

@@ -24,6 +24,9 @@ public struct Job: Sendable {
     /// What an earlier attempt saved with `ProgressReporter.save`; nil where none did.
     public let checkpoint: JSON?
 
+    /// As whom the job has begun, or as whom its spreadsheet was made; nil where nobody noted it.
+    public let identity: String?
+
     let leaseNumber: Int
     /// Why it cannot run at all, where its payload could not be read.
     var refusal: JobFailure?

@@ -14,12 +14,13 @@ public struct JobDirectory: Sendable {
 
     /// Enqueues a job and returns its number; with a key that came before, the first job's.
     public func enqueue(
-        kind: String, payload: JSON, idempotencyKey: String? = nil, priority: Int = 5, owner: String = ""
+        kind: String, payload: JSON, idempotencyKey: String? = nil, priority: Int = 5, owner: String = "",
+        maxAttempts: Int = 10
     ) async throws(PostgresError) -> Int {
         try await connection.query(
             """
             select \(identifier: schema).enqueue(\(kind), \(payload.description)::jsonb, idempotency_key => \(idempotencyKey),
-                priority => \(priority), owner => \(owner)) as id
+                priority => \(priority), owner => \(owner), max_attempts => \(maxAttempts)) as id
             """)[0].int("id")
     }
 

@@ -1,3 +1,4 @@
+import JSON
 import Logging
 import Postgres
 import Synchronization
@@ -141,6 +142,7 @@ final class WorkerSession: Sendable {
                 // Jobs that come when the identity is lost are left to others.
                 guard !lost.isSet else { break }
                 held.insert(claimed)
+                await admission?.claimed(claimed, within: openings)
                 last = claimed.last?.kind ?? last
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
@@ -194,13 +196,12 @@ final class WorkerSession: Sendable {
         logger.debug("job begins", metadata: ["kind": "\(job.kind)", "attempt": "\(job.attempt)"])
         let outcome: Result<JobEnding, JobFailure>
         do {
-            if let refusal = job.refusal { throw refusal }
-            guard let handler = handlers[job.kind] else {
-                throw JobFailure(
-                    code: "queue.unknown_kind", message: "This worker asked for no job of the kind \(job.kind).",
-                    retry: .backoff)
+            let result: JSON
+            if let admission {
+                result = try await admission.run(job) { try await work(on: job) }
+            } else {
+                result = try await work(on: job)
             }
-            let result = try await handler.run(job, reporting: reporter(for: job))
             outcome = .success(JobEnding(job, .completed, result: result))
         } catch {
             outcome = .failure(JobFailure(error))
@@ -231,6 +232,16 @@ final class WorkerSession: Sendable {
             }
             endings.add(ending)
         }
+    }
+
+    private func work(on job: Job) async throws -> JSON {
+        if let refusal = job.refusal { throw refusal }
+        guard let handler = handlers[job.kind] else {
+            throw JobFailure(
+                code: "queue.unknown_kind", message: "This worker asked for no job of the kind \(job.kind).",
+                retry: .backoff)
+        }
+        return try await handler.run(job, reporting: reporter(for: job))
     }
 
     private func reporter(for job: Job) -> ProgressReporter {

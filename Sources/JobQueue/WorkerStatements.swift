@@ -64,6 +64,7 @@ struct WorkerStatements: Sendable {
                     isRedelivered: try row.bool("redelivered"), owner: try row.text("owner"),
                     target: try row.optionalText("target"),
                     checkpoint: try row.optionalText("checkpoint").flatMap { try? JSON(parsing: $0) },
+                    identity: try row.optionalText("identity"),
                     leaseNumber: try row.int("lease_no"), refusal: refusal))
         }
         return jobs

@@ -30,7 +30,7 @@ struct Daemon {
 
     /// Works until SIGTERM or SIGINT.
     func run(logger: Logger) async throws {
-        let account = try loadCredentials(logger).identity
+        let known = try loadCredentials(logger)
 
         // One connection for all small statements; the worker opens one more for claims and one to listen.
         // Signs of life go over it too, so nothing on it may take as long as a lease.
@@ -41,22 +41,27 @@ struct Daemon {
         try await database.schema.setLargestPayload(largestPayload, on: control)
 
         let http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)")
-        let ledger = TokenLedger(on: control, schema: database.schema.name, account: account, logger: logger)
-        let tokens = TokenSource(
-            http: http, logger: logger, onRotation: keepRefreshToken(logger),
-            onRenewal: { token in Task { await ledger.note(token) } },
-            load: { () throws(CredentialsError) in try google.credentials.load().credentials })
-        let governor = Governor(
-            ledger: QuotaLedger(on: control, schema: database.schema.name, account: account, settings: google.quotas),
-            settings: google.quotas, logger: logger)
         let calls = pages.showsMetrics ? APICallTally() : nil
-        let workspace = Workspace(
-            google.workspace(account: account, installation: installation),
-            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor)
-                .observed { calls?.add($0) })
-        let folders = FolderDirectory(
-            memory: FolderMemory(on: control, schema: database.schema.name, account: account),
-            root: google.sharedDriveID)
+        let tokens = known.map { one in
+            let ledger = TokenLedger(
+                on: control, schema: database.schema.name, account: one.credentials.identity, logger: logger)
+            return TokenSource(
+                http: http, logger: logger, onRotation: keepRefreshToken(logger),
+                onRenewal: { token in Task { await ledger.note(token) } },
+                load: { () throws(CredentialsError) in try one.source.load().credentials })
+        }
+        // What lies in a shared drive all of them see alike.
+        let shared = google.sharedDriveID.map { drive in
+            FolderDirectory(
+                memory: FolderMemory(on: control, schema: database.schema.name, account: "the drive \(drive)"),
+                root: drive)
+        }
+        let all = zip(known, tokens).map { one, tokens in
+            identity(
+                one.credentials.identity, tokens, http, calls, folders: shared, installation: installation,
+                control: control, logger)
+        }
+        let identities = Identities(all)
         let templates = TemplateDirectory(path: google.templatesPath)
 
         let process = ProcessInfo.processInfo
@@ -77,21 +82,23 @@ struct Daemon {
             self.worker, database: database.connection, schema: database.schema, control: control,
             handlers: [
                 "export": ExportHandler(
-                    workspace: workspace, folders: folders, templates: templates,
+                    identity: all[0], templates: templates,
                     batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay),
                     source: source.database(of: database), csvFallback: csvFallback),
-                "folder": FolderHandler(workspace: workspace, folders: folders),
-                "format": FormatHandler(workspace: workspace, templates: templates),
+                "folder": FolderHandler(identity: all[0]),
+                "format": FormatHandler(identity: all[0], templates: templates),
                 "noop": NoopHandler(),
-            ], admission: governor, logger: logger
+            ], admission: identities, logger: logger
         ) { event in
             watch.note(event)
             supervision.note(event)
         }
-        let reload = Reload(manager: manager, worker: watch) { reread(tokens, account: account, logger) }
+        let reload = Reload(manager: manager, worker: watch) {
+            reread(tokens, accounts: known.map(\.credentials.identity), logger)
+        }
 
         logger.info(
-            "sheetsync \(SheetSync.version) works as \(account)",
+            "sheetsync \(SheetSync.version) works as \(known.map(\.credentials.identity).joined(separator: ", "))",
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
         // They stop from the last to the first: monitors and systemd are answered while jobs end.
         let services: [any Service] = [supervision] + (server.map { [$0] } ?? []) + [reload, worker]
@@ -118,14 +125,34 @@ struct Daemon {
         }
     }
 
+    /// Everything that one identity needs, over the connections that all of them share.
+    private func identity(
+        _ account: String, _ tokens: TokenSource, _ http: HTTPClient, _ calls: APICallTally?, folders: FolderDirectory?,
+        installation: String, control: Connection, _ logger: Logger
+    ) -> Identity {
+        let schema = database.schema.name
+        let past = APIClient(http: http, tokens: tokens, endpoint: google.endpoint)
+        let governor = Governor(
+            ledger: QuotaLedger(on: control, schema: schema, account: account, settings: google.quotas),
+            settings: google.quotas, logger: logger, answers: past.answers)
+        let workspace = Workspace(
+            google.workspace(account: account, installation: installation),
+            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor)
+                .observed { calls?.add($0) })
+        let own = FolderDirectory(memory: FolderMemory(on: control, schema: schema, account: account), root: nil)
+        return Identity(account: account, workspace: workspace, folders: folders ?? own, governor: governor)
+    }
+
     /// Takes up changed key and token files; what is wrong with them is said, and the old ones serve on.
-    private func reread(_ tokens: TokenSource, account: String, _ logger: Logger) {
+    private func reread(_ tokens: [TokenSource], accounts: [String], _ logger: Logger) {
         do throws(CommandFailure) {
-            let found = try loadCredentials(logger).identity
-            guard found == account else {
-                return logger.error("the credentials are now those of \(found): restart to work as that account")
+            let found = try loadCredentials(logger).map(\.credentials.identity)
+            guard found == accounts else {
+                return logger.error(
+                    "the credentials are now those of \(found.joined(separator: ", ")): restart to work as that account"
+                )
             }
-            tokens.renew()
+            for tokens in tokens { tokens.renew() }
             logger.notice("read the credentials again; systemd renews its copies of them only at a restart")
         } catch {
             logger.error("the credentials cannot be read again; the old token serves on: \(error.message)")
@@ -133,11 +160,11 @@ struct Daemon {
     }
 
     /// Reads the credentials once before anything starts, so that a broken key is an error of the settings.
-    private func loadCredentials(_ logger: Logger) throws(CommandFailure) -> Credentials {
+    private func loadCredentials(_ logger: Logger) throws(CommandFailure) -> [GoogleIdentities.Known] {
         do throws(CredentialsError) {
             let loaded = try google.credentials.load()
             for warning in loaded.warnings { logger.warning("\(warning)") }
-            return loaded.credentials
+            return loaded.identities
         } catch {
             let setting =
                 error.place == google.credentials.tokenPath ? "GOOGLE_SHEETS_TOKEN_PATH" : google.credentials.setting

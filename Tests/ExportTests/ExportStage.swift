@@ -24,7 +24,7 @@ struct ExportStage {
     private let recheck: Duration
     private let source: SourceDatabase?
     private let csvFallback: CSVFallback?
-    private let handlers: [String: any JobHandler]
+    private let identities: [Identity]
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
@@ -82,10 +82,10 @@ struct ExportStage {
         self.recheck = recheck
         self.source = source
         self.csvFallback = csvFallback
-        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck, source, csvFallback)
+        identities = [Self.identity(queue, configuration, api, recheck)]
     }
 
-    private init(siblingOf stage: ExportStage, api: APIClient) {
+    private init(siblingOf stage: ExportStage, api: APIClient, governors: [Governor] = []) {
         queue = stage.queue
         emulator = stage.emulator
         client = stage.client
@@ -96,25 +96,37 @@ struct ExportStage {
         recheck = stage.recheck
         source = stage.source
         csvFallback = stage.csvFallback
-        handlers = Self.handlers(queue, configuration, api, batchBytes, templates, recheck, source, csvFallback)
+        identities =
+            governors.isEmpty
+            ? [Self.identity(queue, configuration, api, recheck)]
+            : governors.map { Self.identity(stage.queue, stage.configuration, stage.client($0), stage.recheck, $0) }
     }
 
-    private static func handlers(
-        _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ batchBytes: Int,
-        _ templates: String?, _ recheck: Duration, _ source: SourceDatabase?,
-        _ csvFallback: CSVFallback?
-    ) -> [String: any JobHandler] {
-        let workspace = Workspace(configuration, api: api)
-        let folders = FolderDirectory(
-            memory: FolderMemory(on: queue.connection, schema: "sheetsync", account: "test"),
-            root: configuration.sharedDriveID, recheckInterval: recheck)
+    private static func identity(
+        _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ recheck: Duration,
+        _ governor: Governor? = nil
+    ) -> Identity {
+        let unlimited = QuotaSettings()
+        return Identity(
+            account: "test", workspace: Workspace(configuration, api: api),
+            folders: FolderDirectory(
+                memory: FolderMemory(on: queue.connection, schema: "sheetsync", account: "test"),
+                root: configuration.sharedDriveID, recheckInterval: recheck),
+            governor: governor
+                ?? Governor(
+                    ledger: QuotaLedger(
+                        on: queue.connection, schema: "sheetsync", account: "test", settings: unlimited),
+                    settings: unlimited, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    private var handlers: [String: any JobHandler] {
         let directory = TemplateDirectory(path: templates)
         return [
             "export": ExportHandler(
-                workspace: workspace, folders: folders, templates: directory, batchBytes: batchBytes,
+                identity: identities[0], templates: directory, batchBytes: batchBytes,
                 patience: LookingPatience(time: .milliseconds(400)), source: source, csvFallback: csvFallback),
-            "format": FormatHandler(workspace: workspace, templates: directory),
-            "folder": FolderHandler(workspace: workspace, folders: folders), "noop": NoopHandler(),
+            "format": FormatHandler(identity: identities[0], templates: directory),
+            "folder": FolderHandler(identity: identities[0]), "noop": NoopHandler(),
         ]
     }
 
@@ -122,7 +134,9 @@ struct ExportStage {
     func sibling() -> ExportStage { ExportStage(siblingOf: self, api: api) }
 
     /// A second daemon, whose calls go through a gate.
-    func sibling(through gate: any CallGate) -> ExportStage { ExportStage(siblingOf: self, api: client(gate)) }
+    func sibling(through gate: Governor) -> ExportStage {
+        ExportStage(siblingOf: self, api: client(gate), governors: [gate])
+    }
 
     /// Makes a folder in the root, as a person would, and returns its id.
     func makeFolder(_ name: String) async throws -> String {
@@ -139,6 +153,16 @@ struct ExportStage {
     func change(_ id: String, _ change: JSON, query: [(name: String, value: String)] = []) async throws {
         _ = try await api.call(
             APIRequest(.drive, .patch, APIRequest.drivePath(id), query: query, fields: "id", body: change.bytes))
+    }
+
+    /// How many writes to Sheets were taken and refused in each of Google's windows.
+    func writes(inWindowsOf length: Int) -> [(number: Int, used: Int, refused: Int)] {
+        let writes = emulator.journal.entries.filter { $0.api == .sheets && $0.verb == "POST" }
+        return Dictionary(grouping: writes) { $0.time / 1000 / length }.sorted { $0.key < $1.key }.map {
+            number, calls in
+            let refused = calls.filter { $0.status == 429 }.count
+            return (number, calls.count - refused, refused)
+        }
     }
 
     /// Lets new files show up in lists only after so many of them.
@@ -162,10 +186,10 @@ struct ExportStage {
 
     /// Runs a worker beside the body.
     func work(
-        admission: (any Admission)? = nil, change: (inout WorkerConfiguration) -> Void = { _ in },
+        limited: Bool = false, change: (inout WorkerConfiguration) -> Void = { _ in },
         _ body: (TestQueue) async throws -> Void
     ) async throws {
-        try await queue.withWorker(handlers, admission: admission, change: change, body)
+        try await queue.withWorker(handlers, admission: limited ? Identities(identities) : nil, change: change, body)
     }
 
     /// Enqueues an export and returns the job once it has ended.

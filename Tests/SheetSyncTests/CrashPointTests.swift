@@ -43,9 +43,9 @@ import Testing
             "lost \(queue.lost), duplicated \(queue.duplicated), \(ContinuousClock.now - begin); not reached: \(notReached)"
         )
         #expect(queue.lost == 0 && queue.duplicated == 0)
-        // How often a daemon looks for jobs and shows a sign of life is a matter of time, and so are connections.
+        // How often a daemon looks for jobs, asks for quota and shows a sign of life is a matter of time, and so are connections.
         let mustBeReached = notReached.filter { point in
-            ![".claim", ".beat", ".reclaim", ".arm", "connect", "set", "listen", ".return_quota", "select 1"].contains {
+            ![".claim", ".beat", ".reclaim", ".arm", "connect", "set", "listen", "_quota", "select 1"].contains {
                 point.request.contains($0)
             }
         }

@@ -24,7 +24,8 @@ struct Stage {
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
-        serviceAccountsOwnFiles: Bool = true, _ body: (Stage) async throws -> Void
+        serviceAccountsOwnFiles: Bool = true, delegatedUsers: Set<String> = [], quotas: QuotaLimits = .init(),
+        _ body: (Stage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make()
         let roles = Login.allCases.map {
@@ -35,7 +36,8 @@ struct Stage {
         defer { directory.remove() }
         let emulator = try GoogleEmulator(
             .init(
-                directory: directory.path, serviceAccountsOwnFiles: serviceAccountsOwnFiles, checksAnswers: true))
+                directory: directory.path, delegatedUsers: delegatedUsers,
+                serviceAccountsOwnFiles: serviceAccountsOwnFiles, checksAnswers: true, quotas: quotas))
         let running = Task { try await emulator.run() }
         let outcome: Result<Void, any Error>
         do {
@@ -70,6 +72,7 @@ struct Stage {
             "GOOGLE_API_ENDPOINT": endpoint, "GOOGLE_SHEETS_CREDENTIALS_PATH": key, "SHEETSYNC_POLL_INTERVAL": "0.2",
             "SHEETSYNC_CONCURRENCY": "4", "SHEETSYNC_HTTP_ADDRESS": "",
             "SHEETSYNC_SHEETS_WRITES_PER_MINUTE_USER": "100000",
+            "SHEETSYNC_DRIVE_CREATES_PER_MINUTE_USER": "100000",
             "SHEETSYNC_SHEETS_WRITES_PER_MINUTE_PROJECT": "100000",
         ])
     }

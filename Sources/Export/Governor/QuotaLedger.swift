@@ -5,12 +5,14 @@ public import Postgres
 public struct QuotaLedger: Sendable {
     /// What was given of a quota.
     struct Grant: Sendable {
-        /// Its number; nil where nothing was given.
-        let number: Int?
-        /// How many calls may go out.
+        /// How much.
         let amount: Int
-        /// After which time something may be free, where nothing was given.
-        let wait: Duration
+        /// When, in seconds since 1970 by the database's clock.
+        let at: Double
+        /// For how long it may be used.
+        let goodFor: Duration
+        /// After which time there may be more; nil where all was given.
+        let wait: Duration?
     }
 
     private let connection: Connection
@@ -26,38 +28,45 @@ public struct QuotaLedger: Sendable {
         self.settings = settings
     }
 
-    /// Takes up to so many calls, after giving back what is left of an earlier grant.
+    /// Takes up to so much, after giving back what is left of an earlier grant.
     func take(
-        _ wanted: Int, of resource: GoogleResource, returning unused: (grant: Int, amount: Int)?
+        _ wanted: Int, of quota: CountedQuota, returning rest: QuotaPool.Rest?
     ) async throws(PostgresError) -> Grant {
-        let limits =
-            resource == .sheetsWrite
-            ? [settings.sheetsWritesPerUser, settings.sheetsWritesPerProject]
-            : [settings.sheetsReadsPerUser, settings.sheetsReadsPerProject]
+        let limits = settings.limits(of: quota)
+        let project = limits.project.map { _ in name(of: quota, isPerUser: false) }
         let row = try await connection.query(
             """
             select * from \(identifier: schema).take_quota(
-                array[\(name(of: resource, isPerUser: true)), \(name(of: resource, isPerUser: false))],
-                \(limits)::int[], \(wanted), \((settings.window + settings.slack) / .seconds(1)), \(unused?.grant),
-                \(unused?.amount ?? 0))
+                array_remove(array[\(name(of: quota, isPerUser: true)), \(project)], null), \([limits.user] + (limits.project.map { [$0] } ?? []))::int[],
+                \(settings.window / .seconds(1)), \(quota.burst)::int, \(wanted), \(quota.largestCost),
+                \(rest?.amount ?? 0), \(rest?.grantedAt ?? 0))
             """)[0]
         return Grant(
-            number: try row.optionalInt("grant_no"), amount: try row.int("granted"),
-            wait: .seconds(try row.optionalDouble("wait") ?? 0))
+            amount: try row.int("granted"), at: try row.optionalDouble("at") ?? 0,
+            goodFor: .seconds(try row.optionalDouble("good_for") ?? 0),
+            wait: try row.optionalDouble("wait").map { .seconds($0) })
     }
 
     /// Gives back what is left of a grant.
-    func giveBack(_ amount: Int, of grant: Int) async throws(PostgresError) {
-        try await connection.query("select \(identifier: schema).return_quota(\(grant), \(amount))")
+    func giveBack(_ rest: QuotaPool.Rest, of quota: CountedQuota) async throws(PostgresError) {
+        let project = settings.limits(of: quota).project.map { _ in name(of: quota, isPerUser: false) }
+        try await connection.query(
+            """
+            select \(identifier: schema).return_quota(
+                array_remove(array[\(name(of: quota, isPerUser: true)), \(project)], null), \(rest.amount), \(rest.grantedAt))
+            """)
     }
 
     /// Remembers what Google named when it refused a call.
-    func close(_ resource: GoogleResource, isPerUser: Bool, allowed: Int?, pause: Duration) async throws(PostgresError)
-    {
+    ///
+    /// - Parameter began: When Google's window began, in seconds since 1970.
+    func close(
+        _ quota: CountedQuota, isPerUser: Bool, allowed: Int?, began: Double?, pause: Duration
+    ) async throws(PostgresError) {
         try await connection.query(
             """
             select \(identifier: schema).close_quota(
-                \(name(of: resource, isPerUser: isPerUser)), \(allowed), \(pause / .seconds(1)))
+                \(name(of: quota, isPerUser: isPerUser)), \(allowed), \(began), \(pause / .seconds(1)))
             """)
     }
 
@@ -76,7 +85,7 @@ public struct QuotaLedger: Sendable {
             "select \(identifier: schema).close_breaker(\("\(resource.service)/\(account)"))")
     }
 
-    private func name(of resource: GoogleResource, isPerUser: Bool) -> String {
-        "\(resource.rawValue)/\(isPerUser ? "user/\(account)" : "project")"
+    private func name(of quota: CountedQuota, isPerUser: Bool) -> String {
+        "\(quota.rawValue)/\(isPerUser ? "user/\(account)" : "project")"
     }
 }

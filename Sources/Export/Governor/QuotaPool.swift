@@ -1,71 +1,63 @@
-import Google
-
-/// The calls of one resource that this worker may make now, from its last grant.
+/// What this worker may use of one quota now, from its last grant.
 ///
 /// A value without clock and database: the governor does what it says.
 struct QuotaPool {
-    /// What a call does next.
-    enum Step: Equatable {
-        /// It goes out.
-        case go
-        /// It asks the ledger for more.
-        case ask
-        /// It waits until then; nothing is free before.
-        case wait(until: ContinuousClock.Instant)
+    /// What a grant holds that nobody has used.
+    struct Rest: Sendable {
+        let amount: Int
+        /// When it was granted, by the database's clock.
+        let grantedAt: Double
     }
 
-    private var grant: Int?
     private var left = 0
+    private(set) var grantedAt = 0.0
     private var expires = ContinuousClock.now
-    /// When something may be free again; nothing is before.
-    private var shortUntil: ContinuousClock.Instant?
-    /// Whether the last grant was less than was asked for, so that jobs are worth a grant before they are claimed.
-    private(set) var isScarce = false
-    /// How many calls wait for the quota.
+    /// When there may be more; there is not before.
+    private(set) var shortUntil: ContinuousClock.Instant?
+    /// How much is set aside for jobs that were claimed and have not made their first call.
+    var promised = 0
+    /// How much other calls wait for.
     var waiting = 0
 
-    /// How many calls may go out at once.
-    func available(at now: ContinuousClock.Instant) -> Int { now < expires ? left : 0 }
+    /// What a call may use: one of a job with something set aside all there is.
+    func available(at now: ContinuousClock.Instant, isPromised: Bool) -> Int {
+        now < expires ? left - (isPromised ? 0 : promised) : 0
+    }
 
-    /// How long nothing more is to be had, as far as is known.
+    /// What is left for jobs that are not claimed yet; below zero where others wait already.
+    func free(at now: ContinuousClock.Instant) -> Int { available(at: now, isPromised: false) - waiting }
+
+    /// Whether there is nothing to be had for some time, as far as is known.
+    func isShort(at now: ContinuousClock.Instant) -> Bool { shortUntil.map { now < $0 } ?? false }
+
+    /// How long until there may be more.
     func pause(at now: ContinuousClock.Instant) -> Duration { max((shortUntil ?? now) - now, .milliseconds(20)) }
 
-    /// What is left of the grant and may go back.
-    var unused: (grant: Int, amount: Int)? { grant.flatMap { left > 0 ? ($0, left) : nil } }
-
-    /// What the next call would do.
-    func step(at now: ContinuousClock.Instant) -> Step {
-        if available(at: now) > 0 { return .go }
-        if let shortUntil, now < shortUntil { return .wait(until: shortUntil) }
-        return .ask
-    }
-
     /// Lets a call go out.
-    mutating func use() { left -= 1 }
+    mutating func use(_ amount: Int) { left -= amount }
 
-    /// Takes a grant that was asked for at a time; returns when what is left of it has to go back.
+    /// Takes a grant that was asked for at a time.
     mutating func take(
-        _ new: QuotaLedger.Grant, wanted: Int, askedAt: ContinuousClock.Instant, now: ContinuousClock.Instant,
-        lifetime: Duration
+        _ grant: QuotaLedger.Grant, askedAt: ContinuousClock.Instant, now: ContinuousClock.Instant
     ) {
-        grant = new.number
-        left = new.amount
-        expires = askedAt + lifetime
-        isScarce = new.amount < wanted
-        // A grant may come from a dead worker at any time, so nobody waits for long without looking.
-        shortUntil = new.amount == 0 ? now + min(max(new.wait, .milliseconds(20)), .seconds(60)) : nil
+        left = grant.amount
+        grantedAt = grant.at
+        expires = askedAt + grant.goodFor
+        // A grant of another worker may come back at any time, so nobody waits for long without looking.
+        shortUntil = grant.wait.map { now + min(max($0, .milliseconds(10)), .seconds(60)) }
     }
 
-    /// Forgets what is left, because it went back or is no more good; returns it.
-    mutating func drain() -> (grant: Int, amount: Int)? {
-        defer { left = 0 }
-        return unused
+    /// Takes out all that is left, or what is not set aside, to give it back; nil for nothing.
+    mutating func drain(at now: ContinuousClock.Instant, onlyFree: Bool = false) -> Rest? {
+        let amount = onlyFree ? free(at: now) : left
+        guard now < expires, amount > 0 else { return nil }
+        left -= amount
+        return Rest(amount: amount, grantedAt: grantedAt)
     }
 
-    /// Google refused a call: nothing is free for so long.
+    /// Google refused a call: nothing is to be had for so long.
     mutating func close(until: ContinuousClock.Instant) {
         left = 0
-        isScarce = true
         shortUntil = max(shortUntil ?? until, until)
     }
 }

@@ -8,8 +8,7 @@ import SheetModel
 /// For a folder that is known it takes one call to Drive and one to Sheets (more where the data is larger than one batch, is
 /// shared, or goes into a copy). What it has done is in the job's checkpoint, from which another attempt goes on.
 public struct ExportHandler: JobHandler {
-    private let workspace: Workspace
-    private let folders: FolderDirectory
+    private let home: Identity
     private let templates: TemplateDirectory
     private let batchBytes: Int
     private let patience: LookingPatience
@@ -19,17 +18,17 @@ public struct ExportHandler: JobHandler {
     /// Makes a handler.
     ///
     /// - Parameters:
+    ///   - identity: Who does the jobs that nobody else was chosen for.
     ///   - batchBytes: The size that one write's body grows to; Google has been seen to take 9 MB.
     ///   - patience: How long a spreadsheet is looked for whose create had an unclear end.
     ///   - source: Where queries run; nil to refuse them.
     ///   - csvFallback: Keeps what Google refuses for good; nil to keep nothing.
     public init(
-        workspace: Workspace, folders: FolderDirectory, templates: TemplateDirectory = TemplateDirectory(path: nil),
+        identity: Identity, templates: TemplateDirectory = TemplateDirectory(path: nil),
         batchBytes: Int = 8_000_000, patience: LookingPatience = LookingPatience(), source: SourceDatabase? = nil,
         csvFallback: CSVFallback? = nil
     ) {
-        self.workspace = workspace
-        self.folders = folders
+        home = identity
         self.templates = templates
         self.batchBytes = batchBytes
         self.patience = patience
@@ -40,8 +39,11 @@ public struct ExportHandler: JobHandler {
     /// Makes and fills the spreadsheet and returns its id, address, sheets and what is worth a warning.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
+            let identity = Identity.current ?? home
+            let (workspace, folders) = (identity.workspace, identity.folders)
+            let progress = progress.noting(identity)
             let payload = try ExportPayload(job.payload)
-            try checkSharing(payload)
+            try checkSharing(payload, workspace.configuration.sharing)
             let template: FormattingTemplate?
             let queried: [CheckedSheet]
             do {
@@ -60,6 +62,10 @@ public struct ExportHandler: JobHandler {
                     payload: payload, spreadsheet: spreadsheet, template: template, workspace: workspace,
                     folders: folders, batchBytes: batchBytes
                 ).result()
+            }
+            if identity.isOneOfSeveral, job.identity != identity.account {
+                // Before anything is made: a later attempt by another identity might not see it.
+                try await progress.save(job.checkpoint ?? ["stage": "begun"], step: "beginning")
             }
             return try await keepingRows(of: spreadsheet, job) {
                 try await ExportRun(
@@ -100,8 +106,9 @@ public struct ExportHandler: JobHandler {
         return try payload.spreadsheet(queried: queried)
     }
 
-    private func checkSharing(_ payload: ExportPayload) throws(PayloadError) {
-        let allowed = workspace.configuration.sharing
+    private func checkSharing(
+        _ payload: ExportPayload, _ allowed: Set<DrivePermission.GranteeType>
+    ) throws(PayloadError) {
         for (index, share) in payload.shares.enumerated() where !allowed.contains(share.permission.type) {
             throw PayloadError(
                 .notAllowed, at: "share[\(index)].type",

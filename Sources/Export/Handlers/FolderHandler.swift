@@ -3,18 +3,18 @@ public import JobQueue
 
 /// Runs jobs of kind `folder`: makes a path of folders, once.
 public struct FolderHandler: JobHandler {
-    private let workspace: Workspace
-    private let folders: FolderDirectory
+    private let home: Identity
 
     /// Makes a handler.
-    public init(workspace: Workspace, folders: FolderDirectory) {
-        self.workspace = workspace
-        self.folders = folders
+    public init(identity: Identity) {
+        home = identity
     }
 
     /// Finds or makes the folders and returns the last one's id and address.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
+            let identity = Identity.current ?? home
+            let (workspace, folders) = (identity.workspace, identity.folders)
             let payload = try FolderPayload(job.payload)
             guard workspace.configuration.foldersEnabled else {
                 throw JobFailure(

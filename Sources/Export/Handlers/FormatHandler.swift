@@ -5,18 +5,19 @@ import SheetModel
 
 /// Runs jobs of kind `format`: puts a formatting template over sheets that are there, as often as it is asked to.
 public struct FormatHandler: JobHandler {
-    private let workspace: Workspace
+    private let home: Identity
     private let templates: TemplateDirectory
 
     /// Makes a handler.
-    public init(workspace: Workspace, templates: TemplateDirectory) {
-        self.workspace = workspace
+    public init(identity: Identity, templates: TemplateDirectory) {
+        home = identity
         self.templates = templates
     }
 
     /// Formats the sheets and returns which ones they were.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
+            let workspace = (Identity.current ?? home).workspace
             let payload = try FormatPayload(job.payload)
             let template = try templates.template(named: payload.template)
             let (drive, sheets, calls) = workspace.clients(for: progress)

@@ -16,6 +16,13 @@ public struct Quota: Sendable, Equatable {
 
     /// Whether nothing is free.
     public var isUsedUp: Bool { (freeIn ?? 0) > 0 }
+    /// That nothing is free and until when, in words; a window's calls are spread over it, so there is little at once.
+    public var standing: String {
+        let seconds = Int((freeIn ?? 0).rounded(.up))
+        return used < allowed && seconds < 5
+            ? "is used as fast as it comes (\(used) of \(allowed) in this window)"
+            : "is used up (\(used) of \(allowed)) for \(seconds) s"
+    }
     /// What is counted, such as `sheets_writes`.
     public var resource: String { String(name.prefix { $0 != "/" }) }
     /// The account whose quota it is; nil for the project's.
@@ -27,7 +34,7 @@ public struct Quota: Sendable, Equatable {
     public var holder: String { account ?? "the project" }
     /// Whose it is, and when something is free again, where nothing is.
     public var words: String {
-        "the quota \(resource) of \(holder) is used up (\(used) of \(allowed)) for \(Int((freeIn ?? 0).rounded(.up))) s"
+        "the quota \(resource) of \(holder) \(standing)"
     }
     /// How many calls are free.
     public var left: Int { isUsedUp ? 0 : max(allowed - used, 0) }

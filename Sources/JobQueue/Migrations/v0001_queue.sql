@@ -8,7 +8,6 @@
 create table kind (
     name text primary key
 );
-insert into kind values ('export'), ('folder'), ('format'), ('noop');
 
 create table setting (
     name  text primary key,
@@ -65,15 +64,17 @@ create index ready_held on ready (target, id) where gate = 2;
 -- The open jobs of an owner have turns one apart, the first of them the one after this, so that owners alternate; that is
 -- start-time fair queueing with every job of the same size. And a claim begins here: below it lie only the rows of jobs
 -- that have been claimed, perhaps a hundred thousand that cannot be removed while somebody's transaction is open.
-do $$
-declare
-    lane text;
+create function add_kind(name text) returns void
+language plpgsql set search_path from current
+as $$
 begin
-    for lane in select 'turn_' || k.name || '_' || p from kind k, generate_series(0, 9) p loop
-        execute format('create sequence %I minvalue 0 start 0', lane);
+    insert into kind values (add_kind.name);
+    for priority in 0..9 loop
+        execute format('create sequence %I minvalue 0 start 0', 'turn_' || add_kind.name || '_' || priority);
     end loop;
 end
 $$;
+select add_kind(name) from unnest(array['export', 'folder', 'format', 'noop']) name;
 
 -- Running. The number comes from a sequence and never comes again; the epoch is the worker's random identity.
 create table lease (
@@ -126,6 +127,12 @@ create table progress (
     rows_total bigint,
     checkpoint jsonb,                           -- what a later attempt needs to go on
     updated_at timestamptz not null default clock_timestamp()
+);
+
+-- As whom a spreadsheet was made, where an installation works as several; nobody else may see it.
+create table maker (
+    target   text primary key,
+    identity text not null
 );
 
 create table cancel_request (
@@ -204,7 +211,7 @@ where job.enqueued_by = session_user or (select may_see_all());
 create function turn_reached(kind text, priority int) returns bigint
 language sql volatile set search_path from current
 as $$
-    select coalesce(pg_sequence_last_value(('turn_' || kind || '_' || priority)::regclass), 0)
+    select coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0)
 $$;
 
 -- The place in line behind the owner's other jobs. Transactions that do not see each other give the same turn to as many
@@ -650,7 +657,7 @@ begin
     )
     select max(g.turn) into last from gone g;
     if last > reached then
-        perform setval(('turn_' || kind || '_' || lane)::regclass, last);
+        perform setval(to_regclass(quote_ident('turn_' || kind || '_' || lane)), last);
     end if;
 end
 $$;
@@ -672,7 +679,7 @@ $$;
 create function claim(epoch bigint, slots int, rooms jsonb, after_kind text default '', held bigint[] default null,
                       look_back boolean default true)
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
-               owner text, target text, checkpoint jsonb)
+               owner text, target text, checkpoint jsonb, identity text)
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off
 as $$
@@ -739,8 +746,8 @@ begin
     end if;
     return query
     select l.id, l.lease_no, l.attempt::int, l.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner, j.target,
-           p.checkpoint
-    from lease l join job j on j.id = l.id left join progress p on p.id = l.id
+           p.checkpoint, coalesce(p.checkpoint ->> 'identity', m.identity)
+    from lease l join job j on j.id = l.id left join progress p on p.id = l.id left join maker m on m.target = j.target
     where l.id = any (claimed) order by l.lease_no;
     -- A worker that was taken for dead while it was suspended must not begin anything. The lock keeps others from
     -- taking it for dead between this look and the commit; a beat does not wait for it.
@@ -990,7 +997,15 @@ begin
     on conflict on constraint progress_pkey do update
     set step = excluded.step, rows_done = excluded.rows_done, rows_total = excluded.rows_total,
         checkpoint = coalesce(excluded.checkpoint, p.checkpoint), updated_at = clock_timestamp();
-    return found;
+    if not found then
+        return false;
+    end if;
+    if checkpoint ? 'identity' and checkpoint ? 'spreadsheet_id' then
+        insert into maker (target, identity)
+        values ('spreadsheet:' || left(checkpoint ->> 'spreadsheet_id', 200), checkpoint ->> 'identity')
+        on conflict do nothing;
+    end if;
+    return true;
 end
 $$;
 
@@ -1054,6 +1069,6 @@ grant execute on function
 grant execute on function pause_queue(text), resume_queue(text) to sheetsync_operator;
 grant select on kind, setting, schema_migration
     to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
-grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder to sheetsync_operator;
+grant select on job, ready, lease, head, outcome, failure, progress, cancel_request, pause, worker, folder, maker to sheetsync_operator;
 -- What the daemon's own health report is read from.
 grant select on ready, lease, outcome, failure, pause, worker to sheetsync_worker;

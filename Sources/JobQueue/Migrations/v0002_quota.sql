@@ -1,27 +1,21 @@
 -- Google's quotas and its troubles, shared by all workers of an installation.
 --
--- A quota allows so many calls in a window whose beginning only Google knows. So no stretch of that length, wherever it
--- begins, may hold more: what was granted counts for one window from its grant.
+-- Google counts in windows that follow each other, and says when one began in the refusals of calls; until then they are
+-- taken to begin at multiples of their length. A window's calls are spread over it, as slots at equal distances: a queue that
+-- is full uses them all, and Google never sees a crowd. Whatever begins when, any stretch of a window's length then holds
+-- about as many. Slots that nobody needed may be caught up within their window.
 
 create table quota (
     name         text primary key,              -- what is counted and for whom, such as sheets_writes/project
-    configured   int not null,                  -- calls a window by the settings
-    span         interval not null,             -- the window's length
+    configured   int              not null,     -- calls a window by the settings
+    span         interval         not null,     -- the window's length
+    begins       double precision not null default 0, -- how many seconds after a multiple of its length it begins
+    number       bigint           not null default 0, -- the window that `used` belongs to, counted since 1970
+    used         int              not null default 0, -- what was granted of it to some worker, and may be in use
     learned      int,                           -- the lower figure that Google named when it refused a call
     learned_at   timestamptz,
     closed_until timestamptz                    -- the end of the window in which it refused
-);
-
--- What was granted to some worker, and may be in use; of a dead worker's grant nothing is left after a window.
-create table quota_use (
-    grant_no bigint      not null,
-    name     text        not null references quota,
-    at       timestamptz not null,
-    amount   int         not null,
-    primary key (grant_no, name)
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
-create index quota_use_at on quota_use (name, at);
-create sequence quota_grant;
+) with (fillfactor = 20);
 
 -- A service of Google's that fails, or an identity that it refuses; claims of what needs it wait.
 create table breaker (
@@ -31,16 +25,53 @@ create table breaker (
     until  timestamptz not null                 -- when it is tried again
 );
 
--- Takes up to `wanted` calls from all the quotas named, after giving back what is left of an earlier grant. Returned are
--- the grant, and where nothing was free the seconds until something may be.
-create function take_quota(names text[], configured int[], wanted int, window_seconds float8, earlier_grant bigint,
-                           unused int, out grant_no bigint, out granted int, out wait float8)
+-- A quota at a moment: the window's number, what is allowed and used of it, how many of its slots have come by now, and in
+-- how many seconds the next one does.
+--
+-- The slots lie between a hundred-and-twentieth and nineteen twentieths of the window, and nothing is granted in its last
+-- thirtieth, because a call takes time to reach Google and the clocks differ. They come a sixtieth early, so that a large
+-- quota is not asked for each call. Of those missed no more than `burst` are caught up.
+create function quota_at(q quota, moment timestamptz, burst int default null, out number bigint, out allowed int,
+                         out used int, out due int, out next_in float8, out ends_in float8)
+language plpgsql stable set search_path from current
+as $$
+declare
+    length float8 := extract(epoch from q.span);
+    place  float8 := extract(epoch from moment) - q.begins;
+    gap    float8;                              -- between two slots
+begin
+    number := floor(place / length);
+    place := place - number * length;
+    ends_in := length - place;
+    allowed := least(q.configured, q.learned);
+    used := case when q.number = number then q.used else 0 end;
+    gap := length * (0.95 - 1.0 / 120) / allowed;
+    due := case
+        when moment < q.closed_until or place < length / 120 or place > length * 29 / 30 then 0
+        else least(allowed, 1 + floor((place - length / 120 + length / 60) / gap)) end;
+    used := greatest(used, due - burst);
+    if used >= allowed or place > length * 29 / 30 then
+        next_in := ends_in + length / 120;
+    else
+        next_in := greatest(length / 120, length / 120 - length / 60 + used * gap) - place;
+    end if;
+    next_in := greatest(next_in, extract(epoch from q.closed_until - moment));
+end
+$$;
+
+-- Takes up to `wanted` calls from all the quotas named, and not fewer than `at_least`, after giving back what is left of a
+-- grant. Returned are how many were granted, when and for how many seconds they are good, and where it is less than was
+-- wanted the seconds until there may be more.
+create function take_quota(names text[], configured int[], span_seconds float8, burst int, wanted int, at_least int,
+                           unused int, granted_at float8, out granted int, out at float8, out good_for float8,
+                           out wait float8)
 language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_variable
 declare
-    span   interval := make_interval(secs => window_seconds);
+    span   interval := make_interval(secs => span_seconds);
     moment timestamptz;
+    one    record;
 begin
     if exists (select from unnest(names, configured) as n(name, configured)
                where not exists (select from quota q
@@ -53,45 +84,48 @@ begin
     perform from quota q where q.name = any (names) order by q.name for update;
     -- Only now, because waiting for the lock took its time.
     moment := clock_timestamp();
+    at := extract(epoch from moment);
     -- A quota that was lowered may be raised again, which nobody says.
     update quota q set learned = null, learned_at = null
     where q.name = any (names) and q.learned_at < now() - interval '1 hour';
     if unused > 0 then
-        update quota_use u set amount = u.amount - unused where u.grant_no = earlier_grant;
+        perform return_quota(names, unused, granted_at);
     end if;
-    delete from quota_use u where u.name = any (names) and (u.at <= moment - span or u.amount <= 0);
-    select greatest(least(wanted, min(s.free)), 0), max(s.wait) into granted, wait
-    from (
-        select case when q.closed_until > moment then 0
-                    else least(q.configured, q.learned) - coalesce(sum(u.amount), 0) end as free,
-               greatest(extract(epoch from q.closed_until - moment),
-                        case when sum(u.amount) >= least(q.configured, q.learned)
-                             then extract(epoch from min(u.at) + span - moment) end) as wait
-        from quota q left join quota_use u on u.name = q.name
-        where q.name = any (names) group by q.name
-    ) s;
-    if granted > 0 then
-        grant_no := nextval('quota_grant');
-        wait := null;
-        insert into quota_use (grant_no, name, at, amount) select grant_no, n, moment, granted from unnest(names) n;
+    granted := wanted;
+    for one in select q.name, v.* from quota q cross join lateral quota_at(q, moment, burst) v where q.name = any (names) loop
+        granted := least(granted, one.due - one.used);
+        good_for := least(good_for, one.ends_in - span_seconds / 60);
+        if one.due - one.used < wanted then
+            wait := greatest(wait, one.next_in);
+        end if;
+    end loop;
+    if granted < at_least then
+        granted := 0;
+        return;
     end if;
+    update quota q set number = v.number, used = v.used + granted
+    from quota x cross join lateral quota_at(x, moment, burst) v
+    where q.name = any (names) and x.name = q.name;
 end
 $$;
 
--- Gives back what is left of a grant.
-create function return_quota(grant_no bigint, unused int) returns void
+-- Gives back what is left of a grant, unless its window is over.
+create function return_quota(names text[], unused int, granted_at float8) returns void
 language sql security definer set search_path from current
 as $$
-    update quota_use u set amount = u.amount - unused where u.grant_no = $1
+    update quota q set used = greatest(q.used - $2, 0)
+    where q.name = any ($1) and q.number = (quota_at(q, to_timestamp($3))).number
 $$;
 
--- Remembers what Google said when it refused a call: what it allows, and for how long nothing is to be had.
-create function close_quota(name text, allowed int, seconds float8) returns void
+-- Remembers what Google said when it refused a call: what it allows, when its window began, and for how long nothing is to
+-- be had.
+create function close_quota(name text, allowed int, began float8, seconds float8) returns void
 language sql security definer set search_path from current
 as $$
     update quota q
     set learned = case when allowed < q.configured then greatest(allowed, 1) else q.learned end,
         learned_at = case when allowed < q.configured then now() else q.learned_at end,
+        begins = coalesce(mod(began::numeric, extract(epoch from q.span)::numeric)::float8, q.begins),
         closed_until = greatest(q.closed_until, clock_timestamp() + make_interval(secs => seconds))
     where q.name = $1
 $$;
@@ -117,7 +151,9 @@ begin
 end
 $$;
 grant execute on function
-    take_quota(text[], int[], int, float8, bigint, int), return_quota(bigint, int), close_quota(text, int, float8),
+    take_quota(text[], int[], float8, int, int, int, int, float8), return_quota(text[], int, float8),
+    close_quota(text, int, float8, float8),
     open_breaker(text, text, float8), close_breaker(text)
     to sheetsync_worker;
-grant select on quota, quota_use, breaker to sheetsync_operator;
+grant execute on function quota_at(quota, timestamptz, int) to sheetsync_worker, sheetsync_operator;
+grant select on quota, breaker to sheetsync_operator;

@@ -12,13 +12,8 @@ left join progress p on p.id = l.id;
 -- The quotas as they stand: what is allowed and used in a window, and in how many seconds something may be free where
 -- nothing is now.
 create view quota_now as
-select q.name, q.configured, q.learned, least(q.configured, q.learned) as allowed, u.used,
-       greatest(extract(epoch from q.closed_until - clock_timestamp()),
-                case when u.used >= least(q.configured, q.learned)
-                     then extract(epoch from u.first + q.span - clock_timestamp()) end)::float8 as free_in
-from quota q cross join lateral (
-    select coalesce(sum(x.amount), 0)::int as used, min(x.at) as first from quota_use x
-    where x.name = q.name and x.amount > 0 and x.at > clock_timestamp() - q.span) u;
+select q.name, q.configured, q.learned, v.allowed, v.used, case when v.due <= v.used then greatest(v.next_in, 0) end as free_in
+from quota q cross join lateral quota_at(q, clock_timestamp()) v;
 
 -- Until when Google takes the access token of each account, as the worker that got it last noted.
 create table identity (

@@ -32,6 +32,13 @@ struct Checkup {
         findings.append(Finding(level: level, name: name, words: words))
     }
 
+    /// Takes over what was found of one of several identities.
+    mutating func add(_ other: Checkup, of identity: String?) {
+        for finding in other.findings {
+            add(finding.level, finding.name, (identity.map { "\($0): " } ?? "") + finding.words)
+        }
+    }
+
     /// Takes an error for a finding.
     mutating func fail(_ name: String, _ error: any Error) {
         add(.fail, name, CommandFailure(error).message)

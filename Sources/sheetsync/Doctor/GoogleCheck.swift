@@ -13,11 +13,11 @@ struct GoogleCheck {
     let settings: GoogleSettings
 
     func look(_ checkup: inout Checkup) async {
-        let credentials: Credentials
+        let identities: [Credentials]
         do throws(CredentialsError) {
             let loaded = try settings.credentials.load()
-            credentials = loaded.credentials
-            checkup.add(.ok, "credentials", credentials.identity)
+            identities = loaded.identities.map(\.credentials)
+            for identity in identities { checkup.add(.ok, "credentials", identity.identity) }
             for warning in loaded.warnings { checkup.add(.warn, "key file", warning) }
         } catch {
             return checkup.add(.fail, "credentials", "\(settings.credentials.setting): \(error)")
@@ -26,7 +26,13 @@ struct GoogleCheck {
         do { http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)") } catch {
             return checkup.add(.fail, "network", "\(error)")
         }
-        if await lookAtClock(credentials, http, &checkup) { await lookAtAccess(credentials, http, &checkup) }
+        if await lookAtClock(identities[0], http, &checkup) {
+            for identity in identities {
+                var own = Checkup()
+                await lookAtAccess(identity, http, &own)
+                checkup.add(own, of: identities.count > 1 ? identity.identity : nil)
+            }
+        }
         await http.shutdown()
     }
 

@@ -72,7 +72,7 @@ extension StatusPage {
         ]
     }
 
-    private func identity(_ identity: Identity) -> JSON {
+    private func identity(_ identity: IdentityStanding) -> JSON {
         [
             "account": .string(identity.account), "token_expires_in_seconds": seconds(identity.tokenLeft),
             "quotas": .array(

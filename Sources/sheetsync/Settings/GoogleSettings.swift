@@ -4,7 +4,7 @@ import Google
 
 /// Who works at Google, and where.
 struct GoogleSettings {
-    let credentials: CredentialsSource
+    let credentials: GoogleIdentities
     let endpoint: String?
     let sharedDriveID: String?
     let foldersEnabled: Bool
@@ -23,8 +23,8 @@ struct GoogleSettings {
                 name: "GOOGLE_SHEETS_CREDENTIALS_PATH",
                 problem: "is not set: give the path of a service account's key, an authorized user or an OAuth client")
         }
-        credentials = CredentialsSource(
-            value: Secret(value), setting: setting,
+        credentials = GoogleIdentities(
+            setting: setting, value: value,
             tokenPath: reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH"),
             subject: reader.text("GOOGLE_IMPERSONATE_SUBJECT"))
         if let endpoint = reader.text("GOOGLE_API_ENDPOINT") {
@@ -112,6 +112,8 @@ extension SettingsReader {
             quotas[keyPath: path] = try int(
                 "SHEETSYNC_SHEETS_\(name)", default: quotas[keyPath: path], in: 1...1_000_000)
         }
+        quotas.driveCreatesPerUser = try int(
+            "SHEETSYNC_DRIVE_CREATES_PER_MINUTE_USER", default: quotas.driveCreatesPerUser, in: 1...1_000_000)
         quotas.window = try seconds("SHEETSYNC_QUOTA_WINDOW", default: 60, in: 1...3600)
         return quotas
     }

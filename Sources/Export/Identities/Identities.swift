@@ -1,0 +1,107 @@
+public import JSON
+public import JobQueue
+import Synchronization
+
+/// Those as whom an installation works at Google: each job goes to the one that has most room, and stays with it.
+///
+/// A spreadsheet may lie where only its maker sees it. So a job that has begun, and one for a spreadsheet that was made here,
+/// goes to who began or made it, as long as that identity is still one of these.
+public final class Identities: Sendable {
+    private struct Assignment {
+        let identity: Identity
+        let place: QuotaPlace
+    }
+
+    private struct State {
+        /// The jobs that were claimed and do not run yet, by their numbers.
+        var assignments: [Int: Assignment] = [:]
+        /// How many jobs each account has.
+        var loads: [String: Int] = [:]
+        /// Who is asked first the next time, so that nobody always is.
+        var first = 0
+    }
+
+    private let all: [Identity]
+    private let state = Mutex(State())
+
+    /// Makes a group of one or more.
+    public init(_ all: [Identity]) {
+        precondition(!all.isEmpty, "somebody has to do the work")
+        self.all = all.map { identity in
+            var identity = identity
+            identity.isOneOfSeveral = all.count > 1
+            return identity
+        }
+    }
+
+    /// Whose job it is already, or of those who can begin one now the one with the fewest.
+    private func identity(for job: Job) async -> Identity {
+        if let known = all.first(where: { $0.account == job.identity }) { return known }
+        guard all.count > 1 else { return all[0] }
+        let loads = state.withLock(\.loads)
+        var best: (identity: Identity, standing: Governor.Standing, load: Int)?
+        for identity in all {
+            let standing = await identity.governor.standing(forKind: job.kind)
+            let load = loads[identity.account] ?? 0
+            if let best, (best.standing, -best.load) >= (standing, -load) { continue }
+            best = (identity, standing, load)
+        }
+        return best?.identity ?? all[0]
+    }
+}
+
+extension Identities: Admission {
+    /// How many jobs of each kind could begin, with all identities together.
+    public func openings(slots: Int) async -> Openings {
+        var openings = Openings()
+        let first = state.withLock { state in
+            state.first = (state.first + 1) % all.count
+            return state.first
+        }
+        for kind in Governor.kinds {
+            var sum = 0
+            var pause = Duration.seconds(3600)
+            for identity in all[first...] + all[..<first] where sum < slots {
+                let room = await identity.governor.room(forKind: kind, slots: slots - sum)
+                sum += room.most
+                if room.most == 0 { pause = min(pause, room.pause) }
+            }
+            if sum < slots { openings.limits[kind] = sum }
+            if sum == 0 { openings.reopensIn = min(openings.reopensIn ?? pause, pause) }
+        }
+        return openings
+    }
+
+    /// Gives each job to an identity, and sets its first calls aside there.
+    public func claimed(_ jobs: [Job], within openings: Openings) async {
+        for kind in Governor.kinds where openings.limits[kind] != 0 {
+            let hasJobs = jobs.contains { $0.kind == kind }
+            for identity in all { await identity.governor.note(kind: kind, hasJobs: hasJobs) }
+        }
+        for job in jobs where Governor.kinds.contains(job.kind) {
+            let identity = await identity(for: job)
+            let place = await identity.governor.setAside(forKind: job.kind)
+            state.withLock { state in
+                state.assignments[job.id] = Assignment(identity: identity, place: place)
+                state.loads[identity.account, default: 0] += 1
+            }
+        }
+    }
+
+    /// Lets a job be done by its identity.
+    public func run(_ job: Job, _ work: () async throws -> JSON) async throws -> JSON {
+        guard let assignment = state.withLock({ $0.assignments.removeValue(forKey: job.id) }) else {
+            return try await work()
+        }
+        let outcome: Result<JSON, any Error>
+        do {
+            outcome = .success(
+                try await Identity.$current.withValue(assignment.identity) {
+                    try await Identity.$place.withValue(assignment.place) { try await work() }
+                })
+        } catch { outcome = .failure(error) }
+        state.withLock { $0.loads[assignment.identity.account, default: 0] -= 1 }
+        await assignment.identity.governor.giveUp(assignment.place)
+        return try outcome.get()
+    }
+}

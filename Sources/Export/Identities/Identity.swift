@@ -1,0 +1,25 @@
+import Google
+
+/// One of those as whom an installation works at Google, with what belongs to it.
+public struct Identity: Sendable {
+    /// What is set aside of the quotas for the job that this task runs.
+    @TaskLocal static var place: QuotaPlace?
+    /// Who does the job that this task runs; nil where the handler's own does.
+    @TaskLocal static var current: Identity?
+
+    /// Its name in reports, in the quotas and in the memory of spreadsheets.
+    let account: String
+    let workspace: Workspace
+    let folders: FolderDirectory
+    let governor: Governor
+    /// Whether a job has to note whose it is.
+    var isOneOfSeveral = false
+
+    /// Makes an identity; its workspace calls through its governor.
+    public init(account: String, workspace: Workspace, folders: FolderDirectory, governor: Governor) {
+        self.account = account
+        self.workspace = workspace
+        self.folders = folders
+        self.governor = governor
+    }
+}
