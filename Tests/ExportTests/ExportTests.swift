@@ -99,6 +99,30 @@ import Testing
         }
     }
 
+    @Test func writesCellByCellWhereGoogleTakesNoPlainValuesAndUncompressedWhereItTakesNoOther() async throws {
+        let rows = (0..<800).map { JSON.array([JSON($0), .string("=\($0)" + String(repeating: "é", count: 40)), nil]) }
+        try await ExportStage.with(batchBytes: 20_000) { stage in
+            let values = stage.emulator.addFault(
+                Fault(.error(status: 400), api: .sheets, path: .contains("/values:"), count: nil))
+            let packed = stage.emulator.addFault(
+                Fault(.error(status: 415), api: .sheets, isForPacked: true, count: nil))
+            try await stage.work { _ in
+                for _ in 0..<2 {
+                    let job = try await stage.export([
+                        "title": "Large", "columns": ["n", "t", "e"], "rows": .array(rows),
+                    ])
+                    #expect(job.state == "completed" && job.json["attempt"] == 1, "\(job.json)")
+                    let made = stage.spreadsheet(job)?["sheets"]?[0]?["values"]?.array ?? []
+                    #expect(made.count == 801)
+                    #expect(zip(made.dropFirst(), rows).allSatisfy { $0[0] == $1[0] && $0[1] == $1[1] })
+                    #expect(stage.emulator.journal.counts["sheets.spreadsheets.batchUpdate"] ?? 0 > 5)
+                }
+                #expect(stage.emulator.strikes(of: values) == 2, "once a job")
+                #expect(stage.emulator.strikes(of: packed) == 1, "once a process")
+            }
+        }
+    }
+
     @Test func refusesABadPayloadByItsPathAndGoesOn() async throws {
         try await ExportStage.with { stage in
             try await stage.work { _ in

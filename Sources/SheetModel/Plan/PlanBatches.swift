@@ -1,6 +1,7 @@
 /// The batches of a plan one after another; only one of them is in memory.
 public struct PlanBatches: Sendable {
     private let plan: SpreadsheetPlan
+    private let usesValues: Bool
     private var number = 0
     /// The next row.
     private var position: PlanPosition
@@ -12,8 +13,9 @@ public struct PlanBatches: Sendable {
     private var waiting: [UInt8]?
 
     /// Begins at a row that an earlier run of the same plan came to; nil for the beginning.
-    init(plan: SpreadsheetPlan, from position: PlanPosition?) {
+    init(plan: SpreadsheetPlan, from position: PlanPosition?, usesValues: Bool) {
         self.plan = plan
+        self.usesValues = usesValues
         self.position = position ?? PlanPosition(sheet: 0, row: 0)
         head = position == nil ? plan.head : []
     }
@@ -44,7 +46,8 @@ public struct PlanBatches: Sendable {
 
     /// How rows of the sheet at the position go where no other requests go with them.
     private var method: PlanBatch.Method {
-        plan.layouts.indices.contains(position.sheet) && plan.layouts[position.sheet].isPlain ? .values : .batchUpdate
+        guard usesValues, plan.layouts.indices.contains(position.sheet) else { return .batchUpdate }
+        return plan.layouts[position.sheet].isPlain ? .values : .batchUpdate
     }
 
     /// The line at the position, moving on to the next sheet that has one; nil when all are done.

@@ -80,8 +80,12 @@ public struct SpreadsheetPlan: Sendable {
 
     /// The batches, made one at a time.
     ///
-    /// - Parameter position: The row to begin at, where an earlier run wrote all before it; nil for the beginning.
-    public func batches(from position: PlanPosition? = nil) -> PlanBatches { PlanBatches(plan: self, from: position) }
+    /// - Parameters:
+    ///   - position: The row to begin at, where an earlier run wrote all before it; nil for the beginning.
+    ///   - usesValues: Whether rows behind the first batch go as plain values where they can be.
+    public func batches(from position: PlanPosition? = nil, withValues usesValues: Bool = true) -> PlanBatches {
+        PlanBatches(plan: self, from: position, usesValues: usesValues)
+    }
 
     /// How many rows of data lie before a position.
     public func rows(before position: PlanPosition) -> Int {
