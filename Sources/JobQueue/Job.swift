@@ -22,7 +22,9 @@ public struct Job: Sendable {
     /// every other.
     public let target: String?
     /// What an earlier attempt saved with `ProgressReporter.save`; nil where none did.
-    public let checkpoint: JSON?
+    ///
+    /// A handler that saves before it hands the job on brings it up to date.
+    public var checkpoint: JSON?
 
     let leaseNumber: Int
     /// Why it cannot run at all, where its payload could not be read.

@@ -50,14 +50,17 @@ import Testing
         try await Stage.with { stage in
             let spool = try TemporaryDirectory()
             defer { spool.remove() }
-            let daemon = try await daemon(stage, spool: spool.path).with(["SHEETSYNC_LEASE_SECONDS": "5"])
+            let daemon = try await daemon(stage, spool: spool.path).with([
+                // It knows that no spreadsheet was made; else it would look for one for an hour.
+                "SHEETSYNC_LEASE_SECONDS": "5", "SHEETSYNC_LIST_DELAY": "3600",
+            ])
             let query =
                 "select n, repeat('x', 5000), pg_sleep(case when n = 500 then 3 else 0 end) from app.t order by n"
             let id = try await enqueue(stage, query)
             let running =
                 "select count(*) from pg_stat_activity where query like '%repeat%' and usename like 'source_of%'"
             try await daemon.launch(["run"]) { killed in
-                try await wait(for: "the query to run") { try await stage.queue.psql(running) != "0" }
+                try await wait(for: "the query to be reported") { try await stage.job(id).progress?.step == "querying" }
                 killed.send(SIGKILL)
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).isEmpty)
