@@ -3,7 +3,6 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
     case payloadInvalid = "payload.invalid"
     case payloadUnsupported = "payload.unsupported"
     case payloadNotAllowed = "payload.not_allowed"
-    case payloadTooLargeForReplace = "payload.too_large_for_replace"
     case foreignTarget = "export.foreign_target"
     case sheetNotFound = "export.sheet_not_found"
     case templateInvalid = "export.template_invalid"
@@ -25,9 +24,6 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .payloadUnsupported: "The payload asks for something that this version does not do."
         case .payloadNotAllowed:
             "The settings forbid what the payload asks for (SHEETSYNC_SHARING); change one of the two."
-        case .payloadTooLargeForReplace:
-            "Sheets of an existing spreadsheet are replaced by one write or not at all; export to a new spreadsheet or split "
-                + "the data."
         case .foreignTarget: "SHEETSYNC_TARGETS is `own`, and the spreadsheet was not made by this installation."
         case .sheetNotFound: "The spreadsheet has no sheet of that name; correct the name and enqueue it anew."
         case .templateInvalid:

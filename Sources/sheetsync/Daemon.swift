@@ -41,9 +41,11 @@ struct Daemon {
         try await database.schema.setLargestPayload(largestPayload, on: control)
 
         let http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)")
-        let tokens = TokenSource(http: http, logger: logger, onRotation: keepRefreshToken(logger)) {
-            () throws(CredentialsError) in try google.credentials.load().credentials
-        }
+        let ledger = TokenLedger(on: control, schema: database.schema.name, account: account, logger: logger)
+        let tokens = TokenSource(
+            http: http, logger: logger, onRotation: keepRefreshToken(logger),
+            onRenewal: { token in Task { await ledger.note(token) } },
+            load: { () throws(CredentialsError) in try google.credentials.load().credentials })
         let governor = Governor(
             ledger: QuotaLedger(on: control, schema: database.schema.name, account: account, settings: google.quotas),
             settings: google.quotas, logger: logger)
@@ -65,16 +67,11 @@ struct Daemon {
             parts: [
                 .init(name: "the thread of the HTTP client") { await http.answer() },
                 .init(name: "the connection to the database") { await control.answer() },
-                .init(name: "the worker") { [turnLimit = self.worker.leaseTime + .seconds(45)] in
-                    while watch.current.turnedAt.duration(to: .now) > turnLimit {
-                        try? await Task.sleep(for: .seconds(1))
-                    }
-                },
-            ])
+            ] + WorkerLoop.allCases.map { .init($0, of: watch, lateAfter: self.worker.leaseTime + .seconds(45)) })
         let server = try await serve(
             OperatorPages(
                 worker: watch, supervision: supervision, probe: QueueProbe(database.schema, on: control), calls: calls,
-                silenceLimit: self.worker.leaseTime), logger)
+                silenceLimit: self.worker.silenceLimit), logger)
 
         let worker = Worker(
             self.worker, database: database.connection, schema: database.schema, control: control,

@@ -55,4 +55,21 @@ enum RowLine {
         default: return Cell(.number(try reader.number().double))
         }
     }
+
+    /// Where a cell ends that begins at an offset of a line.
+    static func end(ofCellAt start: Int, in line: Span<UInt8>) -> Int {
+        var offset = start
+        switch line[start] {
+        case UInt8(ascii: "\""):
+            offset += 1
+            while line[offset] != UInt8(ascii: "\"") { offset += line[offset] == UInt8(ascii: "\\") ? 2 : 1 }
+            return offset + 1
+        case UInt8(ascii: "["):
+            while line[offset] != UInt8(ascii: "]") { offset = end(ofCellAt: offset + 1, in: line) }
+            return offset + 1
+        default:
+            while line[offset] != UInt8(ascii: ","), line[offset] != UInt8(ascii: "]") { offset += 1 }
+            return offset
+        }
+    }
 }

@@ -39,7 +39,7 @@ public struct TextRowWriter: Sendable {
         self.columns = columns.map(\.column)
         self.checksEncoding = checksEncoding
         ways = columns.map { Self.way(from: $0.form, to: $0.column.type) }
-        converters = columns.map { CellConverter(type: $0.column.type, timeZone: timeZone, quotesValues: false) }
+        converters = columns.map { CellConverter(type: $0.column.type, timeZone: timeZone) }
         zone = ZoneOffsets(timeZone)
         tally = WarningTally(columns: columns.count)
         buffer = LineBuffer(capacity: capacity)
