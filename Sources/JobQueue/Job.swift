@@ -22,7 +22,9 @@ public struct Job: Sendable {
     /// every other.
     public let target: String?
     /// What an earlier attempt saved with `ProgressReporter.save`; nil where none did.
-    public let checkpoint: JSON?
+    ///
+    /// A handler that saves before it hands the job on brings it up to date.
+    public var checkpoint: JSON?
 
     /// As whom the job has begun, or as whom its spreadsheet was made; nil where nobody noted it.
     public let identity: String?

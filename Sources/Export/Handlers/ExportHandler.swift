@@ -46,9 +46,12 @@ public struct ExportHandler: JobHandler {
             try checkSharing(payload, workspace.configuration.sharing)
             let template: FormattingTemplate?
             let queried: [CheckedSheet]
+            var job = job
             do {
                 template = try self.template(of: payload)
-                queried = try await QuerySource(payload: payload, database: source, progress: progress).sheets()
+                (queried, job) = try await QuerySource(
+                    job: job, payload: payload, database: source, progress: progress
+                ).sheets()
             } catch {
                 // So that the next attempt need not look for what this one has not begun.
                 if !job.isRedelivered {

@@ -3,13 +3,14 @@ import SheetModel
 
 /// Runs all queries of a job, one after another, before anything is sent to Google.
 struct QuerySource {
+    let job: Job
     let payload: ExportPayload
     let database: SourceDatabase?
     let progress: ProgressReporter
 
-    /// The sheets that the queries give, in the queries' order.
-    func sheets() async throws -> [CheckedSheet] {
-        guard !payload.queries.isEmpty else { return [] }
+    /// The sheets that the queries give, in the queries' order, and the job with what was saved meanwhile.
+    func sheets() async throws -> (sheets: [CheckedSheet], job: Job) {
+        guard !payload.queries.isEmpty else { return ([], job) }
         guard let database else {
             throw JobFailure(
                 .noSource,
@@ -20,7 +21,9 @@ struct QuerySource {
         return try await withThrowingTaskGroup { group in
             group.addTask { await report(counter) }
             defer { group.cancelAll() }
-            return try await sheets(from: database, counter)
+            let sheets = try await sheets(from: database, counter)
+            group.cancelAll()
+            return (sheets, try await group.next() ?? job)
         }
     }
 
@@ -40,11 +43,19 @@ struct QuerySource {
         return sheets
     }
 
-    /// Tells how many rows have come, once a second while the queries run.
-    private func report(_ counter: RowCounter) async {
+    /// Tells how many rows have come, once a second while the queries run, and returns the job as it is saved then.
+    private func report(_ counter: RowCounter) async -> Job {
+        var job = job
         while true {
-            do { try await Task.sleep(for: .seconds(1)) } catch { return }
-            await progress("querying", rowsDone: counter.total)
+            do { try await Task.sleep(for: .seconds(1)) } catch { return job }
+            if case .new = payload.destination, !job.isRedelivered, job.checkpoint == nil {
+                // So that nobody looks for a spreadsheet where the daemon dies during a long query. Noted also where it may not
+                // be saved: whoever makes the spreadsheet then saves that first.
+                job.checkpoint = ExportCheckpoint.notMade.json
+                try? await progress.save(ExportCheckpoint.notMade.json, step: "querying", rowsDone: counter.total)
+            } else {
+                await progress("querying", rowsDone: counter.total)
+            }
         }
     }
 }

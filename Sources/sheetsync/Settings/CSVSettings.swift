@@ -1,5 +1,4 @@
 import Export
-import FoundationEssentials
 import Glibc
 
 extension SettingsReader {
@@ -7,8 +6,10 @@ extension SettingsReader {
     func csvFallback() throws -> CSVFallback? {
         guard try bool("GOOGLE_SHEETS_ENABLE_CSV_FALLBACK", default: false) else { return nil }
         let name = "SHEETSYNC_EXPORT_DIR"
-        let state = ProcessInfo.processInfo.environment["STATE_DIRECTORY"]
-        guard let directory = text(name) ?? state?.split(separator: ":").first.map(String.init) else {
+        let state = text("STATE_DIRECTORY")?.split(separator: ":").first.map(String.init)
+        guard let directory = text(name) ?? state else {
+            // The unit will have one when it runs.
+            if case .unit = origin { return CSVFallback(directory: "/var/lib/sheetsync") }
             throw SettingsError(name: name, problem: "is not set, and GOOGLE_SHEETS_ENABLE_CSV_FALLBACK is true")
         }
         guard directory.hasPrefix("/"), unsafe access(directory, W_OK | X_OK) == 0 else {

@@ -1,5 +1,4 @@
 import Export
-import FoundationEssentials
 import Glibc
 import JobQueue
 import Postgres
@@ -43,9 +42,7 @@ struct SourceSettings {
 
     /// What systemd made for the unit, else where temporary files go that may be large.
     private static func directory(_ reader: SettingsReader) -> String {
-        let environment = ProcessInfo.processInfo.environment
-        return reader.text("SHEETSYNC_SPOOL_DIR")
-            ?? environment["CACHE_DIRECTORY"].flatMap { $0.split(separator: ":").first.map(String.init) }
-            ?? environment["TMPDIR"] ?? "/var/tmp"
+        let cache = reader.text("CACHE_DIRECTORY")?.split(separator: ":").first.map(String.init)
+        return reader.text("SHEETSYNC_SPOOL_DIR") ?? cache ?? reader.text("TMPDIR") ?? "/var/tmp"
     }
 }

@@ -55,6 +55,25 @@ import Testing
         }
     }
 
+    /// A long query saves that there is no spreadsheet; that must not outlive the create.
+    @Test func whatIsSavedDuringALongQueryDoesNotHideACreate() async throws {
+        try await SourceStage.with { source in
+            let stage = source.stage
+            stage.emulator.addFault(Fault(.delay(.seconds(2)), api: .drive, verb: "POST", path: .contains("/files")))
+            let id = try await source.enqueue("select pg_sleep(1.5)")
+            var stages: [String] = []
+            try await wait(for: "the job to end", seeing: { "\(stages)" }) {
+                let text = "select coalesce(max(checkpoint ->> 'stage'), '') from sheetsync.progress where id = \(id)"
+                let stage = try await source.stage.queue.psql(text)
+                if stages.last != stage { stages.append(stage) }
+                return try await source.stage.queue.jobs.find(id)?.isFinal == true
+            }
+            #expect(stages.filter { !$0.isEmpty }.prefix(3) == ["not_made", "unclear", "made"], "\(stages)")
+            let job = try await stage.ended(id)
+            #expect(job.state == "completed" && stage.files("spreadsheet").count == 1, "\(job.json)")
+        }
+    }
+
     /// A take-over runs the query anew, and what an earlier attempt wrote of another answer does not stay.
     @Test func anotherAttemptWritesFromTheFirstRow() async throws {
         try await SourceStage.with(
