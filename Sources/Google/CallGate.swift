@@ -49,7 +49,7 @@ extension APIRequest {
     var resource: GoogleResource {
         switch service {
         case .drive: .drive
-        case .sheets: method == .get ? .sheetsRead : .sheetsWrite
+        case .sheets: isRead ? .sheetsRead : .sheetsWrite
         }
     }
 }

@@ -17,6 +17,10 @@ struct ExportRun {
     let progress: ProgressReporter
     private let clients: (drive: DriveClient, sheets: SheetsClient, calls: CallCounter)
     private let checkpoint: ExportCheckpoint?
+    /// The sheets that one plan replaces.
+    private let replaced: Spreadsheet
+    /// The others, which come after them.
+    private let kept: [KeptSheet]
 
     init(
         _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, template: FormattingTemplate?,
@@ -34,40 +38,70 @@ struct ExportRun {
         self.progress = progress
         clients = workspace.clients(for: progress)
         checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
+        kept = KeptSheet.list(of: payload, spreadsheet, template: template, batchBytes: batchBytes)
+        replaced = spreadsheet.keeping { [kept] index in !kept.contains { $0.index == index } }
     }
 
     /// Does what is left to do, and returns the job's result.
     func result() async throws -> JSON {
         var spreadsheet: ExportedSpreadsheet
         let plan: SpreadsheetPlan
+        var known: TargetSpreadsheet?
         switch payload.destination {
         case .existing(let id):
             try await workspace.checkTarget(id, using: clients.drive)
             let target = try await TargetSpreadsheet(id, using: clients.sheets)
             spreadsheet = ExportedSpreadsheet(id: id, url: target.url, folder: nil)
             plan = try self.plan(.existing(target.sheets))
-            try await replace(plan, in: id)
+            let isUntouched = try await !replace(plan, in: id)
+            known = isUntouched ? target : nil
         case .new(let title, let folder, let original):
             (spreadsheet, plan) = try await fill(title, in: folder, copyOf: original)
         }
+        let sheets = try await writeKept(in: spreadsheet.id, known, beside: plan)
         spreadsheet.warnings += try await share(spreadsheet.id)
         return ExportResult.json(
-            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), plan: plan,
+            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: sheets.map(\.summary),
+            warnings: self.spreadsheet.warnings.map(\.description) + sheets.flatMap(\.warnings),
             calls: clients.calls.total)
     }
 
     private func plan(_ target: PlanTarget) throws -> SpreadsheetPlan {
-        try SpreadsheetPlan(forJob: spreadsheet, target: target, template: template, batchBytes: batchBytes)
+        try SpreadsheetPlan(forJob: replaced, target: target, template: template, batchBytes: batchBytes)
     }
 
     // MARK: Somebody's spreadsheet
 
-    private func replace(_ plan: SpreadsheetPlan, in id: String) async throws {
+    /// Replaces sheets; false where there is nothing to do.
+    private func replace(_ plan: SpreadsheetPlan, in id: String) async throws -> Bool {
         var batches = plan.batches()
-        guard let batch = try batches.next(), try batches.next() == nil else {
-            throw PayloadError.tooLargeForReplace(batchBytes)
-        }
+        guard let batch = try batches.next() else { return false }
+        guard try batches.next() == nil else { throw PayloadError.tooLargeForReplace(batchBytes) }
         _ = try await clients.sheets.batchUpdate(id, body: batch.body)
+        return true
+    }
+
+    // MARK: Sheets that keep their rows
+
+    /// Writes them one after another, and returns what became of all sheets in the payload's order.
+    private func writeKept(
+        in id: String, _ known: TargetSpreadsheet?, beside plan: SpreadsheetPlan
+    ) async throws -> [KeptSheet.Outcome] {
+        var known = known
+        var outcomes = plan.sheets.map { KeptSheet.Outcome(summary: $0) }
+        let total = spreadsheet.sheets.reduce(0) { $0 + $1.rows.count }
+        for kept in kept {
+            let target: TargetSpreadsheet
+            if let known { target = known } else { target = try await TargetSpreadsheet(id, using: clients.sheets) }
+            known = nil
+            let done = outcomes.reduce(0) { $0 + $1.summary.rows }
+            let place = KeptSheet.Place(
+                spreadsheetID: id, client: clients.sheets, installation: workspace.configuration.installation,
+                job: job.id
+            ) { rows in await progress("writing", rowsDone: done + rows, of: total) }
+            outcomes.insert(try await kept.write(to: place, target), at: kept.index)
+        }
+        return outcomes
     }
 
     // MARK: The job's own spreadsheet
@@ -84,7 +118,7 @@ struct ExportRun {
         var written: ExportCheckpoint.Written?
         if case .made(_, let before)? = checkpoint {
             // What was saved for a payload with other sheets cannot be this job's.
-            written = before.flatMap { $0.sheetIDs.count == self.spreadsheet.sheets.count ? $0 : nil }
+            written = before.flatMap { $0.sheetIDs.count == replaced.sheets.count ? $0 : nil }
         } else {
             try await save(spreadsheet, nil, rowsDone: 0)
         }

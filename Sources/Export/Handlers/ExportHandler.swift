@@ -70,10 +70,9 @@ public struct ExportHandler: JobHandler {
         if let query = payload.queries.first {
             throw PayloadError(.unsupported, at: "\(query.path).query", "is not supported by this version")
         }
-        if case .existing = payload.destination, let index = payload.modes.firstIndex(where: { $0 != .replace }) {
-            throw PayloadError(.unsupported, at: "sheets[\(index)].mode", "is not supported by this version")
-        }
-        return try payload.spreadsheet()
+        let spreadsheet = try payload.spreadsheet()
+        try payload.checkKeys(of: spreadsheet)
+        return spreadsheet
     }
 
     private func checkSharing(_ payload: ExportPayload) throws(PayloadError) {

@@ -20,6 +20,8 @@ public struct ExportPayload: Sendable {
     private let locale: String?
     /// The sheets; nil for those that a query fills.
     private let sheets: [CheckedSheet?]
+    /// The place of each sheet in the payload.
+    private let paths: [String]
 
     private static let names = [
         "title", "spreadsheet_id", "folder", "folder_id", "template", "copy_of", "time_zone", "locale", "columns",
@@ -42,6 +44,7 @@ public struct ExportPayload: Sendable {
         timeZone = try Self.timeZone(of: object) ?? (isEmpty ? .utc : nil)
         let sheets = try Self.sheets(of: object)
         modes = sheets.map(\.mode)
+        paths = sheets.map(\.path)
         queries = sheets.enumerated().compactMap { index, sheet in
             guard case .query(let statement, let parameters) = sheet.content else { return nil }
             return SheetQuery(
@@ -66,6 +69,24 @@ public struct ExportPayload: Sendable {
         var queried = queried[...]
         return try Spreadsheet(
             locale: locale, timeZone: timeZone, checked: sheets.compactMap { $0 ?? queried.popFirst() })
+    }
+
+    /// Refuses two rows of a sheet with the same key, and one without a key, where rows are found by it.
+    func checkKeys(of spreadsheet: Spreadsheet) throws {
+        for (index, (mode, sheet)) in zip(modes, spreadsheet.sheets).enumerated() {
+            guard case .upsert(let key) = mode else { continue }
+            do {
+                _ = try KeyIndex(sheet, index: index, key: key)
+            } catch let error as SheetModelError {
+                let part =
+                    switch error.place {
+                    case .row(let row, _)?: "rows[\(row)]"
+                    case .column(let column, _)?: "columns[\(column)]"
+                    case nil, .sheet?, .cell?: "key"
+                    }
+                throw PayloadError(at: paths[index].isEmpty ? part : "\(paths[index]).\(part)", error.message)
+            }
+        }
     }
 
     private static func timeZone(of object: PayloadObject) throws(PayloadError) -> TimeZoneRules? {

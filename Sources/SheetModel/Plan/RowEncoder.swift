@@ -30,7 +30,8 @@ struct RowEncoder: Sendable {
         return cells
     }
 
-    private static func encode(_ cells: [Cell]) -> [UInt8] {
+    /// A row of these cells.
+    static func encode(_ cells: [Cell]) -> [UInt8] {
         var writer = JSONWriter(reserving: cells.count * 48 + 16)
         writer.object { row in
             row.array("values") { values in
@@ -47,7 +48,8 @@ struct RowEncoder: Sendable {
         return writer.bytes
     }
 
-    private static func write(_ value: CellValue, to cell: inout JSONWriter) {
+    /// Writes a cell's value, where it has one.
+    static func write(_ value: CellValue, to cell: inout JSONWriter) {
         // No form but the last one is ever read as a formula.
         let (name, json): (String, JSON) =
             switch value {

@@ -1,0 +1,71 @@
+import JSON
+
+/// The notes on a sheet that say how many rows each job has appended to it: Google's developer metadata.
+///
+/// A note is made by the same write as the rows, so both are there or neither. Its id follows from the job and from how many
+/// rows were there before, and Google gives no id twice: of two writes of the same rows, such as one of a worker that was
+/// taken for dead, the second fails whole. Notes of some jobs before are kept, for those that are tried again.
+struct AppendMarks: Sendable {
+    struct Mark: Hashable {
+        let id: Int
+        let job: Int
+        let rows: Int
+    }
+
+    private static let key = "sheetsync_append"
+    /// How many are kept of the job's own, and of all others; Google takes 30,000 characters on a sheet.
+    private static let kept = 30
+
+    private let installation: String
+    private let job: Int
+    private let sheetID: Int
+    private(set) var marks: [Mark]
+
+    /// Reads the notes of an installation from a sheet's metadata.
+    init(on sheetID: Int, of target: TargetSpreadsheet, installation: String, job: Int) {
+        self.installation = installation
+        self.job = job
+        self.sheetID = sheetID
+        marks = (target.metadata[sheetID] ?? []).compactMap { note in
+            guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
+                let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3,
+                parts[0] == installation, let job = Int(parts[1]), let rows = Int(parts[2])
+            else { return nil }
+            return Mark(id: id, job: job, rows: rows)
+        }
+    }
+
+    /// How many rows the job has appended.
+    var rows: Int { marks.lazy.filter { $0.job == job }.map(\.rows).max() ?? 0 }
+
+    /// Notes that the job appends so many more rows, and returns the requests that do so at Google.
+    mutating func add(_ count: Int) -> [JSON] {
+        let next = Mark(id: id(before: rows), job: job, rows: rows + count)
+        let own = marks.filter { $0.job == job }.sorted { $0.rows < $1.rows }
+        let others = marks.filter { $0.job != job }.sorted { ($0.job, $0.rows) < ($1.job, $1.rows) }
+        let old = own.dropLast(Self.kept - 1) + others.dropLast(Self.kept)
+        marks.removeAll { old.contains($0) }
+        marks.append(next)
+        return old.map { mark in
+            ["deleteDeveloperMetadata": ["dataFilter": ["developerMetadataLookup": ["metadataId": JSON(mark.id)]]]]
+        } + [
+            [
+                "createDeveloperMetadata": [
+                    "developerMetadata": [
+                        "metadataId": JSON(next.id), "metadataKey": .string(Self.key),
+                        "metadataValue": .string("\(installation)/\(job)/\(next.rows)"),
+                        // Also for a worker with a key of another Cloud project.
+                        "visibility": "DOCUMENT", "location": ["sheetId": JSON(sheetID)],
+                    ]
+                ]
+            ]
+        ]
+    }
+
+    /// The id of the note that follows so many rows: the same in every process (FNV-1a), positive, and of 31 bits.
+    private func id(before rows: Int) -> Int {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(installation)/\(job)/\(sheetID)/\(rows)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return max(1, Int((hash ^ hash >> 32) & 0x7fff_ffff))
+    }
+}

@@ -1,0 +1,162 @@
+import Google
+import JSON
+import JobQueue
+import SheetModel
+
+/// A sheet of a job that keeps the rows it has: rows are added to them, or change those of the same key.
+struct KeptSheet {
+    /// The index of the sheet in the payload.
+    let index: Int
+    let sheet: CheckedSheet
+    let mode: SheetMode
+    /// The look of a sheet that has none yet; nil keeps the one that is there.
+    let template: FormattingTemplate?
+    let batchBytes: Int
+
+    /// The sheets of a job that keep their rows: none where the spreadsheet is new, and so has none.
+    static func list(
+        of payload: ExportPayload, _ spreadsheet: Spreadsheet, template: FormattingTemplate?, batchBytes: Int
+    ) -> [KeptSheet] {
+        if case .new(_, _, copyOf: nil) = payload.destination { return [] }
+        return zip(payload.modes, spreadsheet.sheets).enumerated().filter { $1.0 != .replace }.map { index, element in
+            KeptSheet(
+                index: index, sheet: element.1, mode: element.0, template: template, batchBytes: batchBytes)
+        }
+    }
+
+    /// What became of it.
+    struct Outcome {
+        let summary: SheetSummary
+        var warnings: [String] = []
+    }
+
+    /// Where it stands, and for which job.
+    struct Place {
+        let spreadsheetID: String
+        let client: SheetsClient
+        let installation: String
+        let job: Int
+        let report: (_ rows: Int) async -> Void
+    }
+
+    /// How often a sheet is read anew that changes under the reader's hands.
+    private static let rounds = 4
+
+    /// Writes what is not there yet.
+    func write(to place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
+        var target = target
+        for _ in 1..<Self.rounds {
+            do { return try await attempt(place, target) } catch {
+                guard error is SheetChanged || (error as? GoogleError)?.code == .badRequest else { throw error }
+                let now = try await TargetSpreadsheet(place.spreadsheetID, using: place.client)
+                // What Google refuses although nobody has changed anything, it refuses for good.
+                guard error is SheetChanged || now != target else { throw error }
+                target = now
+            }
+        }
+        do { return try await attempt(place, target) } catch is SheetChanged {
+            throw JobFailure(
+                code: ExportErrorCode.sheetChanged.rawValue,
+                message: "sheets[\(index)]: the sheet's rows changed their places each time that it was read; what was "
+                    + "written stands, and the job is tried again.", retry: .backoff)
+        }
+    }
+
+    /// What is written, and by how many writes, where the sheet is not there.
+    func planned() throws -> (SheetSummary, writes: Int) {
+        let plan = try checked { () throws(SheetModelError) in
+            try AppendPlan(making: sheet, from: nil, of: [], template: template, batchBytes: batchBytes)
+        }
+        var batches = plan.batches()
+        var count = 0
+        while try batches.next() != nil { count += 1 }
+        return (plan.summary, count)
+    }
+
+    private func attempt(_ place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
+        guard let existing = target.sheet(named: sheet.name) else {
+            return try await append(try made(from: nil, target), to: place, target)
+        }
+        guard existing.rows > 0, existing.columns > 0 else {
+            throw JobFailure(
+                code: ExportErrorCode.sheetNotFound.rawValue,
+                message: "sheets[\(index)]: the sheet of this name has no cells; name another one.", retry: .never)
+        }
+        let reader = SheetReader(spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client)
+        var places = ColumnPlaces(inOrder: sheet.columns.count)
+        var formats: [JSON?]?
+        if sheet.hasHeader {
+            let head = try await reader.head()
+            if head.names.allSatisfy(\.isEmpty) {
+                guard try await reader.isEmpty() else {
+                    throw headerMismatch(
+                        "the sheet's first row is empty, but rows lie below it; write the columns' names there")
+                }
+                return try await append(try made(from: existing, target), to: place, target)
+            }
+            do throws(SheetModelError) {
+                places = try ColumnPlaces(of: sheet.columns, in: head.names)
+            } catch {
+                throw headerMismatch(error.message)
+            }
+            formats = head.formats
+        }
+        var missing: [Int32]?
+        var warnings: [String] = []
+        if case .upsert(let key) = mode {
+            let upserter = SheetUpserter(
+                reader: reader, sheet: sheet, places: places,
+                index: try KeyIndex(sheet, index: index, key: key), batchBytes: batchBytes)
+            let outcome = try await upserter.update(place.report)
+            missing = outcome.missing
+            if outcome.repeated > 0 { warnings = [repeated(outcome.repeated)] }
+        }
+        let plan = try checked { () throws(SheetModelError) in
+            try AppendPlan(
+                sheet, rows: missing, below: existing, of: target.sheets, places: places, formats: formats,
+                batchBytes: batchBytes)
+        }
+        return try await append(plan, to: place, target, warnings: warnings)
+    }
+
+    /// Appends the rows of a plan that the job has not appended yet.
+    private func append(
+        _ plan: AppendPlan, to place: Place, _ target: TargetSpreadsheet, warnings: [String] = []
+    ) async throws -> Outcome {
+        let marks = AppendMarks(
+            on: plan.summary.id, of: target, installation: place.installation, job: place.job)
+        // An upsert has looked for itself which rows are missing.
+        let begin = mode == .append ? marks.rows : 0
+        let before = plan.summary.rows - plan.count
+        let appender = SheetAppender(spreadsheetID: place.spreadsheetID, client: place.client) { rows in
+            await place.report(before + rows)
+        }
+        try await appender.append(plan, from: begin, marks)
+        return Outcome(summary: plan.summary, warnings: warnings)
+    }
+
+    private func made(from existing: ExistingSheet?, _ target: TargetSpreadsheet) throws -> AppendPlan {
+        try checked { () throws(SheetModelError) in
+            try AppendPlan(
+                making: sheet, from: existing, of: target.sheets, template: template, batchBytes: batchBytes)
+        }
+    }
+
+    private func repeated(_ count: Int) -> String {
+        "sheet \"\(sheet.name)\": \(count) \(count == 1 ? "row has" : "rows have") the key of an earlier row of the "
+            + "sheet; only the first row of each key was brought up to date"
+    }
+
+    private func headerMismatch(_ message: String) -> JobFailure {
+        JobFailure(
+            code: ExportErrorCode.headerMismatch.rawValue,
+            message: "sheets[\(index)]: \(message); nothing was written to this sheet.", retry: .never)
+    }
+
+    private func checked<Result>(_ plan: () throws(SheetModelError) -> Result) throws -> Result {
+        do throws(SheetModelError) { return try plan() } catch {
+            throw JobFailure(
+                code: "payload.invalid", message: "sheets[\(index)]: \(error.message)", retry: .never)
+        }
+    }
+}

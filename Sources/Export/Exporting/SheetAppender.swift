@@ -1,0 +1,33 @@
+import Google
+import JSON
+import JobQueue
+import SheetModel
+
+/// Puts rows below the last row of a sheet, each once: every write carries a note that no second one can make.
+struct SheetAppender {
+    let spreadsheetID: String
+    let client: SheetsClient
+    let report: (_ rows: Int) async -> Void
+
+    /// Appends the rows of a plan from one on.
+    ///
+    /// - Parameter marks: What the sheet says of the job.
+    func append(_ plan: AppendPlan, from row: Int, _ marks: AppendMarks) async throws {
+        var marks = marks
+        var batches = plan.batches(from: row)
+        while let batch = try batches.next() {
+            let before = marks.rows
+            do throws(GoogleError) {
+                _ = try await client.batchUpdate(spreadsheetID, body: batch.body(with: marks.add(batch.rows)))
+            } catch {
+                // Whoever sees a bad request looks first whether another worker has been there.
+                guard error.retry == .never, error.code != .badRequest, before > 0 else { throw error }
+                throw JobFailure(
+                    code: error.code.rawValue,
+                    message: "\(error) \(before) rows of this job stand in the sheet already; "
+                        + "if it is retried, it goes on behind them.", retry: .never)
+            }
+            await report(batch.end)
+        }
+    }
+}
