@@ -113,6 +113,11 @@ struct ExportStage {
     /// A second daemon, whose calls go through a gate.
     func sibling(through gate: any CallGate) -> ExportStage { ExportStage(siblingOf: self, api: client(gate)) }
 
+    /// A second daemon, of whose calls somebody is told.
+    func sibling(observedBy observer: @escaping @Sendable (APICall) -> Void) -> ExportStage {
+        ExportStage(siblingOf: self, api: api.observed(by: observer))
+    }
+
     /// Makes a folder in the root, as a person would, and returns its id.
     func makeFolder(_ name: String) async throws -> String {
         let drive = DriveClient(api: api)

@@ -47,7 +47,8 @@ struct DryRun {
             sheets.insert(summary, at: kept.index)
         }
         calls += [
-            ("sheets.spreadsheets.get", looks), ("sheets.spreadsheets.batchUpdate", count), ("drive.permissions.create", payload.shares.count),
+            ("sheets.spreadsheets.get", looks), ("sheets.spreadsheets.batchUpdate", count),
+            ("drive.permissions.create", payload.shares.count),
         ]
         return ExportResult.json(
             dryRun: sheets, warnings: spreadsheet.warnings.map(\.description), planned: calls)
