@@ -26,7 +26,7 @@ import Testing
                 [
                     [
                         "repeatCell": [
-                            "range": ["sheetId": 0, "startRowIndex": 2, "endRowIndex": 3],
+                            "range": ["sheetId": 0, "startRowIndex": 2, "endRowIndex": 3, "endColumnIndex": 4],
                             "cell": ["userEnteredFormat": ["textFormat": ["bold": true]]],
                             "fields": "userEnteredFormat.textFormat.bold",
                         ]
@@ -158,8 +158,11 @@ import Testing
                         "sheets[0].columns[0]", "cannot be a key"
                     ),
                     (
-                        ["title": "New", "columns": ["k"], "mode": "upsert", "key": ["k"], "rows": [[1], [1]]],
-                        "rows[1]", "the same key as rows[0]"
+                        [
+                            "title": "New",
+                            "sheets": [ExportStage.sheet("A", "upsert", key: ["k"], columns: ["k"], [[1], [1]])],
+                        ],
+                        "sheets[0].rows[1]", "the same key as rows[0]"
                     ),
                 ] as [(JSON, String, String)] {
                     let job = try await stage.export(payload)

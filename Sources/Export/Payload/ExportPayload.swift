@@ -20,8 +20,6 @@ public struct ExportPayload: Sendable {
     private let locale: String?
     /// The sheets; nil for those that a query fills.
     private let sheets: [CheckedSheet?]
-    /// The place of each sheet in the payload.
-    private let paths: [String]
 
     private static let names = [
         "title", "spreadsheet_id", "folder", "folder_id", "template", "copy_of", "time_zone", "locale", "columns",
@@ -44,7 +42,6 @@ public struct ExportPayload: Sendable {
         timeZone = try Self.timeZone(of: object) ?? (isEmpty ? .utc : nil)
         let sheets = try Self.sheets(of: object)
         modes = sheets.map(\.mode)
-        paths = sheets.map(\.path)
         queries = sheets.enumerated().compactMap { index, sheet in
             guard case .query(let statement, let parameters) = sheet.content else { return nil }
             return SheetQuery(
@@ -84,7 +81,7 @@ public struct ExportPayload: Sendable {
                     case .column(let column, _)?: "columns[\(column)]"
                     case nil, .sheet?, .cell?: "key"
                     }
-                throw PayloadError(at: paths[index].isEmpty ? part : "\(paths[index]).\(part)", error.message)
+                throw PayloadError(at: "sheets[\(index)].\(part)", error.message)
             }
         }
     }
