@@ -95,6 +95,30 @@ import Testing
         }
     }
 
+    @Test func aLateUpsertOfADeadWorkerDoesNotBringOldValuesBack() async throws {
+        try await ExportStage.with { stage in
+            let id = try await stage.makeTable([["n", "text"], [1, "old"], [2, "old"]])
+            func upsert(_ text: String) -> JSON {
+                let value = JSON.string(text)
+                return stage.payload(id, "upsert", key: ["n"], columns: ["n", "text"], [[1, value], [2, value]])
+            }
+            let fault = stage.emulator.addFault(
+                Fault(.delay(.milliseconds(1_500)), api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
+            let job = try await stage.queue.jobs.enqueue(kind: "export", payload: upsert("first"))
+            try await stage.work(change: { $0.shutdownGrace = .zero }) { _ in
+                try await wait(for: "the first write") { stage.emulator.strikes(of: fault) == 1 }
+            }
+            try await stage.work { _ in
+                #expect(try await stage.ended(job).state == "completed")
+                try await stage.completed(upsert("second"))
+            }
+            func late() -> [Int?] { stage.emulator.journal.entries.filter(\.isFault).map(\.status) }
+            try await wait(for: "the late write") { late().count == 1 }
+            #expect(late() == [400])
+            #expect(stage.values(id) == [["n", "text"], [1, "second"], [2, "second"]])
+        }
+    }
+
     @Test func aDiscardedJobThatIsRetriedAfterOthersGoesOnBehindItsRows() async throws {
         try await ExportStage.with(batchBytes: 3_000) { stage in
             let id = try await stage.makeTable([["n", "text"], [-1, "there"]])
@@ -137,7 +161,7 @@ import Testing
                 [
                     "createDeveloperMetadata": [
                         "developerMetadata": [
-                            "metadataKey": "sheetsync_append", "metadataValue": .string("another/\(job)/1"),
+                            "metadataKey": "sheetsync_rows", "metadataValue": .string("another/\(job)/1"),
                             "visibility": "DOCUMENT", "location": ["sheetId": 0],
                         ]
                     ]

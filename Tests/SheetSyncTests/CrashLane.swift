@@ -21,17 +21,36 @@ struct CrashLane {
         var duplicated = 0
     }
 
+    /// What the jobs do.
+    enum Work: CaseIterable {
+        /// Each makes a spreadsheet in a folder, with two sheets, and shares it.
+        case make
+        /// Each appends to one sheet of a spreadsheet and upserts into another; all write into the same.
+        case keep
+    }
+
     private let stage: Stage
+    /// The spreadsheet that all jobs write into; nil where each makes its own.
+    private let shared: SharedTable?
 
     /// Sets everything up, runs the body and ends everything.
-    static func with(_ body: (CrashLane) async throws -> Void) async throws {
-        try await Stage.with { stage in try await body(CrashLane(stage: stage)) }
+    static func with(_ work: Work, _ body: (CrashLane) async throws -> Void) async throws {
+        try await Stage.with { stage in
+            var shared: SharedTable?
+            if work == .keep {
+                let id = try await stage.queue.jobs.enqueue(kind: "export", payload: SharedTable.first)
+                try await stage.daemon.withDaemon { _ in _ = try await stage.ended(id) }
+                let made = try await stage.job(id)
+                shared = SharedTable(id: try #require(made.result?["spreadsheet_id"]?.string, "\(made.json)"))
+            }
+            try await body(CrashLane(stage: stage, shared: shared))
+        }
     }
 
     /// Runs one job with a daemon that is struck at a boundary, and checks what is left when it has ended.
     func run(_ point: Trap.Point?, _ blow: Trap.Blow) async throws -> Outcome {
         let name = "Crash \(UUID().uuidString)"
-        let id = try await stage.queue.jobs.enqueue(kind: "export", payload: payload(name))
+        let id = try await stage.queue.jobs.enqueue(kind: "export", payload: shared?.payload(name) ?? payload(name))
         let trap = Trap(at: point, blow)
         let said = try await strike(trap, job: id, blow)
         if try await !hasEnded(id) {
@@ -113,6 +132,7 @@ struct CrashLane {
 
     /// One folder, one spreadsheet in it with the job's mark, shared once, and in it two sheets with each row once.
     private func compare(_ name: String, _ job: JobRecord, _ outcome: inout Outcome) {
+        if let shared { return shared.compare(name, job, stage.emulator, &outcome) }
         func expect(_ condition: Bool) { if !condition { outcome.lost += 1 } }
         let files = (stage.emulator.state(spreadsheetID: "none")["files"]?.array ?? []).filter {
             $0["name"]?.string == name && $0["trashed"] == false

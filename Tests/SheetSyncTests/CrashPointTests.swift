@@ -13,10 +13,11 @@ import Testing
     private static let lanes = 3
 
     /// After a SIGKILL another daemon takes the job over; after a cut the same one goes on.
-    @Test(arguments: Trap.Blow.allCases) func nothingIsLostOrDoubledAtAnyBoundary(_ blow: Trap.Blow) async throws {
+    @Test(arguments: Trap.Blow.allCases, CrashLane.Work.allCases)
+    func nothingIsLostOrDoubledAtAnyBoundary(_ blow: Trap.Blow, _ work: CrashLane.Work) async throws {
         let begin = ContinuousClock.now
         let counted = Mutex<[Trap.Point]>([])
-        try await CrashLane.with { lane in
+        try await CrashLane.with(work) { lane in
             let outcome = try await lane.run(nil, blow)
             counted.withLock { $0 = outcome.passed }
         }
@@ -27,7 +28,7 @@ import Testing
         try await withThrowingTaskGroup { group in
             for _ in 1...Self.lanes {
                 group.addTask {
-                    try await CrashLane.with { lane in
+                    try await CrashLane.with(work) { lane in
                         while let point = queue.next() {
                             queue.note(try await lane.run(point, blow), at: point)
                         }
@@ -38,7 +39,7 @@ import Testing
         }
         let notReached = queue.missed
         print(
-            "\(blow): \(points.count - notReached.count) of \(points.count) crash points struck,",
+            "\(blow), \(work): \(points.count - notReached.count) of \(points.count) crash points struck,",
             "lost \(queue.lost), duplicated \(queue.duplicated), \(ContinuousClock.now - begin); not reached: \(notReached)"
         )
         #expect(queue.lost == 0 && queue.duplicated == 0)

@@ -45,21 +45,27 @@ struct KeptSheet {
     /// Writes what is not there yet.
     func write(to place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
         var target = target
-        for _ in 1..<Self.rounds {
+        var rounds = Self.rounds
+        while true {
             do { return try await attempt(place, target) } catch {
-                guard error is SheetChanged || (error as? GoogleError)?.code == .badRequest else { throw error }
+                let hasMoved = error is SheetChanged
+                guard hasMoved || (error as? GoogleError)?.code == .badRequest else { throw error }
+                rounds -= 1
+                guard rounds > 0 else { throw hasMoved ? changed : error }
                 let now = try await TargetSpreadsheet(place.spreadsheetID, using: place.client)
                 // What Google refuses although nobody has changed anything, it refuses for good.
-                guard error is SheetChanged || now != target else { throw error }
+                guard hasMoved || now != target else { throw error }
                 target = now
             }
         }
-        do { return try await attempt(place, target) } catch is SheetChanged {
-            throw JobFailure(
-                code: ExportErrorCode.sheetChanged.rawValue,
-                message: "sheets[\(index)]: the sheet's rows changed their places each time that it was read; what was "
-                    + "written stands, and the job is tried again.", retry: .backoff)
-        }
+    }
+
+    private var changed: JobFailure {
+        JobFailure(
+            code: ExportErrorCode.sheetChanged.rawValue,
+            message:
+                "sheets[\(index)]: rows of the sheet changed their places each time that it was read; what was written "
+                + "stands, and the job is tried again.", retry: .backoff)
     }
 
     /// What is written, and by how many writes, where the sheet is not there.
@@ -75,8 +81,10 @@ struct KeptSheet {
 
     private func attempt(_ place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
         guard let existing = target.sheet(named: sheet.name) else {
-            return try await append(try made(from: nil, target), to: place, target)
+            let plan = try made(from: nil, target)
+            return try await append(plan, to: place, marks(on: plan.summary.id, place, target))
         }
+        let marks = marks(on: existing.id, place, target)
         guard existing.rows > 0, existing.columns > 0 else {
             throw JobFailure(
                 code: ExportErrorCode.sheetNotFound.rawValue,
@@ -92,7 +100,7 @@ struct KeptSheet {
                     throw headerMismatch(
                         "the sheet's first row is empty, but rows lie below it; write the columns' names there")
                 }
-                return try await append(try made(from: existing, target), to: place, target)
+                return try await append(try made(from: existing, target), to: place, marks)
             }
             do throws(SheetModelError) {
                 places = try ColumnPlaces(of: sheet.columns, in: head.names)
@@ -101,38 +109,37 @@ struct KeptSheet {
             }
             formats = head.formats
         }
-        var missing: [Int32]?
-        var warnings: [String] = []
-        if case .upsert(let key) = mode {
-            let upserter = SheetUpserter(
-                reader: reader, sheet: sheet, places: places,
-                index: try KeyIndex(sheet, index: index, key: key), batchBytes: batchBytes)
-            let outcome = try await upserter.update(place.report)
-            missing = outcome.missing
-            if outcome.repeated > 0 { warnings = [repeated(outcome.repeated)] }
+        func plan(_ rows: [Int32]?) throws -> AppendPlan {
+            try checked { () throws(SheetModelError) in
+                try AppendPlan(
+                    sheet, rows: rows, below: existing, of: target.sheets, places: places, formats: formats,
+                    batchBytes: batchBytes)
+            }
         }
-        let plan = try checked { () throws(SheetModelError) in
-            try AppendPlan(
-                sheet, rows: missing, below: existing, of: target.sheets, places: places, formats: formats,
-                batchBytes: batchBytes)
-        }
-        return try await append(plan, to: place, target, warnings: warnings)
+        guard case .upsert(let key) = mode else { return try await append(try plan(nil), to: place, marks) }
+        let upserter = SheetUpserter(
+            reader: reader, sheet: sheet, places: places, index: try KeyIndex(sheet, index: index, key: key),
+            batchBytes: batchBytes)
+        let outcome = try await upserter.update(marks, place.report)
+        var result = try await append(try plan(outcome.missing), to: place, outcome.marks)
+        if outcome.repeated > 0 { result.warnings = [repeated(outcome.repeated)] }
+        return result
+    }
+
+    private func marks(on sheetID: Int, _ place: Place, _ target: TargetSpreadsheet) -> SheetMarks {
+        SheetMarks(on: sheetID, of: target, installation: place.installation, job: place.job)
     }
 
     /// Appends the rows of a plan that the job has not appended yet.
-    private func append(
-        _ plan: AppendPlan, to place: Place, _ target: TargetSpreadsheet, warnings: [String] = []
-    ) async throws -> Outcome {
-        let marks = AppendMarks(
-            on: plan.summary.id, of: target, installation: place.installation, job: place.job)
+    private func append(_ plan: AppendPlan, to place: Place, _ marks: SheetMarks) async throws -> Outcome {
         // An upsert has looked for itself which rows are missing.
-        let begin = mode == .append ? marks.rows : 0
+        let begin = mode == .append ? marks.count : 0
         let before = plan.summary.rows - plan.count
         let appender = SheetAppender(spreadsheetID: place.spreadsheetID, client: place.client) { rows in
             await place.report(before + rows)
         }
         try await appender.append(plan, from: begin, marks)
-        return Outcome(summary: plan.summary, warnings: warnings)
+        return Outcome(summary: plan.summary)
     }
 
     private func made(from existing: ExistingSheet?, _ target: TargetSpreadsheet) throws -> AppendPlan {
@@ -150,7 +157,7 @@ struct KeptSheet {
     private func headerMismatch(_ message: String) -> JobFailure {
         JobFailure(
             code: ExportErrorCode.headerMismatch.rawValue,
-            message: "sheets[\(index)]: \(message); nothing was written to this sheet.", retry: .never)
+            message: "sheets[\(index)]: \(message).", retry: .never)
     }
 
     private func checked<Result>(_ plan: () throws(SheetModelError) -> Result) throws -> Result {

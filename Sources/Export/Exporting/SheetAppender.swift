@@ -12,11 +12,11 @@ struct SheetAppender {
     /// Appends the rows of a plan from one on.
     ///
     /// - Parameter marks: What the sheet says of the job.
-    func append(_ plan: AppendPlan, from row: Int, _ marks: AppendMarks) async throws {
+    func append(_ plan: AppendPlan, from row: Int, _ marks: SheetMarks) async throws {
         var marks = marks
         var batches = plan.batches(from: row)
         while let batch = try batches.next() {
-            let before = marks.rows
+            let before = marks.count
             do throws(GoogleError) {
                 _ = try await client.batchUpdate(spreadsheetID, body: batch.body(with: marks.add(batch.rows)))
             } catch {
@@ -24,7 +24,7 @@ struct SheetAppender {
                 guard error.retry == .never, error.code != .badRequest, before > 0 else { throw error }
                 throw JobFailure(
                     code: error.code.rawValue,
-                    message: "\(error) \(before) rows of this job stand in the sheet already; "
+                    message: "\(error) Some rows of this job stand in the sheet already; "
                         + "if it is retried, it goes on behind them.", retry: .never)
             }
             await report(batch.end)

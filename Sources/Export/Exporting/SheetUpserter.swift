@@ -15,6 +15,8 @@ struct SheetUpserter {
 
     /// What there was to do.
     struct Outcome {
+        /// What the sheet says of the job by now.
+        var marks: SheetMarks
         /// The job's rows that the sheet lacks.
         var missing: [Int32] = []
         /// Rows of the sheet whose key an earlier one has too.
@@ -30,7 +32,8 @@ struct SheetUpserter {
     /// Writes the rows that differ.
     ///
     /// - Throws: `SheetChanged` where rows were moved meanwhile; some may be written then.
-    func update(_ report: (_ rows: Int) async -> Void) async throws -> Outcome {
+    func update(_ marks: SheetMarks, _ report: (_ rows: Int) async -> Void) async throws -> Outcome {
+        var marks = marks
         let (pairs, repeated) = try await pairs()
         // The key is there, and may be a formula of somebody's own.
         let others = sheet.columns.indices.filter { !index.columns.contains($0) }
@@ -49,16 +52,16 @@ struct SheetUpserter {
                 try checkKey(found, wanted)
                 if others.allSatisfy({ Self.isSame(found[$0], wanted[$0]) }) { continue }
                 try updates.add(line, at: Int(pair.there))
-                if updates.isFull { try await write(&updates) }
+                if updates.isFull { try await write(&updates, &marks) }
             }
             done += count
             await report(done)
         }
-        try await write(&updates)
+        try await write(&updates, &marks)
         var isThere = [Bool](repeating: false, count: sheet.rows.count)
         for pair in pairs { isThere[Int(pair.here)] = true }
         return Outcome(
-            missing: isThere.indices.lazy.filter { !isThere[$0] }.map { Int32($0) }, repeated: repeated)
+            marks: marks, missing: isThere.indices.lazy.filter { !isThere[$0] }.map { Int32($0) }, repeated: repeated)
     }
 
     /// Reads the keys of the sheet; the pairs come in the order of its rows.
@@ -95,8 +98,10 @@ struct SheetUpserter {
         return wanted.link == nil || wanted.link == found.link
     }
 
-    private func write(_ updates: inout RowUpdates) async throws {
-        guard let body = updates.takeBody() else { return }
+    private func write(_ updates: inout RowUpdates, _ marks: inout SheetMarks) async throws {
+        guard updates.rows > 0 else { return }
+        // A late write of an earlier worker must not bring back what a later job has changed.
+        let body = updates.takeBody(with: marks.add(1))
         _ = try await reader.client.batchUpdate(reader.spreadsheetID, body: body)
     }
 }

@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 
 /// Writes of whole rows of a job to the places where they stand, collected into batches.
 public struct RowUpdates: Sendable {
@@ -54,12 +54,16 @@ public struct RowUpdates: Sendable {
         rows += 1
     }
 
-    /// Takes the body for `spreadsheets.batchUpdate` out; nil where there is nothing to write.
-    public mutating func takeBody() -> [UInt8]? {
+    /// Takes the body for `spreadsheets.batchUpdate` out, with requests that stand or fall with the rows.
+    public mutating func takeBody(with guards: [JSON]) -> [UInt8] {
         finishBlock()
-        guard rows > 0 else { return nil }
         var writer = JSONWriter(reserving: requests.count + Self.frame)
-        writer.object { $0.array("requests") { $0.raw(requests) } }
+        writer.object { batch in
+            batch.array("requests") { all in
+                for request in guards { all.element(request) }
+                if !requests.isEmpty { all.raw(requests) }
+            }
+        }
         requests = []
         requestCount = 0
         rows = 0

@@ -1,18 +1,18 @@
 import JSON
 
-/// The notes on a sheet that say how many rows each job has appended to it: Google's developer metadata.
+/// The notes on a sheet that say how far each job is with it: Google's developer metadata.
 ///
-/// A note is made by the same write as the rows, so both are there or neither. Its id follows from the job and from how many
-/// rows were there before, and Google gives no id twice: of two writes of the same rows, such as one of a worker that was
-/// taken for dead, the second fails whole. Notes of some jobs before are kept, for those that are tried again.
-struct AppendMarks: Sendable {
+/// A note is made by the same write as the rows, so both are there or neither. Its id follows from the job and from how far it
+/// was before, and Google gives no id twice: of two writes from the same point, such as a late one of a worker that was taken
+/// for dead, the second fails whole. Notes of some jobs before are kept, for those that are tried again.
+struct SheetMarks: Sendable {
     struct Mark: Hashable {
         let id: Int
         let job: Int
-        let rows: Int
+        let count: Int
     }
 
-    private static let key = "sheetsync_append"
+    private static let key = "sheetsync_rows"
     /// How many are kept of the job's own, and of all others; Google takes 30,000 characters on a sheet.
     private static let kept = 30
 
@@ -29,20 +29,20 @@ struct AppendMarks: Sendable {
         marks = (target.metadata[sheetID] ?? []).compactMap { note in
             guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
                 let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3,
-                parts[0] == installation, let job = Int(parts[1]), let rows = Int(parts[2])
+                parts[0] == installation, let job = Int(parts[1]), let count = Int(parts[2])
             else { return nil }
-            return Mark(id: id, job: job, rows: rows)
+            return Mark(id: id, job: job, count: count)
         }
     }
 
-    /// How many rows the job has appended.
-    var rows: Int { marks.lazy.filter { $0.job == job }.map(\.rows).max() ?? 0 }
+    /// How many rows the job has appended; of an upsert, also how often it has changed some.
+    var count: Int { marks.lazy.filter { $0.job == job }.map(\.count).max() ?? 0 }
 
-    /// Notes that the job appends so many more rows, and returns the requests that do so at Google.
+    /// Notes that the job is so much further, and returns the requests that do so at Google.
     mutating func add(_ count: Int) -> [JSON] {
-        let next = Mark(id: id(before: rows), job: job, rows: rows + count)
-        let own = marks.filter { $0.job == job }.sorted { $0.rows < $1.rows }
-        let others = marks.filter { $0.job != job }.sorted { ($0.job, $0.rows) < ($1.job, $1.rows) }
+        let next = Mark(id: id(after: self.count), job: job, count: self.count + count)
+        let own = marks.filter { $0.job == job }.sorted { $0.count < $1.count }
+        let others = marks.filter { $0.job != job }.sorted { ($0.job, $0.count) < ($1.job, $1.count) }
         let old = own.dropLast(Self.kept - 1) + others.dropLast(Self.kept)
         marks.removeAll { old.contains($0) }
         marks.append(next)
@@ -53,7 +53,7 @@ struct AppendMarks: Sendable {
                 "createDeveloperMetadata": [
                     "developerMetadata": [
                         "metadataId": JSON(next.id), "metadataKey": .string(Self.key),
-                        "metadataValue": .string("\(installation)/\(job)/\(next.rows)"),
+                        "metadataValue": .string("\(installation)/\(job)/\(next.count)"),
                         // Also for a worker with a key of another Cloud project.
                         "visibility": "DOCUMENT", "location": ["sheetId": JSON(sheetID)],
                     ]
@@ -62,10 +62,12 @@ struct AppendMarks: Sendable {
         ]
     }
 
-    /// The id of the note that follows so many rows: the same in every process (FNV-1a), positive, and of 31 bits.
-    private func id(before rows: Int) -> Int {
+    /// The id of the note that comes after a count: the same in every process (FNV-1a), positive, and of 31 bits.
+    private func id(after count: Int) -> Int {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in "\(installation)/\(job)/\(sheetID)/\(rows)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        for byte in "\(installation)/\(job)/\(sheetID)/\(count)".utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
         return max(1, Int((hash ^ hash >> 32) & 0x7fff_ffff))
     }
 }
