@@ -66,8 +66,9 @@ import Testing
         }
     }
 
-    /// The first write of a worker that was taken for dead takes effect late: after another worker's, or before it, when
-    /// that one has read the sheet already. One of the two is refused.
+    /// One of two writes is refused where the first one of a worker that was taken for dead takes effect late.
+    ///
+    /// That may be after another worker's write, or before it, when that worker has read the sheet already.
     @Test(arguments: ["append", "upsert"], [0, 3])
     func aWriteOfADeadWorkerThatArrivesLateDoublesNothing(mode: String, delay: Int) async throws {
         try await ExportStage.with(batchBytes: 3_000) { stage in
