@@ -32,6 +32,8 @@ public struct APIRequest: Sendable {
     public var body: [UInt8]?
     /// Whether the call changes nothing: each GET, and reads whose question stands in a body.
     public var isRead: Bool
+    /// Whether a long body is worth the time that compressing it takes.
+    public var mayBePacked = false
 
     /// Makes a call; `isRead` is what the method says where it is nil.
     public init(

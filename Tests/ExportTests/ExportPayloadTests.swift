@@ -119,7 +119,7 @@ import Testing
         (#"[]"#, "", "expected an object, got an array"),
         (#"{"rows":[]}"#, "title", "is missing"),
         (#"{"title":null,"rows":[]}"#, "title", "is missing"),
-        (#"{"title":7,"rows":[]}"#, "title", "expected a string, got 7"),
+        (#"{"title":7,"rows":[]}"#, "title", "expected a string, got a whole number"),
         (#"{"title":"  ","rows":[]}"#, "title", "must not be empty"),
         (#"{"title":"a\nb","rows":[]}"#, "title", "control characters"),
         (#"{"title":"T"}"#, "", "expected rows (for one sheet) or sheets"),
@@ -130,7 +130,7 @@ import Testing
         (#"{"title":"T","rows":[],"query":"select 1"}"#, "query", "unknown field"),
         (#"{"title":"T","rows":[],"":1}"#, "", "unknown field"),
         (#"{"title":"T","rows":{}}"#, "rows", "expected an array, got an object"),
-        (#"{"title":"T","rows":[1]}"#, "rows[0]", "expected an array or an object, got a number"),
+        (#"{"title":"T","rows":[1]}"#, "rows[0]", "expected an array or an object, got a whole number"),
         (#"{"title":"T","rows":[[1],{"a":1}]}"#, "rows[1]", "expected an array like the first row, got an object"),
         (#"{"title":"T","rows":[{"a":1}]}"#, "rows[0]", "is an object, whose values need columns"),
         (#"{"title":"T","columns":["a"],"rows":[{"a":1},[1]]}"#, "rows[1]", "expected an object like the first row"),
@@ -152,10 +152,13 @@ import Testing
             #"{"title":"T","columns":[{"name":"a","type":"blob"}],"rows":[]}"#, "columns[0].type",
             "expected one of auto, text,"
         ),
-        (#"{"title":"T","columns":[{"name":"a","type":1}],"rows":[]}"#, "columns[0].type", "expected a string, got 1"),
+        (
+            #"{"title":"T","columns":[{"name":"a","type":1}],"rows":[]}"#, "columns[0].type",
+            "expected a string, got a whole number"
+        ),
         (
             #"{"title":"T","columns":[{"name":"a","width":1.5}],"rows":[]}"#, "columns[0].width",
-            "expected a whole number, got 1.5"
+            "expected a whole number, got a number with a fraction"
         ),
         (
             #"{"title":"T","columns":[{"name":"a","width":"9"}],"rows":[]}"#, "columns[0].width",
@@ -163,21 +166,21 @@ import Testing
         ),
         (
             #"{"title":"T","columns":[{"name":"a","width":9}],"rows":[]}"#, "columns[0].width",
-            "expected 10 to 2000 pixels, got 9"
+            "expected 10 to 2000 pixels"
         ),
         (
             #"{"title":"T","columns":[{"name":"a","type":"currency","format":"EURO"}],"rows":[]}"#, "columns[0].format",
-            #"a currency's code such as EUR or a pattern such as #,##0.00, got "EURO""#
+            "a currency's code such as EUR or a pattern such as #,##0.00"
         ),
         (
             #"{"title":"T","columns":[{"name":"a","type":"date"}],"rows":[["2026-11-22"],["x"]]}"#, "rows[1][0]",
-            #"got "x""#
+            "got a string"
         ),
         (
             #"{"title":"T","columns":[{"name":"a b","type":"date"}],"rows":[{"a b":1}]}"#, "rows[0].a b",
             "expected a date"
         ),
-        (#"{"title":"T","rows":[],"time_zone":"Mars/Base"}"#, "time_zone", #"got "Mars/Base""#),
+        (#"{"title":"T","rows":[],"time_zone":"Mars/Base"}"#, "time_zone", "there is no such time zone"),
         (#"{"title":"T","rows":[],"locale":"en-US"}"#, "locale", "expected a locale such as en_US"),
         (#"{"title":"T","rows":[],"locale":""}"#, "locale", "expected a locale"),
         (#"{"title":"T","rows":[],"locale":"en_USA_X"}"#, "locale", "expected a locale"),
@@ -187,7 +190,7 @@ import Testing
         (#"{"title":"T","rows":[],"folder":"a/ /b"}"#, "folder", "must not be empty"),
         (#"{"title":"T","rows":[],"folder":[]}"#, "folder", "at least one folder"),
         (#"{"title":"T","rows":[],"folder":["a",""]}"#, "folder[1]", "must not be empty"),
-        (#"{"title":"T","rows":[],"folder":["a",1]}"#, "folder[1]", "expected a string, got a number"),
+        (#"{"title":"T","rows":[],"folder":["a",1]}"#, "folder[1]", "expected a string, got a whole number"),
         (#"{"title":"T","rows":[],"folder":7}"#, "folder", "expected a string or an array of strings"),
         (#"{"title":"T","rows":[],"folder":"a","folder_id":"b"}"#, "folder_id", "goes without folder"),
         (#"{"title":"T","rows":[],"folder_id":"../b"}"#, "folder_id", "expected the id of a Drive folder"),
@@ -197,9 +200,9 @@ import Testing
         (#"{"spreadsheet_id":"x","rows":[],"folder_id":"F"}"#, "folder_id", "goes without spreadsheet_id"),
         (#"{"spreadsheet_id":"x","rows":[],"copy_of":"F"}"#, "copy_of", "goes without spreadsheet_id"),
         (#"{"spreadsheet_id":"x/y","rows":[]}"#, "spreadsheet_id", "expected the id of a Drive spreadsheet"),
-        (#"{"spreadsheet_id":7,"rows":[]}"#, "spreadsheet_id", "expected a string, got 7"),
+        (#"{"spreadsheet_id":7,"rows":[]}"#, "spreadsheet_id", "expected a string, got a whole number"),
         (#"{"title":"T","rows":[],"copy_of":"https://docs.google.com/x"}"#, "copy_of", "expected the id of a Drive"),
-        (#"{"title":"T","rows":[],"template":1}"#, "template", "expected a string, got 1"),
+        (#"{"title":"T","rows":[],"template":1}"#, "template", "expected a string, got a whole number"),
         (#"{"title":"T","rows":[],"dry_run":"yes"}"#, "dry_run", "expected true or false, got a string"),
         (#"{"title":"T","rows":[],"share":{}}"#, "share", "expected an array"),
         (#"{"title":"T","rows":[],"share":["a@b.c"]}"#, "share[0]", "expected an object, got a string"),
@@ -252,7 +255,7 @@ import Testing
         (#"{"title":"T","sheets":[]}"#, "sheets", "expected 1 to 200 sheets, got 0"),
         (#"{"title":"T","sheets":[],"rows":[]}"#, "rows", "goes without sheets"),
         (#"{"title":"T","sheets":[],"columns":["a"]}"#, "columns", "goes without sheets"),
-        (#"{"title":"T","sheets":[1]}"#, "sheets[0]", "expected an object, got a number"),
+        (#"{"title":"T","sheets":[1]}"#, "sheets[0]", "expected an object, got a whole number"),
         (#"{"title":"T","sheets":[{"rows":[]}]}"#, "sheets[0].name", "is missing"),
         (#"{"title":"T","sheets":[{"name":"A"}]}"#, "sheets[0].rows", "is missing"),
         (#"{"title":"T","sheets":[{"name":"","rows":[]}]}"#, "sheets[0].name", "expected 1 to 100 characters"),
@@ -263,11 +266,11 @@ import Testing
         ),
         (
             #"{"title":"T","sheets":[{"name":"A","columns":["a",{"name":"n","type":"integer"}],"rows":[[1,2],["x",1.5]]}]}"#,
-            "sheets[0].rows[1][1]", "expected a whole number, got 1.5"
+            "sheets[0].rows[1][1]", "expected a whole number, got a number with a fraction"
         ),
         (
             #"{"title":"T","sheets":[{"name":"A","columns":[{"name":"n","type":"boolean"}],"rows":[{"n":"yes"}]}]}"#,
-            "sheets[0].rows[0].n", #"expected true or false, got "yes""#
+            "sheets[0].rows[0].n", "expected true or false, got a string"
         ),
     ]
     @Test(arguments: refused)

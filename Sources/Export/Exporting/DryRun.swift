@@ -14,15 +14,13 @@ struct DryRun {
     func result() async throws -> JSON {
         let kept = KeptSheet.list(of: payload, spreadsheet, template: template, batchBytes: batchBytes)
         let replaced = spreadsheet.keeping { index in !kept.contains { $0.index == index } }
-        var calls: [(name: String, count: Int)] = []
-        let target: PlanTarget
-        var batchLimit = Int.max
         // Each sheet that keeps its rows looks at the spreadsheet, unless nothing was written since the last look.
         var looks = kept.count
+        var calls: [(name: String, count: Int)] = []
+        let target: PlanTarget
         switch payload.destination {
         case .existing:
             target = .existing([])
-            batchLimit = 1
             calls.append(("drive.files.get", workspace.configuration.ownTargetsOnly ? 1 : 0))
             looks += replaced.isEmpty ? (kept.isEmpty ? 1 : 0) : 1
             calls.append(("drive.permissions.list", payload.shares.isEmpty ? 0 : 1))
@@ -36,22 +34,32 @@ struct DryRun {
         }
         let plan = try SpreadsheetPlan(
             forJob: replaced, target: target, template: template, batchBytes: batchBytes)
-        var batches = plan.batches()
-        var count = 0
-        while try batches.next() != nil { count += 1 }
-        guard count <= batchLimit else { throw PayloadError.tooLargeForReplace(batchBytes) }
+        var writes = try self.writes(of: plan)
+        if case .existing = payload.destination, writes.count > 1 {
+            // Not quite as many as the sheets take that are there; their ids are of no account.
+            let hidden = plan.sheets.indices.map { (id: $0, title: "hidden \($0)") }
+            let staged = try StagedPlan(forJob: plan, among: [], removing: [], hidden: hidden)
+            writes = try self.writes(of: staged.filling) + [.batchUpdate]
+        }
         var sheets = plan.sheets
         for kept in kept {
-            let (summary, writes) = try kept.planned()
-            count += writes
+            let (summary, count) = try kept.planned()
+            writes += Array(repeating: .batchUpdate, count: count)
             sheets.insert(summary, at: kept.index)
         }
-        calls += [
-            ("sheets.spreadsheets.get", looks), ("sheets.spreadsheets.batchUpdate", count),
-            ("drive.permissions.create", payload.shares.count),
-        ]
+        calls.append(("sheets.spreadsheets.get", looks))
+        calls.append(("sheets.spreadsheets.batchUpdate", writes.count { $0 == .batchUpdate }))
+        calls.append(("sheets.spreadsheets.values.batchUpdateByDataFilter", writes.count { $0 == .values }))
+        calls.append(("drive.permissions.create", payload.shares.count))
         return ExportResult.json(
             dryRun: sheets, warnings: spreadsheet.warnings.map(\.description), planned: calls)
+    }
+
+    private func writes(of plan: SpreadsheetPlan) throws -> [PlanBatch.Method] {
+        var batches = plan.batches()
+        var methods: [PlanBatch.Method] = []
+        while let batch = try batches.next() { methods.append(batch.method) }
+        return methods
     }
 
     private func missingFolders(_ folder: ExportDestination.Folder?) async throws -> Int {

@@ -48,12 +48,34 @@ enum ExportResult {
 extension SpreadsheetPlan {
     /// Plans a job; what does not fit together with the target is wrong with the payload.
     init(
-        forJob spreadsheet: Spreadsheet, target: PlanTarget, template: FormattingTemplate?, batchBytes: Int
+        forJob spreadsheet: Spreadsheet, target: PlanTarget, removing leftovers: [Int] = [],
+        template: FormattingTemplate?, batchBytes: Int
     ) throws(JobFailure) {
         do throws(SheetModelError) {
-            try self.init(spreadsheet, target: target, template: template, batchBytes: batchBytes)
+            try self.init(
+                spreadsheet, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
         } catch {
-            throw JobFailure(code: "payload.invalid", message: error.description, retry: .never)
+            throw JobFailure(error)
         }
+    }
+}
+
+extension StagedPlan {
+    /// Plans a job's replacement; where there is no room for it, the payload is too large for its target.
+    init(
+        forJob plan: SpreadsheetPlan, among sheets: [ExistingSheet], removing leftovers: [Int],
+        hidden: [(id: Int, title: String)]
+    ) throws(JobFailure) {
+        do throws(SheetModelError) {
+            try self.init(plan, among: sheets, removing: leftovers, hidden: hidden)
+        } catch {
+            throw JobFailure(error)
+        }
+    }
+}
+
+extension JobFailure {
+    fileprivate init(_ error: SheetModelError) {
+        self.init(code: "payload.invalid", message: error.description, retry: .never)
     }
 }

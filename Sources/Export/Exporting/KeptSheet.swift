@@ -9,6 +9,8 @@ struct KeptSheet {
     let index: Int
     let sheet: CheckedSheet
     let mode: SheetMode
+    /// Whether its rows may be others each time that they are asked for.
+    let isQueried: Bool
     /// The look of a sheet that has none yet; nil keeps the one that is there.
     let template: FormattingTemplate?
     let batchBytes: Int
@@ -20,7 +22,8 @@ struct KeptSheet {
         if case .new(_, _, copyOf: nil) = payload.destination { return [] }
         return zip(payload.modes, spreadsheet.sheets).enumerated().filter { $1.0 != .replace }.map { index, element in
             KeptSheet(
-                index: index, sheet: element.1, mode: element.0, template: template, batchBytes: batchBytes)
+                index: index, sheet: element.1, mode: element.0,
+                isQueried: payload.queries.contains { $0.index == index }, template: template, batchBytes: batchBytes)
         }
     }
 
@@ -52,7 +55,8 @@ struct KeptSheet {
                 guard hasMoved || (error as? GoogleError)?.code == .badRequest else { throw error }
                 rounds -= 1
                 guard rounds > 0 else { throw hasMoved ? changed : error }
-                let now = try await TargetSpreadsheet(place.spreadsheetID, using: place.client)
+                let now = try await TargetSpreadsheet(
+                    place.spreadsheetID, of: place.installation, using: place.client)
                 // What Google refuses although nobody has changed anything, it refuses for good.
                 guard hasMoved || now != target else { throw error }
                 target = now
@@ -134,11 +138,13 @@ struct KeptSheet {
     private func append(_ plan: AppendPlan, to place: Place, _ marks: SheetMarks) async throws -> Outcome {
         // An upsert has looked for itself which rows are missing.
         let begin = mode == .append ? marks.count : 0
+        let digest = try plan.digest(of: begin)
+        if begin > 0, isQueried, digest.description != marks.last?.digest { throw rowsChanged(begin) }
         let before = plan.summary.rows - plan.count
         let appender = SheetAppender(spreadsheetID: place.spreadsheetID, client: place.client) { rows in
             await place.report(before + rows)
         }
-        try await appender.append(plan, from: begin, marks)
+        try await appender.append(plan, from: begin, behind: digest, marks)
         return Outcome(summary: plan.summary)
     }
 
@@ -152,6 +158,14 @@ struct KeptSheet {
     private func repeated(_ count: Int) -> String {
         "sheet \"\(sheet.name)\": \(count) \(count == 1 ? "row has" : "rows have") the key of an earlier row of the "
             + "sheet; only the first row of each key was brought up to date"
+    }
+
+    private func rowsChanged(_ count: Int) -> JobFailure {
+        JobFailure(
+            code: ExportErrorCode.rowsChanged.rawValue,
+            message:
+                "sheets[\(index)]: an earlier attempt appended \(count) rows, and the query gives others now; take them "
+                + "out of the sheet, let the query order its rows, and enqueue the job anew.", retry: .never)
     }
 
     private func headerMismatch(_ message: String) -> JobFailure {

@@ -11,14 +11,17 @@ struct SheetAppender {
 
     /// Appends the rows of a plan from one on.
     ///
-    /// - Parameter marks: What the sheet says of the job.
-    func append(_ plan: AppendPlan, from row: Int, _ marks: SheetMarks) async throws {
+    /// - Parameters:
+    ///   - digest: That of the rows before it.
+    ///   - marks: What the sheet says of the job.
+    func append(_ plan: AppendPlan, from row: Int, behind digest: RowDigest, _ marks: SheetMarks) async throws {
         var marks = marks
-        var batches = plan.batches(from: row)
+        var batches = plan.batches(from: row, behind: digest)
         while let batch = try batches.next() {
             let before = marks.count
+            let body = batch.body(with: marks.add(batch.rows, digest: batch.digest))
             do throws(GoogleError) {
-                _ = try await client.batchUpdate(spreadsheetID, body: batch.body(with: marks.add(batch.rows)))
+                _ = try await client.batchUpdate(spreadsheetID, body: body)
             } catch {
                 // Whoever sees a bad request looks first whether another worker has been there.
                 guard error.retry == .never, error.code != .badRequest, before > 0 else { throw error }

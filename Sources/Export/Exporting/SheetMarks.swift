@@ -1,4 +1,5 @@
 import JSON
+import SheetModel
 
 /// The notes on a sheet that say how far each job is with it: Google's developer metadata.
 ///
@@ -10,6 +11,8 @@ struct SheetMarks: Sendable {
         let id: Int
         let job: Int
         let count: Int
+        /// Of the rows that were appended; nil for an upsert.
+        var digest: String?
     }
 
     private static let key = "sheetsync_rows"
@@ -28,19 +31,23 @@ struct SheetMarks: Sendable {
         self.sheetID = sheetID
         marks = (target.metadata[sheetID] ?? []).compactMap { note in
             guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
-                let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3,
+                let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3 || parts.count == 4,
                 parts[0] == installation, let job = Int(parts[1]), let count = Int(parts[2])
             else { return nil }
-            return Mark(id: id, job: job, count: count)
+            return Mark(id: id, job: job, count: count, digest: parts.count == 4 ? String(parts[3]) : nil)
         }
     }
 
     /// How many rows the job has appended; of an upsert, also how often it has changed some.
-    var count: Int { marks.lazy.filter { $0.job == job }.map(\.count).max() ?? 0 }
+    var count: Int { last?.count ?? 0 }
+
+    /// The job's last note.
+    var last: Mark? { marks.filter { $0.job == job }.max { $0.count < $1.count } }
 
     /// Notes that the job is so much further, and returns the requests that do so at Google.
-    mutating func add(_ count: Int) -> [JSON] {
-        let next = Mark(id: id(after: self.count), job: job, count: self.count + count)
+    mutating func add(_ count: Int, digest: RowDigest? = nil) -> [JSON] {
+        let next = Mark(
+            id: id(after: self.count), job: job, count: self.count + count, digest: digest?.description)
         let own = marks.filter { $0.job == job }.sorted { $0.count < $1.count }
         let others = marks.filter { $0.job != job }.sorted { ($0.job, $0.count) < ($1.job, $1.count) }
         let old = own.dropLast(Self.kept - 1) + others.dropLast(Self.kept)
@@ -53,7 +60,8 @@ struct SheetMarks: Sendable {
                 "createDeveloperMetadata": [
                     "developerMetadata": [
                         "metadataId": JSON(next.id), "metadataKey": .string(Self.key),
-                        "metadataValue": .string("\(installation)/\(job)/\(next.count)"),
+                        "metadataValue": .string(
+                            "\(installation)/\(job)/\(next.count)\(next.digest.map { "/\($0)" } ?? "")"),
                         // Also for a worker with a key of another Cloud project.
                         "visibility": "DOCUMENT", "location": ["sheetId": JSON(sheetID)],
                     ]

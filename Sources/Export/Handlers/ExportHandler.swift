@@ -13,21 +13,24 @@ public struct ExportHandler: JobHandler {
     private let templates: TemplateDirectory
     private let batchBytes: Int
     private let patience: LookingPatience
+    private let source: SourceDatabase?
 
     /// Makes a handler.
     ///
     /// - Parameters:
     ///   - batchBytes: The size that one write's body grows to; Google has been seen to take 9 MB.
     ///   - patience: How long a spreadsheet is looked for whose create had an unclear end.
+    ///   - source: Where queries run; nil to refuse them.
     public init(
         workspace: Workspace, folders: FolderDirectory, templates: TemplateDirectory = TemplateDirectory(path: nil),
-        batchBytes: Int = 8_000_000, patience: LookingPatience = LookingPatience()
+        batchBytes: Int = 8_000_000, patience: LookingPatience = LookingPatience(), source: SourceDatabase? = nil
     ) {
         self.workspace = workspace
         self.folders = folders
         self.templates = templates
         self.batchBytes = batchBytes
         self.patience = patience
+        self.source = source
     }
 
     /// Makes and fills the spreadsheet and returns its id, address, sheets and what is worth a warning.
@@ -36,8 +39,10 @@ public struct ExportHandler: JobHandler {
             let payload = try ExportPayload(job.payload)
             try checkSharing(payload)
             let template: FormattingTemplate?
+            let queried: [CheckedSheet]
             do {
                 template = try self.template(of: payload)
+                queried = try await QuerySource(payload: payload, database: source, progress: progress).sheets()
             } catch {
                 // So that the next attempt need not look for what this one has not begun.
                 if !job.isRedelivered {
@@ -45,7 +50,7 @@ public struct ExportHandler: JobHandler {
                 }
                 throw error
             }
-            let spreadsheet = try self.spreadsheet(of: payload)
+            let spreadsheet = try self.spreadsheet(of: payload, queried)
             if payload.isDryRun {
                 return try await DryRun(
                     payload: payload, spreadsheet: spreadsheet, template: template, workspace: workspace,
@@ -66,11 +71,8 @@ public struct ExportHandler: JobHandler {
         return try templates.template(named: payload.template ?? TemplateDirectory.standardName)
     }
 
-    private func spreadsheet(of payload: ExportPayload) throws -> Spreadsheet {
-        if let query = payload.queries.first {
-            throw PayloadError(.unsupported, at: "\(query.path).query", "is not supported by this version")
-        }
-        let spreadsheet = try payload.spreadsheet()
+    private func spreadsheet(of payload: ExportPayload, _ queried: [CheckedSheet]) throws -> Spreadsheet {
+        let spreadsheet = try payload.spreadsheet(queried: queried)
         try payload.checkKeys(of: spreadsheet)
         return spreadsheet
     }

@@ -86,6 +86,14 @@ public struct ExportPayload: Sendable {
         }
     }
 
+    /// The cells of the sheets that no query fills.
+    var cellsBesideQueries: Int {
+        sheets.reduce(0) { cells, sheet in
+            guard let sheet else { return cells }
+            return cells + (sheet.rows.count + (sheet.hasHeader ? 1 : 0)) * sheet.columns.count
+        }
+    }
+
     private static func timeZone(of object: PayloadObject) throws(PayloadError) -> TimeZoneRules? {
         guard let name = try object.string("time_zone") else { return nil }
         do throws(SheetModelError) {

@@ -6,12 +6,15 @@ public struct AppendBatches: Sendable {
     private var cursor: any RowCursor
     private var row: Int
     private var start: [JSON]
+    /// That of all rows before the next one.
+    private var digest: RowDigest
     /// A row that did not fit into the last batch.
-    private var waiting: [UInt8]?
+    private var waiting: ArraySlice<UInt8>?
 
-    init(plan: AppendPlan, from row: Int) {
+    init(plan: AppendPlan, from row: Int, behind digest: RowDigest) {
         self.plan = plan
         self.row = row
+        self.digest = digest
         start = plan.start
         cursor = plan.rows.cursor(from: row)
     }
@@ -20,30 +23,31 @@ public struct AppendBatches: Sendable {
     public mutating func next() throws -> AppendBatch? {
         var rows: [UInt8] = []
         var count = 0
-        while let next = try takeRow() {
+        while let line = try takeLine() {
+            let next = try plan.encoder.row(line)
             if count > 0 {
                 guard rows.count + next.count < plan.batchBytes else {
-                    waiting = next
+                    waiting = line
                     break
                 }
                 rows.append(UInt8(ascii: ","))
             }
             rows += next
+            digest.add(line)
             count += 1
         }
         guard count > 0 || !start.isEmpty else { return nil }
         defer { start = [] }
         row += count
         return AppendBatch(
-            rows: count, end: row, start: start, sheetID: plan.summary.id, fields: plan.encoder.fields, encoded: rows)
+            rows: count, end: row, digest: digest, start: start, sheetID: plan.summary.id, fields: plan.encoder.fields,
+            encoded: rows)
     }
 
-    private mutating func takeRow() throws -> [UInt8]? {
-        if let row = waiting {
-            waiting = nil
-            return row
-        }
-        return try cursor.next().map(plan.encoder.row)
+    private mutating func takeLine() throws -> ArraySlice<UInt8>? {
+        guard let line = waiting else { return try cursor.next() }
+        waiting = nil
+        return line
     }
 }
 
@@ -53,6 +57,8 @@ public struct AppendBatch: Sendable {
     public let rows: Int
     /// How many rows are there behind it.
     public let end: Int
+    /// The digest of all of those.
+    public let digest: RowDigest
     fileprivate let start: [JSON]
     fileprivate let sheetID: Int
     fileprivate let fields: String

@@ -55,7 +55,7 @@ public struct AppendPlan: Sendable {
             throw SheetModelError(.sheetCount, "a spreadsheet holds at most \(Limits.sheets) sheets")
         }
         // Nothing is cleared, in case that somebody has just begun to type.
-        let layout = SheetLayout(sheet: sheet, id: id, existing: existing, isForeign: false, template: template)
+        let layout = SheetLayout(sheet: sheet, id: id, existing: existing, origin: .nobody, template: template)
         try Self.checkSize(
             ExistingSheet(id: id, title: sheet.name, rows: layout.grid.rows, columns: layout.grid.columns), target)
         summary = SheetSummary(sheet, id: id, header: sheet.hasHeader)
@@ -81,8 +81,23 @@ public struct AppendPlan: Sendable {
 
     /// The batches, made one at a time.
     ///
-    /// - Parameter row: The first row that is not there yet.
-    public func batches(from row: Int = 0) -> AppendBatches { AppendBatches(plan: self, from: row) }
+    /// - Parameters:
+    ///   - row: The first row that is not there yet.
+    ///   - digest: That of the rows before it.
+    public func batches(from row: Int = 0, behind digest: RowDigest = RowDigest()) -> AppendBatches {
+        AppendBatches(plan: self, from: row, behind: digest)
+    }
+
+    /// The digest of the first rows, as many as there are.
+    public func digest(of count: Int) throws -> RowDigest {
+        var digest = RowDigest()
+        var cursor = rows.cursor(from: 0)
+        for _ in 0..<min(count, rows.count) {
+            guard let line = try cursor.next() else { break }
+            digest.add(line)
+        }
+        return digest
+    }
 
     /// Refuses what cannot fit, even where every row of the grid is empty; what else does not fit is for Google to find out.
     private static func checkSize(_ sheet: ExistingSheet, _ target: [ExistingSheet]) throws(SheetModelError) {

@@ -45,17 +45,7 @@ struct PlacedRowEncoder: Sendable {
         writer.object { row in
             row.array("values") { values in
                 for slot in slots {
-                    values.object { object in
-                        let cell = slot.column.map { cells[$0] } ?? Cell(.empty)
-                        RowEncoder.write(cell.value, to: &object)
-                        guard slot.format != nil || cell.link != nil else { return }
-                        object.object("userEnteredFormat") { format in
-                            if let number = slot.format { format.member("numberFormat", number) }
-                            if let link = cell.link {
-                                format.member("textFormat", ["link": ["uri": .string(link)]])
-                            }
-                        }
-                    }
+                    (slot.column.map { cells[$0] } ?? Cell(.empty)).write(numberFormat: slot.format, to: &values)
                 }
             }
         }

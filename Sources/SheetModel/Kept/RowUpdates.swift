@@ -48,7 +48,11 @@ public struct RowUpdates: Sendable {
         let cells = try encoder.cells(of: line)
         for (index, run) in runs.enumerated() {
             if count > 0 { blocks[index].append(UInt8(ascii: ",")) }
-            blocks[index] += RowEncoder.encode(run.columns.map { cells[$0] })
+            var writer = JSONWriter(reserving: run.columns.count * 48 + 16)
+            writer.object { row in
+                row.array("values") { values in for column in run.columns { cells[column].write(to: &values) } }
+            }
+            blocks[index] += writer.bytes
         }
         count += 1
         rows += 1

@@ -6,7 +6,7 @@ public struct RowChecker: Sendable {
     private let columns: [Column]
     private let converters: [CellConverter]
     private var row = 0
-    private var counts: [[CellWarning: Int]]
+    private var tally: WarningTally
 
     /// Makes a checker.
     ///
@@ -15,7 +15,7 @@ public struct RowChecker: Sendable {
         self.sheet = sheet
         self.columns = columns
         converters = columns.map { CellConverter(type: $0.type, timeZone: timeZone) }
-        counts = Array(repeating: [:], count: columns.count)
+        tally = WarningTally(columns: columns.count)
     }
 
     /// The line of the next row, which a short row fills with empty cells.
@@ -31,7 +31,7 @@ public struct RowChecker: Sendable {
             do throws(SheetModelError) {
                 let (cell, warning) = try converters[column].convert(value)
                 cells[column] = cell
-                if let warning { counts[column][warning, default: 0] += 1 }
+                if let warning { tally.add(warning, column: column) }
             } catch {
                 throw SheetModelError(
                     error.code, at: .cell(row: row, column: column, sheet: sheet), error.message)
@@ -45,12 +45,6 @@ public struct RowChecker: Sendable {
 
     /// What was not taken over quite as it came, one for each column and kind.
     public func warnings(sheet name: String) -> [ConversionWarning] {
-        zip(columns, counts).enumerated().flatMap { index, element in
-            let (column, counts) = element
-            let columnName = column.name.isEmpty ? A1.letters(ofColumn: index) : column.name
-            return CellWarning.allCases.compactMap { kind in
-                counts[kind].map { ConversionWarning(sheet: name, column: columnName, kind: kind, count: $0) }
-            }
-        }
+        tally.warnings(sheet: name, columns: columns)
     }
 }

@@ -10,22 +10,25 @@ enum RowLine {
     /// Writes a row.
     static func write(_ cells: [Cell], to writer: inout JSONWriter) {
         writer.array { row in
-            for cell in cells {
-                switch cell.value {
-                case .empty: row.element(.null)
-                case .number(let number): row.element(JSON(number))
-                case .boolean(let truth): row.element(.bool(truth))
-                case .formula(let formula): row.string(formula)
-                case .text(let text):
-                    if let link = cell.link, link != text {
-                        row.array {
-                            $0.string(text)
-                            $0.string(link)
-                        }
-                    } else {
-                        row.string(text)
-                    }
+            for cell in cells { write(cell, to: &row) }
+        }
+    }
+
+    /// Writes one cell of a row.
+    static func write(_ cell: Cell, to row: inout JSONWriter) {
+        switch cell.value {
+        case .empty: row.element(.null)
+        case .number(let number): row.element(JSON(number))
+        case .boolean(let truth): row.element(.bool(truth))
+        case .formula(let formula): row.string(formula)
+        case .text(let text):
+            if let link = cell.link, link != text {
+                row.array {
+                    $0.string(text)
+                    $0.string(link)
                 }
+            } else {
+                row.string(text)
             }
         }
     }
@@ -50,6 +53,23 @@ enum RowLine {
             _ = try reader.value()
             return Cell(.empty)
         default: return Cell(.number(try reader.number().double))
+        }
+    }
+
+    /// Where a cell ends that begins at an offset of a line.
+    static func end(ofCellAt start: Int, in line: Span<UInt8>) -> Int {
+        var offset = start
+        switch line[start] {
+        case UInt8(ascii: "\""):
+            offset += 1
+            while line[offset] != UInt8(ascii: "\"") { offset += line[offset] == UInt8(ascii: "\\") ? 2 : 1 }
+            return offset + 1
+        case UInt8(ascii: "["):
+            while line[offset] != UInt8(ascii: "]") { offset = end(ofCellAt: offset + 1, in: line) }
+            return offset + 1
+        default:
+            while line[offset] != UInt8(ascii: ","), line[offset] != UInt8(ascii: "]") { offset += 1 }
+            return offset
         }
     }
 }

@@ -40,7 +40,7 @@ struct ChaosJob {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<40: work = .export(folder: folder, rows: rows)
         case 40..<50: work = .copy(folder: folder, rows: rows, appends: rows % 2 == 0)
-        case 50..<60: work = .share(.replace, target: target(.replace), rows: 1 + rows % plan.replacedRows)
+        case 50..<60: work = .share(.replace, target: target(.replace), rows: rows)
         case 60..<70: work = .share(.append, target: target(.append), rows: rows)
         case 70..<80: work = .share(.upsert, target: target(.upsert), rows: 1 + rows / 2)
         case 80..<85: work = .format(target: target(.replace))

@@ -10,8 +10,6 @@ struct ChaosPlan {
     let folders = 8
     /// How many spreadsheets several jobs write into, by what they do there.
     let targets: [ChaosJob.Sharing: Int] = [.replace: 6, .append: 3, .upsert: 3]
-    /// The rows of a replacement at most: what is replaced has to fit into one batch.
-    let replacedRows = 11
     /// The keys of the rows that are upserted.
     let keys = 60
     /// The daemons' lease, in seconds.
