@@ -51,9 +51,7 @@ import Testing
                     try await wait(for: "460 jobs", within: .seconds(120), seeing: { running.errors + next.errors }) {
                         try await count("outcome", stage) == 460
                     }
-                    for (name, said) in [
-                        ("first", running.errors.utf8.dropFirst(said)), ("next", next.errors.utf8[...]),
-                    ] {
+                    for (name, said) in [("first", running.errors.utf8.dropFirst(said)), ("next", next.errors.utf8[...])] {
                         #expect(String(said)?.contains("job completed") == true, "the \(name) daemon did nothing")
                     }
                 }
