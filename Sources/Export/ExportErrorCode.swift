@@ -5,6 +5,9 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
     case payloadNotAllowed = "payload.not_allowed"
     case foreignTarget = "export.foreign_target"
     case sheetNotFound = "export.sheet_not_found"
+    case headerMismatch = "export.header_mismatch"
+    case rowsChanged = "export.rows_changed"
+    case sheetChanged = "export.sheet_changed"
     case templateInvalid = "export.template_invalid"
     case unclearCreate = "export.unclear_create"
     case foldersDisabled = "settings.folders_disabled"
@@ -26,6 +29,11 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
             "The settings forbid what the payload asks for (SHEETSYNC_SHARING); change one of the two."
         case .foreignTarget: "SHEETSYNC_TARGETS is `own`, and the spreadsheet was not made by this installation."
         case .sheetNotFound: "The spreadsheet has no sheet of that name; correct the name and enqueue it anew."
+        case .headerMismatch:
+            "The first row of the sheet does not fit the job's columns; change the row and retry the job, or enqueue another."
+        case .rowsChanged:
+            "An append was interrupted and its query gives other rows now; take out what it appended and enqueue it anew."
+        case .sheetChanged: "Rows of the sheet were moved each time that it was read; the job is tried again."
         case .templateInvalid:
             "The formatting template cannot be used; mend its file in GOOGLE_SHEETS_TEMPLATES_PATH and retry the job."
         case .unclearCreate:

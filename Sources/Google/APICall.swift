@@ -4,8 +4,10 @@ public import HTTPTypes
 public struct APICall: Sendable {
     /// The API.
     public let service: APIRequest.Service
-    /// The method; Google counts all but GET as writes.
+    /// The method.
     public let method: HTTPRequest.Method
+    /// Whether it counts against the quota of writes.
+    public let isWrite: Bool
     /// The HTTP status; nil where no answer came.
     public let status: Int?
     /// From sending to the whole answer.
@@ -14,7 +16,4 @@ public struct APICall: Sendable {
     public let requestSize: Int
     /// The bytes of the answer's body, decompressed.
     public let responseSize: Int
-
-    /// Whether it counts against the quota of writes.
-    public var isWrite: Bool { method != .get }
 }

@@ -48,7 +48,7 @@ public struct APIClient: Sendable {
     public func call(_ request: APIRequest) async throws(GoogleError) -> JSON {
         do { return try await attempt(request) } catch {
             // A read changes nothing, however it ends.
-            guard request.method == .get else { throw error }
+            guard request.isRead else { throw error }
             var error = error
             error.mayHaveTakenEffect = false
             throw error
@@ -149,7 +149,7 @@ public struct APIClient: Sendable {
         let answer = try? result.get()
         observer(
             APICall(
-                service: request.service, method: request.method, status: answer?.status.code,
+                service: request.service, method: request.method, isWrite: !request.isRead, status: answer?.status.code,
                 duration: ContinuousClock.now - start, requestSize: message.body.count,
                 responseSize: answer?.body.count ?? 0))
         switch result {

@@ -30,13 +30,15 @@ public struct APIRequest: Sendable {
     public var fields: String
     /// The body, JSON in UTF-8; nil for none.
     public var body: [UInt8]?
+    /// Whether the call changes nothing: each GET, and reads whose question stands in a body.
+    public var isRead: Bool
     /// Whether a long body is worth the time that compressing it takes.
     public var mayBePacked = false
 
-    /// Makes a call.
+    /// Makes a call; `isRead` is what the method says where it is nil.
     public init(
         _ service: Service, _ method: HTTPRequest.Method, _ path: String, query: [(name: String, value: String)] = [],
-        fields: String, body: [UInt8]? = nil
+        fields: String, body: [UInt8]? = nil, isRead: Bool? = nil
     ) {
         self.service = service
         self.method = method
@@ -44,6 +46,7 @@ public struct APIRequest: Sendable {
         self.query = query
         self.fields = fields
         self.body = body
+        self.isRead = isRead ?? (method == .get)
     }
 
     /// The path of a file in Drive.

@@ -59,7 +59,7 @@ extension APIRequest {
         switch service {
         case .drive where method == .get: isList ? .driveList : .driveRead
         case .drive: createsFile ? .driveCreate : .driveWrite
-        case .sheets: method == .get ? .sheetsRead : .sheetsWrite
+        case .sheets: isRead ? .sheetsRead : .sheetsWrite
         }
     }
 

@@ -47,4 +47,40 @@ public struct SheetsClient: Sendable {
     public func spreadsheet(_ spreadsheetID: String, fields: String) async throws(GoogleError) -> JSON {
         try await api.call(APIRequest(.sheets, .get, APIRequest.sheetsPath(spreadsheetID), fields: fields))
     }
+
+    /// Reads what a fields mask names of some rectangles; those of one sheet stand in its `data`, each with where it begins.
+    public func spreadsheet(
+        _ spreadsheetID: String, in rectangles: [GridRectangle], fields: String
+    ) async throws(GoogleError) -> JSON {
+        let question: JSON = ["dataFilters": .array(rectangles.map(\.filter))]
+        return try await api.call(
+            APIRequest(
+                .sheets, .post, "\(APIRequest.sheetsPath(spreadsheetID)):getByDataFilter", fields: fields,
+                body: question.bytes, isRead: true))
+    }
+
+    /// Reads the values of some ranges, formulas computed and dates as serial numbers.
+    ///
+    /// - Parameter ranges: In A1 notation.
+    /// - Returns: For each range its columns from left to right, or its rows from top to bottom, each a list of values. What
+    ///   is empty at the end of a list is left out.
+    public func values(
+        _ spreadsheetID: String, in ranges: [String], byColumns: Bool = false
+    ) async throws(GoogleError) -> [[JSON]] {
+        let options = [
+            ("majorDimension", byColumns ? "COLUMNS" : "ROWS"), ("valueRenderOption", "UNFORMATTED_VALUE"),
+            ("dateTimeRenderOption", "SERIAL_NUMBER"),
+        ]
+        let answer = try await api.call(
+            APIRequest(
+                .sheets, .get, "\(APIRequest.sheetsPath(spreadsheetID))/values:batchGet",
+                query: ranges.map { ("ranges", $0) } + options, fields: "valueRanges(range,values)"))
+        let found = answer["valueRanges"]?.array ?? []
+        guard found.count == ranges.count else {
+            throw GoogleError(
+                .badAnswer, message: "Sheets was asked for \(ranges.count) ranges and told of \(found.count).",
+                retry: .backoff)
+        }
+        return found.map { $0["values"]?.array ?? [] }
+    }
 }

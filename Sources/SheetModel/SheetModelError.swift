@@ -8,6 +8,8 @@ public struct SheetModelError: Error, Sendable, Hashable, CustomStringConvertibl
         case columnFormat = "column.format"
         case columnWidth = "column.width"
         case malformedCSV = "csv.malformed"
+        case header = "sheet.header"
+        case key = "sheet.key"
         case sheetName = "sheet.name"
         case rowTooLong = "sheet.row_too_long"
         case tooManyColumns = "sheet.too_many_columns"

@@ -138,6 +138,11 @@ struct ExportStage {
         ExportStage(siblingOf: self, api: client(gate), governors: [gate])
     }
 
+    /// A second daemon, of whose calls somebody is told.
+    func sibling(observedBy observer: @escaping @Sendable (APICall) -> Void) -> ExportStage {
+        ExportStage(siblingOf: self, api: api.observed(by: observer))
+    }
+
     /// Makes a folder in the root, as a person would, and returns its id.
     func makeFolder(_ name: String) async throws -> String {
         let drive = DriveClient(api: api)

@@ -169,6 +169,53 @@ import Testing
         }
     }
 
+    /// A note that is made with the rows makes the same batch fail a second time, rows and all.
+    @Test func rowsThatComeWithAnIDThatIsTakenAreNotAppended() async throws {
+        try await Client.run { client in
+            let id = try await client.makeSpreadsheet()
+            _ = try await Self.put(client, id, "B2", [["a"]])
+            func append(_ value: String, note: Int, without old: Int? = nil) async throws -> Client.Answer {
+                var requests: [JSON] = [
+                    [
+                        "appendCells": [
+                            "fields": "userEnteredValue",
+                            "rows": [["values": [["userEnteredValue": ["stringValue": .string(value)]]]]],
+                        ]
+                    ],
+                    [
+                        "createDeveloperMetadata": [
+                            "developerMetadata": [
+                                "metadataId": JSON(note), "metadataKey": "k", "metadataValue": .string(value),
+                                "visibility": "PROJECT", "location": ["sheetId": 0],
+                            ]
+                        ]
+                    ],
+                ]
+                if let old {
+                    requests.append([
+                        "deleteDeveloperMetadata": [
+                            "dataFilter": ["developerMetadataLookup": ["metadataId": JSON(old)]]
+                        ]
+                    ])
+                }
+                return try await client.batch(id, requests)
+            }
+            #expect(try await append("b", note: 5).status == 200)
+            let again = try await append("b", note: 5)
+            #expect(again.status == 400 && again.message?.contains("requests[1].createDeveloperMetadata") == true)
+            // One that is gone is no error.
+            #expect(try await append("c", note: 6, without: 4).status == 200)
+            #expect(try await append("d", note: 7, without: 5).status == 200)
+            #expect(try await Self.get(client, id, "A1:B9") == [[], ["", "a"], ["b"], ["c"], ["d"]])
+            let shown = try await client.get(
+                "/v4/spreadsheets/\(id)", ["fields": "sheets(developerMetadata(metadataId,metadataValue))"])
+            #expect(
+                shown.json["sheets"]?[0]?["developerMetadata"] == [
+                    ["metadataId": 6, "metadataValue": "c"], ["metadataId": 7, "metadataValue": "d"],
+                ])
+        }
+    }
+
     @Test func findsRowsByTheirMetadata() async throws {
         try await Client.run { client in
             let id = try await client.makeSpreadsheet()

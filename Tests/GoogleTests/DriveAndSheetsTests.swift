@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import ScriptedHTTP
+import Synchronization
 import Testing
 
 @testable import Google
@@ -215,5 +216,39 @@ import Testing
         #expect(try await sheets.spreadsheet("s1", fields: "sheets.properties(sheetId,title)") == ["sheets": []])
         #expect(google.apiRequests[0].path == "/v4/spreadsheets/s1")
         #expect(google.apiRequests[0].query["fields"] == "sheets.properties(sheetId,title)")
+    }
+
+    @Test func rectanglesAreReadByAQuestionThatChangesNothing() async throws {
+        let google = try FakeGoogle(api: { number, _ in
+            number == 0 ? FakeGoogle.Answer(body: #"{"sheets":[]}"#) : .error(503, "UNAVAILABLE", "Try again.")
+        })
+        let calls = Mutex<[APICall]>([])
+        let sheets = SheetsClient(api: try google.api().observed { call in calls.withLock { $0.append(call) } })
+        let place = GridRectangle(sheetID: 7, rows: 1..<3, columns: 0..<2)
+        #expect(try await sheets.spreadsheet("s1", in: [place], fields: "sheets.data") == ["sheets": []])
+        let request = google.apiRequests[0]
+        #expect(request.method == "POST" && request.path == "/v4/spreadsheets/s1:getByDataFilter")
+        let range: JSON = [
+            "sheetId": 7, "startRowIndex": 1, "endRowIndex": 3, "startColumnIndex": 0, "endColumnIndex": 2,
+        ]
+        #expect(request.json == ["dataFilters": [["gridRange": range]]])
+        let error = await #expect(throws: GoogleError.self) {
+            try await sheets.spreadsheet("s1", in: [place], fields: "sheets.data")
+        }
+        #expect(error?.mayHaveTakenEffect == false)
+        #expect(calls.withLock { $0.map(\.isWrite) } == [false, false])
+    }
+
+    @Test func valuesComeRangeByRange() async throws {
+        let google = try FakeGoogle(api: { _, _ in
+            FakeGoogle.Answer(body: #"{"valueRanges":[{"range":"A1:A9"},{"range":"B1:B9","values":[[1,"x"]]}]}"#)
+        })
+        let sheets = SheetsClient(api: try google.api())
+        #expect(try await sheets.values("s1", in: ["A1:A9", "B1:B9"], byColumns: true) == [[], [[1, "x"]]])
+        let request = google.apiRequests[0]
+        #expect(request.method == "GET" && request.path == "/v4/spreadsheets/s1/values:batchGet")
+        #expect(request.query["majorDimension"] == "COLUMNS" && request.query["ranges"] == "B1:B9")
+        let error = await #expect(throws: GoogleError.self) { try await sheets.values("s1", in: ["A1"]) }
+        #expect(error?.code == .badAnswer)
     }
 }

@@ -16,6 +16,8 @@ struct CrashLane {
         case make
         /// All rows of a spreadsheet that is there.
         case replace
+        /// Rows below those of one sheet of a spreadsheet that is there, and among those of another.
+        case keep
     }
 
     /// What came of one job.
@@ -32,15 +34,24 @@ struct CrashLane {
     private let stage: Stage
     /// The spreadsheet whose rows are replaced; nil where each job makes its own.
     private var target: JSON?
+    /// The spreadsheet that all jobs append to and upsert into; nil where they do not.
+    private var shared: SharedTable?
 
     /// Sets everything up, runs the body and ends everything.
     static func with(_ work: Work, _ body: (CrashLane) async throws -> Void) async throws {
         try await Stage.with { stage in
             var lane = CrashLane(stage: stage)
-            if work == .replace {
+            switch work {
+            case .make: break
+            case .replace:
                 #expect(try await lane.run(nil, .kill).lost == 0)
                 let made = try await stage.queue.connection.query("select max(id) as id from sheetsync.outcome")
                 lane.target = try await stage.job(try made[0].int("id")).result?["spreadsheet_id"]
+            case .keep:
+                let id = try await stage.queue.jobs.enqueue(kind: "export", payload: SharedTable.first)
+                try await stage.daemon.withDaemon { _ in _ = try await stage.ended(id) }
+                let made = try await stage.job(id)
+                lane.shared = SharedTable(id: try #require(made.result?["spreadsheet_id"]?.string, "\(made.json)"))
             }
             try await body(lane)
         }
@@ -49,7 +60,7 @@ struct CrashLane {
     /// Runs one job with a daemon that is struck at a boundary, and checks what is left when it has ended.
     func run(_ point: Trap.Point?, _ blow: Trap.Blow) async throws -> Outcome {
         let name = "Crash \(UUID().uuidString)"
-        let id = try await stage.queue.jobs.enqueue(kind: "export", payload: payload(name))
+        let id = try await stage.queue.jobs.enqueue(kind: "export", payload: shared?.payload(name) ?? payload(name))
         let trap = Trap(at: point, blow)
         let said = try await strike(trap, job: id, blow)
         if try await !hasEnded(id) {
@@ -140,6 +151,7 @@ struct CrashLane {
     }
 
     private func compare(_ name: String, _ job: JobRecord, _ outcome: inout Outcome) {
+        if let shared { return shared.compare(name, job, stage.emulator, &outcome) }
         if job.state != "completed" { outcome.lost += 1 }
         if target == nil { compareFiles(name, job, &outcome) }
         let id = job.result?["spreadsheet_id"]?.string

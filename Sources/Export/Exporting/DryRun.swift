@@ -12,13 +12,17 @@ struct DryRun {
     let batchBytes: Int
 
     func result() async throws -> JSON {
+        let kept = KeptSheet.list(of: payload, spreadsheet, template: template, batchBytes: batchBytes)
+        let replaced = spreadsheet.keeping { index in !kept.contains { $0.index == index } }
+        // Each sheet that keeps its rows looks at the spreadsheet, unless nothing was written since the last look.
+        var looks = kept.count
         var calls: [(name: String, count: Int)] = []
         let target: PlanTarget
         switch payload.destination {
         case .existing:
             target = .existing([])
             calls.append(("drive.files.get", workspace.configuration.ownTargetsOnly ? 1 : 0))
-            calls.append(("sheets.spreadsheets.get", 1))
+            looks += replaced.isEmpty ? (kept.isEmpty ? 1 : 0) : 1
             calls.append(("drive.permissions.list", payload.shares.isEmpty ? 0 : 1))
         case .new(_, let folder, let original):
             target = original == nil ? .empty : .existing([])
@@ -26,10 +30,10 @@ struct DryRun {
             calls += [("drive.files.list", missing), ("drive.files.generateIds", missing)]
             calls.append(("drive.files.create", missing + (original == nil ? 1 : 0)))
             calls.append(("drive.files.copy", original == nil ? 0 : 1))
-            calls.append(("sheets.spreadsheets.get", original == nil ? 0 : 1))
+            looks += original == nil ? 0 : 1
         }
         let plan = try SpreadsheetPlan(
-            forJob: spreadsheet, target: target, template: template, batchBytes: batchBytes)
+            forJob: replaced, target: target, template: template, batchBytes: batchBytes)
         var writes = try self.writes(of: plan)
         if case .existing = payload.destination, writes.count > 1 {
             // Not quite as many as the sheets take that are there; their ids are of no account.
@@ -37,10 +41,18 @@ struct DryRun {
             let staged = try StagedPlan(forJob: plan, among: [], removing: [], hidden: hidden)
             writes = try self.writes(of: staged.filling) + [.batchUpdate]
         }
+        var sheets = plan.sheets
+        for kept in kept {
+            let (summary, count) = try kept.planned()
+            writes += Array(repeating: .batchUpdate, count: count)
+            sheets.insert(summary, at: kept.index)
+        }
+        calls.append(("sheets.spreadsheets.get", looks))
         calls.append(("sheets.spreadsheets.batchUpdate", writes.count { $0 == .batchUpdate }))
         calls.append(("sheets.spreadsheets.values.batchUpdateByDataFilter", writes.count { $0 == .values }))
         calls.append(("drive.permissions.create", payload.shares.count))
-        return ExportResult.json(dryRun: plan, planned: calls)
+        return ExportResult.json(
+            dryRun: sheets, warnings: spreadsheet.warnings.map(\.description), planned: calls)
     }
 
     private func writes(of plan: SpreadsheetPlan) throws -> [PlanBatch.Method] {

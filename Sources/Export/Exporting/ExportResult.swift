@@ -6,38 +6,40 @@ import SheetModel
 enum ExportResult {
     /// What was written, and where.
     static func json(
-        _ spreadsheet: ExportedSpreadsheet, folder: String?, plan: SpreadsheetPlan, sheets: [SheetSummary], calls: Int
+        _ spreadsheet: ExportedSpreadsheet, folder: String?, sheets: [SheetSummary], warnings: [String], calls: Int
     ) -> JSON {
         json(
             [
                 ("spreadsheet_id", .string(spreadsheet.id)), ("spreadsheet_url", .string(spreadsheet.url)),
                 ("folder_id", JSON(spreadsheet.folder)), ("folder_url", JSON(folder)),
-            ], plan, sheets, calls: calls, warnings: spreadsheet.warnings)
+            ], sheets, calls: calls, warnings: spreadsheet.warnings + warnings)
     }
 
     /// What would be written, and by which calls; those that depend on what Google holds are counted as if it held nothing.
-    static func json(dryRun plan: SpreadsheetPlan, planned: [(name: String, count: Int)]) -> JSON {
+    static func json(
+        dryRun sheets: [SheetSummary], warnings: [String], planned: [(name: String, count: Int)]
+    ) -> JSON {
         let calls = planned.filter { $0.count > 0 }
         return json(
             [
                 ("dry_run", true),
                 ("planned_calls", .object(JSONObject(calls.map { .init(name: $0.name, value: JSON($0.count)) }))),
-            ], plan, plan.sheets, calls: 0, warnings: [])
+            ], sheets, calls: 0, warnings: warnings)
     }
 
     private static func json(
-        _ head: [(name: String, value: JSON)], _ plan: SpreadsheetPlan, _ sheets: [SheetSummary], calls: Int,
-        warnings: [String]
+        _ head: [(name: String, value: JSON)], _ summaries: [SheetSummary], calls: Int, warnings: [String]
     ) -> JSON {
-        let sheets = sheets.map { sheet -> JSON in
+        let sheets = summaries.map { sheet -> JSON in
             [
                 "name": .string(sheet.name), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
                 "columns": JSON(sheet.columns),
             ]
         }
         let tail: [(name: String, value: JSON)] = [
-            ("sheets", .array(sheets)), ("cells", JSON(plan.cells)), ("api_calls", JSON(calls)),
-            ("warnings", .array((warnings + plan.warnings.map(\.description)).map(JSON.string))),
+            ("sheets", .array(sheets)), ("cells", JSON(summaries.reduce(0) { $0 + $1.cells })),
+            ("api_calls", JSON(calls)),
+            ("warnings", .array(warnings.map(JSON.string))),
         ]
         return .object(JSONObject((head + tail).map { .init(name: $0.name, value: $0.value) }))
     }

@@ -20,6 +20,10 @@ struct ExportRun {
     /// What the attempts before this one came to; nil where none saved anything.
     let checkpoint: ExportCheckpoint?
     private let calls: CallCounter
+    /// The sheets that one plan replaces.
+    private let replaced: Spreadsheet
+    /// The others, which come after them.
+    private let kept: [KeptSheet]
 
     init(
         _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, template: FormattingTemplate?,
@@ -37,37 +41,62 @@ struct ExportRun {
         self.progress = progress
         (drive, sheets, calls) = workspace.clients(for: progress)
         checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
+        kept = KeptSheet.list(of: payload, spreadsheet, template: template, batchBytes: batchBytes)
+        replaced = spreadsheet.keeping { [kept] index in !kept.contains { $0.index == index } }
     }
 
     /// Does what is left to do, and returns the job's result.
     func result() async throws -> JSON {
         var spreadsheet: ExportedSpreadsheet
-        let plan: SpreadsheetPlan
         let sheets: [SheetSummary]
+        var known: TargetSpreadsheet?
         switch payload.destination {
         case .existing(let id):
             try await workspace.checkTarget(id, using: drive)
             let target = try await target(id)
-            plan = try self.plan(.existing(target.sheets), removing: target.staged)
+            let plan = try self.plan(.existing(target.sheets), removing: target.staged)
             let outcome = try await SheetReplacer(spreadsheetID: id, target: target, run: self).write(plan)
             spreadsheet = ExportedSpreadsheet(id: id, url: target.url, folder: nil, warnings: outcome.warnings)
             sheets = outcome.sheets
+            if replaced.isEmpty, target.staged.isEmpty { known = target }
         case .new(let title, let folder, let original):
             let writer = NewSpreadsheetWriter(title: title, folder: folder, original: original, run: self)
+            let plan: SpreadsheetPlan
             (spreadsheet, plan) = try await writer.write()
             sheets = plan.sheets
         }
+        let outcomes = try await writeKept(in: spreadsheet.id, known, beside: sheets)
         spreadsheet.warnings += try await share(spreadsheet.id)
         return ExportResult.json(
-            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), plan: plan, sheets: sheets,
-            calls: calls.total)
+            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
+            warnings: self.spreadsheet.warnings.map(\.description) + outcomes.flatMap(\.warnings), calls: calls.total)
+    }
+
+    /// Writes the sheets that keep their rows one after another; returns what became of all, in the payload's order.
+    private func writeKept(
+        in id: String, _ known: TargetSpreadsheet?, beside replaced: [SheetSummary]
+    ) async throws -> [KeptSheet.Outcome] {
+        var known = known
+        var outcomes = replaced.map { KeptSheet.Outcome(summary: $0) }
+        let total = spreadsheet.sheets.reduce(0) { $0 + $1.rows.count }
+        for kept in kept {
+            let target: TargetSpreadsheet
+            if let known { target = known } else { target = try await self.target(id) }
+            known = nil
+            let done = outcomes.reduce(0) { $0 + $1.summary.rows }
+            let place = KeptSheet.Place(
+                spreadsheetID: id, client: sheets, installation: workspace.configuration.installation, job: job.id
+            ) { rows in await progress("writing", rowsDone: done + rows, of: total) }
+            outcomes.insert(try await kept.write(to: place, target), at: kept.index)
+        }
+        return outcomes
     }
 
     // MARK: What all ways of writing need
 
     func plan(_ target: PlanTarget, removing leftovers: [Int] = []) throws(JobFailure) -> SpreadsheetPlan {
         try SpreadsheetPlan(
-            forJob: spreadsheet, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
+            forJob: replaced, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
     }
 
     func target(_ id: String) async throws(GoogleError) -> TargetSpreadsheet {
@@ -76,7 +105,7 @@ struct ExportRun {
 
     /// Whether an earlier attempt wrote the same rows; a statement may give others each time.
     func canGoOn(from written: ExportCheckpoint.Written) -> Bool {
-        written.sheetIDs.count == spreadsheet.sheets.count && payload.queries.isEmpty
+        written.sheetIDs.count == replaced.sheets.count && payload.queries.isEmpty
     }
 
     func save(_ checkpoint: ExportCheckpoint, step: String, rowsDone: Int) async throws(JobFailure) {

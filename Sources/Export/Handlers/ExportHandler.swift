@@ -103,10 +103,9 @@ public struct ExportHandler: JobHandler {
     }
 
     private func spreadsheet(of payload: ExportPayload, _ queried: [CheckedSheet]) throws -> Spreadsheet {
-        if case .existing = payload.destination, let index = payload.modes.firstIndex(where: { $0 != .replace }) {
-            throw PayloadError(.unsupported, at: "sheets[\(index)].mode", "is not supported by this version")
-        }
-        return try payload.spreadsheet(queried: queried)
+        let spreadsheet = try payload.spreadsheet(queried: queried)
+        try payload.checkKeys(of: spreadsheet)
+        return spreadsheet
     }
 
     private func checkSharing(

@@ -68,6 +68,24 @@ public struct ExportPayload: Sendable {
             locale: locale, timeZone: timeZone, checked: sheets.compactMap { $0 ?? queried.popFirst() })
     }
 
+    /// Refuses two rows of a sheet with the same key, and one without a key, where rows are found by it.
+    func checkKeys(of spreadsheet: Spreadsheet) throws {
+        for (index, (mode, sheet)) in zip(modes, spreadsheet.sheets).enumerated() {
+            guard case .upsert(let key) = mode else { continue }
+            do {
+                _ = try KeyIndex(sheet, index: index, key: key)
+            } catch let error as SheetModelError {
+                let part =
+                    switch error.place {
+                    case .row(let row, _)?: "rows[\(row)]"
+                    case .column(let column, _)?: "columns[\(column)]"
+                    case nil, .sheet?, .cell?: "key"
+                    }
+                throw PayloadError(at: "sheets[\(index)].\(part)", error.message)
+            }
+        }
+    }
+
     /// The cells of the sheets that no query fills.
     var cellsBesideQueries: Int {
         sheets.reduce(0) { cells, sheet in

@@ -62,7 +62,7 @@ struct SheetLayout: Sendable {
     /// The requests that make the sheet and its look, in the order in which Sheets must see them.
     var requests: [JSON] {
         if let template { return make(template) }
-        return grow + [make.clearValues(columns: 0..<max(1, columns.count))] + numberFormats
+        return growth + [make.clearValues(columns: 0..<max(1, columns.count))] + numberFormats
     }
 
     var make: SheetRequests { SheetRequests(id: id) }
@@ -123,7 +123,7 @@ struct SheetLayout: Sendable {
     }
 
     /// Makes room for data in a sheet that keeps its look.
-    private var grow: [JSON] {
+    var growth: [JSON] {
         guard let existing, grid.rows > existing.rows || grid.columns > existing.columns else { return [] }
         return [
             make.change(
@@ -173,7 +173,7 @@ struct SheetLayout: Sendable {
 
 extension NumberFormat {
     /// Google's `NumberFormat`.
-    fileprivate var json: JSON {
+    var json: JSON {
         var object = JSONObject()
         object["type"] = JSON(type)
         object["pattern"] = pattern.map { JSON.string($0) }

@@ -31,6 +31,20 @@ public struct Spreadsheet: Sendable {
         self.sheets = sheets
     }
 
+    private init(_ whole: Spreadsheet, sheets: [CheckedSheet]) {
+        locale = whole.locale
+        timeZone = whole.timeZone
+        self.sheets = sheets
+    }
+
+    /// The same spreadsheet with some of its sheets, perhaps none.
+    public func keeping(_ isKept: (_ index: Int) -> Bool) -> Spreadsheet {
+        Spreadsheet(self, sheets: sheets.indices.filter(isKept).map { sheets[$0] })
+    }
+
+    /// Whether there is nothing to write: no sheet, and no property of the spreadsheet.
+    public var isEmpty: Bool { sheets.isEmpty && locale == nil && timeZone == nil }
+
     /// What was not written quite as it came, one for each column and kind.
     public var warnings: [ConversionWarning] { sheets.flatMap(\.warnings) }
 

@@ -123,7 +123,7 @@ extension ChaosStage {
     func waitForEnds(of count: Int) async throws {
         try await wait(for: "\(count) jobs to end", within: plan.limit, seeing: { try await summary() }) {
             try await query(
-                "select count(*)::int as n from sheetsync.outcome where id > \(plan.targets)")[0].int("n") >= count
+                "select count(*)::int as n from sheetsync.outcome where id > \(plan.spreadsheets)")[0].int("n") >= count
         }
     }
 

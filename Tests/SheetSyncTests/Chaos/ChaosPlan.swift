@@ -8,10 +8,15 @@ struct ChaosPlan {
     let seed = UInt64(Self.number("SEED") ?? 1)
     /// How many folder paths the exports go to.
     let folders = 8
-    /// How many spreadsheets several jobs write into.
-    let targets = 6
+    /// How many spreadsheets several jobs write into, by what they do there.
+    let targets: [ChaosJob.Sharing: Int] = [.replace: 6, .append: 3, .upsert: 3]
+    /// The keys of the rows that are upserted.
+    let keys = 60
     /// The daemons' lease, in seconds.
     let lease = 5
+
+    /// How many spreadsheets there are before the jobs: the shared ones, and one to copy.
+    var spreadsheets: Int { targets.values.reduce(1, +) }
 
     /// Whether somebody asked for a long run.
     var isLong: Bool { Self.number("JOBS") != nil }

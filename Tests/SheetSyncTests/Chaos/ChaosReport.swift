@@ -9,6 +9,8 @@ struct ChaosReport: CustomStringConvertible {
     private(set) var outOfOrder: [String] = []
     private(set) var rowsLost: [String] = []
     private(set) var rowsDoubled: [String] = []
+    private(set) var upsertsIncomplete: [String] = []
+    private(set) var replacesMixed: [String] = []
     private let strikes: [String: Int]
 
     /// How a job ended, from its row.
@@ -24,19 +26,41 @@ struct ChaosReport: CustomStringConvertible {
     }
 
     var faults: Int { strikes.values.reduce(0, +) }
-    var isClean: Bool { [lost, duplicated, outOfOrder, rowsLost, rowsDoubled].allSatisfy(\.isEmpty) }
+    var isClean: Bool { wrong.allSatisfy(\.list.isEmpty) }
 
-    init(_ endings: [Ending], _ google: JSON, targets: [String], strikes: [String: Int]) {
+    private var wrong: [(name: String, list: [String])] {
+        [
+            ("lost", lost), ("duplicated", duplicated), ("out of order", outOfOrder), ("rows lost", rowsLost),
+            ("rows doubled", rowsDoubled), ("upserts incomplete", upsertsIncomplete),
+            ("replaces mixed", replacesMixed),
+        ]
+    }
+
+    init(_ endings: [Ending], _ google: JSON, _ spreadsheets: ChaosSpreadsheets, strikes: [String: Int]) {
         self.strikes = strikes
         for ending in endings { states[ending.state, default: 0] += 1 }
         let live = (google["files"]?.array ?? []).filter { $0["trashed"] != true }
         let sheets = Dictionary(
-            (google["spreadsheets"]?.array ?? []).map { ($0["id"]?.string ?? "", $0["sheets"]?[0]?["values"]) },
-            uniquingKeysWith: { one, _ in one })
+            (google["spreadsheets"]?.array ?? []).map {
+                ($0["id"]?.string ?? "", Self.trimmed($0["sheets"]?[0]?["values"]))
+            }, uniquingKeysWith: { one, _ in one })
         compareMarks(endings, live)
         compareFolders(live)
         for ending in endings { compare(ending, live, sheets) }
-        for (number, id) in targets.enumerated() { compareTarget(number, id, endings, sheets) }
+        for (sharing, ids) in spreadsheets.shared {
+            for (target, id) in ids.enumerated() { compareShared(sharing, target, endings, sheets[id] ?? []) }
+        }
+    }
+
+    /// The rows without what is empty at their ends and below them.
+    private static func trimmed(_ values: JSON?) -> [JSON] {
+        var rows = (values?.array ?? []).map { row in
+            var cells = row.array ?? []
+            while cells.last?.isNull == true { cells.removeLast() }
+            return JSON.array(cells)
+        }
+        while rows.last == [] { rows.removeLast() }
+        return rows
     }
 
     private mutating func compareMarks(_ endings: [Ending], _ live: [JSON]) {
@@ -57,7 +81,7 @@ struct ChaosReport: CustomStringConvertible {
         }
     }
 
-    private mutating func compare(_ ending: Ending, _ live: [JSON], _ sheets: [String: JSON?]) {
+    private mutating func compare(_ ending: Ending, _ live: [JSON], _ sheets: [String: [JSON]]) {
         let name = "job \(ending.id) (\(ending.job.work))"
         guard ending.state == "completed" else {
             if ending.state != "cancelled" || !ending.job.isCancelled {
@@ -65,7 +89,7 @@ struct ChaosReport: CustomStringConvertible {
             }
             return
         }
-        guard case .export(let folder, _) = ending.job.work else { return }
+        guard let expected = ending.job.values(ofOriginal: ChaosSpreadsheets.originalRows) else { return }
         guard let file = live.first(where: { $0["id"] == ending.result?["spreadsheet_id"] }) else {
             return lost.append("\(name) has no spreadsheet")
         }
@@ -74,43 +98,64 @@ struct ChaosReport: CustomStringConvertible {
             path.insert(above["name"]?.string ?? "", at: 0)
             parent = above["parent"]
         }
-        if path != folder { lost.append("\(name) lies in \(path)") }
-        compareRows(name, ending.job.values, sheets[file["id"]?.string ?? ""] ?? nil)
+        if path != ending.job.folder { lost.append("\(name) lies in \(path)") }
+        compareRows(name, expected, sheets[file["id"]?.string ?? ""] ?? [])
     }
 
-    private mutating func compareRows(_ name: String, _ expected: JSON?, _ found: JSON?) {
+    private mutating func compareRows(_ name: String, _ expected: [JSON], _ found: [JSON]) {
         if expected == found { return }
-        var counts = (found?.array ?? []).reduce(into: [String: Int]()) { $0[$1.description, default: 0] += 1 }
-        for row in expected?.array ?? [] where counts.removeValue(forKey: row.description) == nil {
-            rowsLost.append("\(name): \(row)")
+        var counts = found.reduce(into: [String: Int]()) { $0[$1.description, default: 0] += 1 }
+        for row in expected {
+            let count = counts[row.description] ?? 0
+            if count == 0 { rowsLost.append("\(name): \(row)") }
+            counts[row.description] = count > 1 ? count - 1 : nil
         }
-        for (row, count) in counts where count > 0 { rowsDoubled.append("\(name): \(row) \(count) times too many") }
+        for (row, count) in counts { rowsDoubled.append("\(name): \(row) \(count) times too many") }
         if rowsLost.isEmpty, rowsDoubled.isEmpty { rowsDoubled.append("\(name): rows are in another order") }
     }
 
-    /// Jobs for one spreadsheet run one after another, and what the last one wrote stands there.
-    private mutating func compareTarget(
-        _ number: Int, _ id: String, _ endings: [Ending], _ sheets: [String: JSON?]
+    /// Jobs for one spreadsheet run one after another, and what they wrote in their order stands there.
+    private mutating func compareShared(
+        _ sharing: ChaosJob.Sharing, _ target: Int, _ endings: [Ending], _ found: [JSON]
     ) {
         let writers = endings.filter {
-            if case .replace(number, _) = $0.job.work { $0.state == "completed" } else { false }
+            if case .share(sharing, target, _) = $0.job.work { $0.state == "completed" } else { false }
         }.sorted { $0.id < $1.id }
         for (one, next) in zip(writers, writers.dropFirst()) where next.attemptedAt < one.finalizedAt {
             outOfOrder.append(
                 "job \(next.id) began at \(next.attemptedAt), before job \(one.id) ended at \(one.finalizedAt)")
         }
+        let name = "target \(target) of \(writers.count) jobs that \(sharing)"
         guard let last = writers.last else { return }
-        compareRows("target \(number), last written by job \(last.id)", last.job.values, sheets[id] ?? nil)
+        switch sharing {
+        case .replace:
+            let authors = Set(found.dropFirst().map { $0[1]?.description ?? "nobody" })
+            if authors.count > 1 {
+                replacesMixed.append("\(name): rows of the jobs \(authors.sorted())")
+            } else {
+                compareRows("\(name), last by job \(last.id)", [ChaosJob.header] + last.job.rows, found)
+            }
+        case .append: compareRows(name, [ChaosJob.header] + writers.flatMap(\.job.rows), found)
+        case .upsert:
+            var rows = [ChaosJob.header]
+            for row in writers.flatMap(\.job.rows) {
+                if let place = rows.firstIndex(where: { $0[0] == row[0] }) {
+                    rows[place] = row
+                } else {
+                    rows.append(row)
+                }
+            }
+            for (place, row) in rows.enumerated() where place >= found.count || found[place] != row {
+                upsertsIncomplete.append("\(name): row \(place + 1) is not \(row)")
+            }
+            if found.count > rows.count { rowsDoubled.append("\(name): \(found.count - rows.count) rows too many") }
+        }
     }
 
     var description: String {
         let struck = strikes.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
         let ended = states.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-        let faults: [(String, [String])] = [
-            ("lost", lost), ("duplicated", duplicated), ("out of order", outOfOrder), ("rows lost", rowsLost),
-            ("rows doubled", rowsDoubled),
-        ]
-        let lines = faults.map { name, list in
+        let lines = wrong.map { name, list in
             "\(name): \(list.count)" + list.prefix(5).map { "\n    \($0)" }.joined()
         }
         return (["faults struck: \(self.faults)"] + struck + ["jobs: \(states.values.reduce(0, +)) (\(ended))"] + lines)

@@ -71,19 +71,27 @@ struct ChaosStage {
         }
     }
 
-    /// Makes the spreadsheets that several jobs write into, and returns their ids.
-    func makeTargets() async throws -> [String] {
-        var ids: [String] = []
-        for number in 0..<plan.targets {
-            let id = try await enqueue(
-                "export", ["title": .string("Target \(number)"), "rows": []], key: "target \(number)")
-            try await wait(for: "target \(number)") {
+    /// Makes the spreadsheets that are there before the jobs.
+    func makeSpreadsheets() async throws -> ChaosSpreadsheets {
+        func make(_ title: String, _ values: [JSON]) async throws -> String {
+            let payload: JSON = [
+                "title": .string(title), "columns": values[0], "rows": .array(Array(values.dropFirst())),
+            ]
+            let id = try await enqueue("export", payload, key: title)
+            try await wait(for: title) {
                 try await JobDirectory(Schema(), on: connection).find(id)?.state == "completed"
             }
-            let job = try await JobDirectory(Schema(), on: connection).find(id)
-            ids.append(job?.result?["spreadsheet_id"]?.string ?? "")
+            return try await JobDirectory(Schema(), on: connection).find(id)?.result?["spreadsheet_id"]?.string ?? ""
         }
-        return ids
+        var made = ChaosSpreadsheets()
+        for sharing in ChaosJob.Sharing.allCases {
+            for number in 0..<(plan.targets[sharing] ?? 0) {
+                made.shared[sharing, default: []].append(
+                    try await make("To \(sharing) \(number)", [ChaosJob.header]))
+            }
+        }
+        made.original = try await make("Original", ChaosSpreadsheets.originalRows)
+        return made
     }
 
     /// Enqueues once, however often the server goes away meanwhile.

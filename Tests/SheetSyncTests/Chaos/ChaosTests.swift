@@ -21,7 +21,7 @@ import Testing
         let isOver = Flag()
         let isCalm = Flag()
         var endings: [ChaosReport.Ending] = []
-        var targets: [String] = []
+        var spreadsheets = ChaosSpreadsheets()
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer {
                 isCalm.set()
@@ -29,10 +29,10 @@ import Testing
             }
             group.addTask { try await stage.runWorkers(until: isCalm, thenStayUntil: isOver) }
             group.addTask { try await stage.hurry(until: isOver) }
-            targets = try await stage.makeTargets()
+            spreadsheets = try await stage.makeSpreadsheets()
             group.addTask { try await stage.troubleDatabase(until: isCalm) }
             group.addTask { try await stage.troubleGoogle(until: isCalm) }
-            let jobs = try await enqueue(stage, targets)
+            let jobs = try await enqueue(stage, spreadsheets)
             // The trouble goes on until nine of ten have ended in it.
             try await stage.waitForEnds(of: stage.plan.jobs * 9 / 10)
             isCalm.set()
@@ -41,16 +41,16 @@ import Testing
             isOver.set()
             try await group.waitForAll()
         }
-        return ChaosReport(endings, stage.emulator.state(), targets: targets, strikes: stage.strikes.all)
+        return ChaosReport(endings, stage.emulator.state(), spreadsheets, strikes: stage.strikes.all)
     }
 
     /// Enqueues all jobs in small groups and cancels some; returns them by their ids.
-    private func enqueue(_ stage: ChaosStage, _ targets: [String]) async throws -> [Int: ChaosJob] {
+    private func enqueue(_ stage: ChaosStage, _ spreadsheets: ChaosSpreadsheets) async throws -> [Int: ChaosJob] {
         var random = stage.plan.generator(1)
         var jobs: [Int: ChaosJob] = [:]
         for number in 0..<stage.plan.jobs {
             let job = ChaosJob(number, stage.plan, &random)
-            let id = try await stage.enqueue(job.kind, job.payload(targets: targets), key: "job \(number)")
+            let id = try await stage.enqueue(job.kind, job.payload(spreadsheets), key: "job \(number)")
             jobs[id] = job
             if job.isCancelled {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0...100, using: &random)))

@@ -1,0 +1,183 @@
+import Google
+import JSON
+import JobQueue
+import SheetModel
+
+/// A sheet of a job that keeps the rows it has: rows are added to them, or change those of the same key.
+struct KeptSheet {
+    /// The index of the sheet in the payload.
+    let index: Int
+    let sheet: CheckedSheet
+    let mode: SheetMode
+    /// Whether its rows may be others each time that they are asked for.
+    let isQueried: Bool
+    /// The look of a sheet that has none yet; nil keeps the one that is there.
+    let template: FormattingTemplate?
+    let batchBytes: Int
+
+    /// The sheets of a job that keep their rows: none where the spreadsheet is new, and so has none.
+    static func list(
+        of payload: ExportPayload, _ spreadsheet: Spreadsheet, template: FormattingTemplate?, batchBytes: Int
+    ) -> [KeptSheet] {
+        if case .new(_, _, copyOf: nil) = payload.destination { return [] }
+        return zip(payload.modes, spreadsheet.sheets).enumerated().filter { $1.0 != .replace }.map { index, element in
+            KeptSheet(
+                index: index, sheet: element.1, mode: element.0,
+                isQueried: payload.queries.contains { $0.index == index }, template: template, batchBytes: batchBytes)
+        }
+    }
+
+    /// What became of it.
+    struct Outcome {
+        let summary: SheetSummary
+        var warnings: [String] = []
+    }
+
+    /// Where it stands, and for which job.
+    struct Place {
+        let spreadsheetID: String
+        let client: SheetsClient
+        let installation: String
+        let job: Int
+        let report: (_ rows: Int) async -> Void
+    }
+
+    /// How often a sheet is read anew that changes under the reader's hands.
+    private static let rounds = 4
+
+    /// Writes what is not there yet.
+    func write(to place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
+        var target = target
+        var rounds = Self.rounds
+        while true {
+            do { return try await attempt(place, target) } catch {
+                let hasMoved = error is SheetChanged
+                guard hasMoved || (error as? GoogleError)?.code == .badRequest else { throw error }
+                rounds -= 1
+                guard rounds > 0 else { throw hasMoved ? changed : error }
+                let now = try await TargetSpreadsheet(
+                    place.spreadsheetID, of: place.installation, using: place.client)
+                // What Google refuses although nobody has changed anything, it refuses for good.
+                guard hasMoved || now != target else { throw error }
+                target = now
+            }
+        }
+    }
+
+    private var changed: JobFailure {
+        JobFailure(
+            code: ExportErrorCode.sheetChanged.rawValue,
+            message:
+                "sheets[\(index)]: rows of the sheet changed their places each time that it was read; what was written "
+                + "stands, and the job is tried again.", retry: .backoff)
+    }
+
+    /// What is written, and by how many writes, where the sheet is not there.
+    func planned() throws -> (SheetSummary, writes: Int) {
+        let plan = try checked { () throws(SheetModelError) in
+            try AppendPlan(making: sheet, from: nil, of: [], template: template, batchBytes: batchBytes)
+        }
+        var batches = plan.batches()
+        var count = 0
+        while try batches.next() != nil { count += 1 }
+        return (plan.summary, count)
+    }
+
+    private func attempt(_ place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
+        guard let existing = target.sheet(named: sheet.name) else {
+            let plan = try made(from: nil, target)
+            return try await append(plan, to: place, marks(on: plan.summary.id, place, target))
+        }
+        let marks = marks(on: existing.id, place, target)
+        guard existing.rows > 0, existing.columns > 0 else {
+            throw JobFailure(
+                code: ExportErrorCode.sheetNotFound.rawValue,
+                message: "sheets[\(index)]: the sheet of this name has no cells; name another one.", retry: .never)
+        }
+        let reader = SheetReader(spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client)
+        var places = ColumnPlaces(inOrder: sheet.columns.count)
+        var formats: [JSON?]?
+        if sheet.hasHeader {
+            let head = try await reader.head()
+            if head.names.allSatisfy(\.isEmpty) {
+                guard try await reader.isEmpty() else {
+                    throw headerMismatch(
+                        "the sheet's first row is empty, but rows lie below it; write the columns' names there")
+                }
+                return try await append(try made(from: existing, target), to: place, marks)
+            }
+            do throws(SheetModelError) {
+                places = try ColumnPlaces(of: sheet.columns, in: head.names)
+            } catch {
+                throw headerMismatch(error.message)
+            }
+            formats = head.formats
+        }
+        func plan(_ rows: [Int32]?) throws -> AppendPlan {
+            try checked { () throws(SheetModelError) in
+                try AppendPlan(
+                    sheet, rows: rows, below: existing, of: target.sheets, places: places, formats: formats,
+                    batchBytes: batchBytes)
+            }
+        }
+        guard case .upsert(let key) = mode else { return try await append(try plan(nil), to: place, marks) }
+        let upserter = SheetUpserter(
+            reader: reader, sheet: sheet, places: places, index: try KeyIndex(sheet, index: index, key: key),
+            batchBytes: batchBytes)
+        let outcome = try await upserter.update(marks, place.report)
+        var result = try await append(try plan(outcome.missing), to: place, outcome.marks)
+        if outcome.repeated > 0 { result.warnings = [repeated(outcome.repeated)] }
+        return result
+    }
+
+    private func marks(on sheetID: Int, _ place: Place, _ target: TargetSpreadsheet) -> SheetMarks {
+        SheetMarks(on: sheetID, of: target, installation: place.installation, job: place.job)
+    }
+
+    /// Appends the rows of a plan that the job has not appended yet.
+    private func append(_ plan: AppendPlan, to place: Place, _ marks: SheetMarks) async throws -> Outcome {
+        // An upsert has looked for itself which rows are missing.
+        let begin = mode == .append ? marks.count : 0
+        let digest = try plan.digest(of: begin)
+        if begin > 0, isQueried, digest.description != marks.last?.digest { throw rowsChanged(begin) }
+        let before = plan.summary.rows - plan.count
+        let appender = SheetAppender(spreadsheetID: place.spreadsheetID, client: place.client) { rows in
+            await place.report(before + rows)
+        }
+        try await appender.append(plan, from: begin, behind: digest, marks)
+        return Outcome(summary: plan.summary)
+    }
+
+    private func made(from existing: ExistingSheet?, _ target: TargetSpreadsheet) throws -> AppendPlan {
+        try checked { () throws(SheetModelError) in
+            try AppendPlan(
+                making: sheet, from: existing, of: target.sheets, template: template, batchBytes: batchBytes)
+        }
+    }
+
+    private func repeated(_ count: Int) -> String {
+        "sheet \"\(sheet.name)\": \(count) \(count == 1 ? "row has" : "rows have") the key of an earlier row of the "
+            + "sheet; only the first row of each key was brought up to date"
+    }
+
+    private func rowsChanged(_ count: Int) -> JobFailure {
+        JobFailure(
+            code: ExportErrorCode.rowsChanged.rawValue,
+            message:
+                "sheets[\(index)]: an earlier attempt appended \(count) rows, and the query gives others now; take them "
+                + "out of the sheet, let the query order its rows, and enqueue the job anew.", retry: .never)
+    }
+
+    private func headerMismatch(_ message: String) -> JobFailure {
+        JobFailure(
+            code: ExportErrorCode.headerMismatch.rawValue,
+            message: "sheets[\(index)]: \(message).", retry: .never)
+    }
+
+    private func checked<Result>(_ plan: () throws(SheetModelError) -> Result) throws -> Result {
+        do throws(SheetModelError) { return try plan() } catch {
+            throw JobFailure(
+                code: "payload.invalid", message: "sheets[\(index)]: \(error.message)", retry: .never)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Google
+import JSON
+import JobQueue
+import SheetModel
+
+/// Puts rows below the last row of a sheet, each once: every write carries a note that no second one can make.
+struct SheetAppender {
+    let spreadsheetID: String
+    let client: SheetsClient
+    let report: (_ rows: Int) async -> Void
+
+    /// Appends the rows of a plan from one on.
+    ///
+    /// - Parameters:
+    ///   - digest: That of the rows before it.
+    ///   - marks: What the sheet says of the job.
+    func append(_ plan: AppendPlan, from row: Int, behind digest: RowDigest, _ marks: SheetMarks) async throws {
+        var marks = marks
+        var batches = plan.batches(from: row, behind: digest)
+        while let batch = try batches.next() {
+            let before = marks.count
+            let body = batch.body(with: marks.add(batch.rows, digest: batch.digest))
+            do throws(GoogleError) {
+                _ = try await client.batchUpdate(spreadsheetID, body: body)
+            } catch {
+                // Whoever sees a bad request looks first whether another worker has been there.
+                guard error.retry == .never, error.code != .badRequest, before > 0 else { throw error }
+                throw JobFailure(
+                    code: error.code.rawValue,
+                    message: "\(error) Some rows of this job stand in the sheet already; "
+                        + "if it is retried, it goes on behind them.", retry: .never)
+            }
+            await report(batch.end)
+        }
+    }
+}

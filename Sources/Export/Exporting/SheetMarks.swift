@@ -1,0 +1,81 @@
+import JSON
+import SheetModel
+
+/// The notes on a sheet that say how far each job is with it: Google's developer metadata.
+///
+/// A note is made by the same write as the rows, so both are there or neither. Its id follows from the job and from how far it
+/// was before, and Google gives no id twice: of two writes from the same point, such as a late one of a worker that was taken
+/// for dead, the second fails whole. Notes of some jobs before are kept, for those that are tried again.
+struct SheetMarks: Sendable {
+    struct Mark: Hashable {
+        let id: Int
+        let job: Int
+        let count: Int
+        /// Of the rows that were appended; nil for an upsert.
+        var digest: String?
+    }
+
+    private static let key = "sheetsync_rows"
+    /// How many are kept of the job's own, and of all others; Google takes 30,000 characters on a sheet.
+    private static let kept = 30
+
+    private let installation: String
+    private let job: Int
+    private let sheetID: Int
+    private(set) var marks: [Mark]
+
+    /// Reads the notes of an installation from a sheet's metadata.
+    init(on sheetID: Int, of target: TargetSpreadsheet, installation: String, job: Int) {
+        self.installation = installation
+        self.job = job
+        self.sheetID = sheetID
+        marks = (target.metadata[sheetID] ?? []).compactMap { note in
+            guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
+                let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3 || parts.count == 4,
+                parts[0] == installation, let job = Int(parts[1]), let count = Int(parts[2])
+            else { return nil }
+            return Mark(id: id, job: job, count: count, digest: parts.count == 4 ? String(parts[3]) : nil)
+        }
+    }
+
+    /// How many rows the job has appended; of an upsert, also how often it has changed some.
+    var count: Int { last?.count ?? 0 }
+
+    /// The job's last note.
+    var last: Mark? { marks.filter { $0.job == job }.max { $0.count < $1.count } }
+
+    /// Notes that the job is so much further, and returns the requests that do so at Google.
+    mutating func add(_ count: Int, digest: RowDigest? = nil) -> [JSON] {
+        let next = Mark(
+            id: id(after: self.count), job: job, count: self.count + count, digest: digest?.description)
+        let own = marks.filter { $0.job == job }.sorted { $0.count < $1.count }
+        let others = marks.filter { $0.job != job }.sorted { ($0.job, $0.count) < ($1.job, $1.count) }
+        let old = own.dropLast(Self.kept - 1) + others.dropLast(Self.kept)
+        marks.removeAll { old.contains($0) }
+        marks.append(next)
+        return old.map { mark in
+            ["deleteDeveloperMetadata": ["dataFilter": ["developerMetadataLookup": ["metadataId": JSON(mark.id)]]]]
+        } + [
+            [
+                "createDeveloperMetadata": [
+                    "developerMetadata": [
+                        "metadataId": JSON(next.id), "metadataKey": .string(Self.key),
+                        "metadataValue": .string(
+                            "\(installation)/\(job)/\(next.count)\(next.digest.map { "/\($0)" } ?? "")"),
+                        // Also for a worker with a key of another Cloud project.
+                        "visibility": "DOCUMENT", "location": ["sheetId": JSON(sheetID)],
+                    ]
+                ]
+            ]
+        ]
+    }
+
+    /// The id of the note that comes after a count: the same in every process (FNV-1a), positive, and of 31 bits.
+    private func id(after count: Int) -> Int {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(installation)/\(job)/\(sheetID)/\(count)".utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return max(1, Int((hash ^ hash >> 32) & 0x7fff_ffff))
+    }
+}

@@ -1,0 +1,110 @@
+import Google
+import JSON
+import JobQueue
+import SheetModel
+
+/// Changes the rows of a sheet that have the keys of a job's rows, where they differ; finds out which ones it lacks.
+///
+/// To do it all again does no harm: what is written is found the same.
+struct SheetUpserter {
+    let reader: SheetReader
+    let sheet: CheckedSheet
+    let places: ColumnPlaces
+    let index: KeyIndex
+    let batchBytes: Int
+
+    /// What there was to do.
+    struct Outcome {
+        /// What the sheet says of the job by now.
+        var marks: SheetMarks
+        /// The job's rows that the sheet lacks.
+        var missing: [Int32] = []
+        /// Rows of the sheet whose key an earlier one has too.
+        var repeated = 0
+    }
+
+    /// A row of the sheet and the job's row of the same key.
+    private struct Pair {
+        let there: Int32
+        let here: Int32
+    }
+
+    /// Writes the rows that differ.
+    ///
+    /// - Throws: `SheetChanged` where rows were moved meanwhile; some may be written then.
+    func update(_ marks: SheetMarks, _ report: (_ rows: Int) async -> Void) async throws -> Outcome {
+        var marks = marks
+        let (pairs, repeated) = try await pairs()
+        // The key is there, and may be a formula of somebody's own.
+        let others = sheet.columns.indices.filter { !index.columns.contains($0) }
+        var updates = RowUpdates(
+            sheetID: reader.sheet.id, columns: sheet.columns, chosen: others, places: places, batchBytes: batchBytes)
+        var lines = LineReader(sheet.rows)
+        let decoder = RowDecoder(sheet.columns)
+        var done = 0
+        while done < pairs.count {
+            let count = reader.nextPiece(of: pairs[done...].lazy.map { Int($0.there) }, columns: places.indices.count)
+            let piece = pairs[done..<done + count]
+            let found = try await reader.cells(places, rows: piece.map { Int($0.there) })
+            for (pair, found) in zip(piece, found) {
+                guard let line = try lines.line(Int(pair.here)) else { continue }
+                let wanted = try decoder.cells(of: line)
+                try checkKey(found, wanted)
+                if others.allSatisfy({ Self.isSame(found[$0], wanted[$0]) }) { continue }
+                try updates.add(line, at: Int(pair.there))
+                if updates.isFull { try await write(&updates, &marks) }
+            }
+            done += count
+            await report(done)
+        }
+        try await write(&updates, &marks)
+        var isThere = [Bool](repeating: false, count: sheet.rows.count)
+        for pair in pairs { isThere[Int(pair.here)] = true }
+        return Outcome(
+            marks: marks, missing: isThere.indices.lazy.filter { !isThere[$0] }.map { Int32($0) }, repeated: repeated)
+    }
+
+    /// Reads the keys of the sheet; the pairs come in the order of its rows.
+    private func pairs() async throws -> ([Pair], repeated: Int) {
+        let columns = index.columns.map { places.indices[$0] }
+        var isTaken = [Bool](repeating: false, count: sheet.rows.count)
+        var pairs: [Pair] = []
+        var repeated = 0
+        for rows in reader.keyPieces(of: 1..<max(1, reader.sheet.rows), columns: columns.count) {
+            for (offset, key) in try await reader.keys(in: columns, rows: rows).enumerated() {
+                guard let row = index.row(withKey: key) else { continue }
+                if isTaken[row] {
+                    repeated += 1
+                } else {
+                    isTaken[row] = true
+                    pairs.append(Pair(there: Int32(rows.lowerBound + offset), here: Int32(row)))
+                }
+            }
+        }
+        return (pairs, repeated)
+    }
+
+    /// A row that has another key by now has changed places.
+    private func checkKey(_ found: [Cell?], _ wanted: [Cell]) throws {
+        for column in index.columns {
+            // What a formula comes to was looked at before.
+            if case .formula = found[column]?.value { continue }
+            guard found[column]?.value.isExactly(wanted[column].value) == true else { throw SheetChanged() }
+        }
+    }
+
+    private static func isSame(_ found: Cell?, _ wanted: Cell) -> Bool {
+        guard let found, found.value.isExactly(wanted.value) else { return false }
+        return wanted.link == nil || wanted.link == found.link
+    }
+
+    private func write(_ updates: inout RowUpdates, _ marks: inout SheetMarks) async throws {
+        guard updates.rows > 0 else { return }
+        // A late write of an earlier worker must not bring back what a later job has changed.
+        let body = updates.takeBody(with: marks.add(1))
+        _ = try await reader.client.batchUpdate(reader.spreadsheetID, body: body)
+    }
+}
+
+/// A row changed its place while a job read its sheet, which has to be read anew.
+struct SheetChanged: Error {}

@@ -1,0 +1,58 @@
+/// Where the columns of a job stand in a sheet that keeps its rows.
+public struct ColumnPlaces: Sendable, Hashable {
+    /// The index in the sheet of each of the job's columns.
+    public let indices: [Int]
+
+    /// Takes the first columns of the sheet, one after another.
+    public init(inOrder count: Int) { indices = Array(0..<count) }
+
+    /// Finds each column by its name in the sheet's first row; all must be there, each once.
+    public init(of columns: [Column], in header: [String]) throws(SheetModelError) {
+        var known: [String: [Int]] = [:]
+        for (index, name) in header.enumerated() where !name.isEmpty { known[name, default: []].append(index) }
+        var indices: [Int] = []
+        for (index, column) in columns.enumerated() {
+            guard !column.name.isEmpty else {
+                throw SheetModelError(
+                    .header, "column \(index + 1) has no name to find it by in the sheet's first row; give it one")
+            }
+            guard let places = known[column.name] else {
+                let names = header.filter { !$0.isEmpty }
+                throw SheetModelError(
+                    .header,
+                    "the sheet's first row has no column \(excerpt(column.name)), but "
+                        + names.prefix(20).map { excerpt($0) }.joined(separator: ", ") + (names.count > 20 ? ", …" : "")
+                        + "; write its name there, or leave it out of the job")
+            }
+            guard places.count == 1 else {
+                throw SheetModelError(
+                    .header,
+                    "the sheet's first row has \(places.count) columns \(excerpt(column.name)); rename all but one")
+            }
+            guard !indices.contains(places[0]) else {
+                throw SheetModelError(.header, "the job has two columns \(excerpt(column.name)); rename one of them")
+            }
+            indices.append(places[0])
+        }
+        self.indices = indices
+    }
+
+    /// How many columns the sheet must have.
+    var width: Int { (indices.max() ?? -1) + 1 }
+
+    /// Some columns of the job in runs of those that are neighbours in the sheet, from left to right, with the place of the
+    /// first; links apart, since a link is a matter of the cell's format.
+    func runs(of columns: [Column], chosen: [Int]) -> [(place: Int, columns: [Int])] {
+        var runs: [(place: Int, columns: [Int])] = []
+        for column in chosen.sorted(by: { indices[$0] < indices[$1] }) {
+            if let last = runs.last, last.place + last.columns.count == indices[column],
+                (columns[last.columns[0]].type == .link) == (columns[column].type == .link)
+            {
+                runs[runs.count - 1].columns.append(column)
+            } else {
+                runs.append((indices[column], [column]))
+            }
+        }
+        return runs
+    }
+}

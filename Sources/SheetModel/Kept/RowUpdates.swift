@@ -1,0 +1,100 @@
+public import JSON
+
+/// Writes of whole rows of a job to the places where they stand, collected into batches.
+public struct RowUpdates: Sendable {
+    private let sheetID: Int
+    private let encoder: RowEncoder
+    private let runs: [(place: Int, columns: [Int], fields: String)]
+    private let batchBytes: Int
+    /// Finished requests, with commas between.
+    private var requests: [UInt8] = []
+    private var requestCount = 0
+    /// Rows that follow each other: for each run of columns their `RowData`, with commas between.
+    private var blocks: [[UInt8]]
+    private var firstRow = 0
+    private var count = 0
+    /// The rows that are in the next batch.
+    public private(set) var rows = 0
+
+    // What stands around the rows of one request, rounded up.
+    private static let frame = 200
+
+    /// Makes an empty collection for one sheet.
+    ///
+    /// - Parameter chosen: The indices of the columns that are written.
+    public init(sheetID: Int, columns: [Column], chosen: [Int], places: ColumnPlaces, batchBytes: Int) {
+        self.sheetID = sheetID
+        encoder = RowEncoder(columns: columns)
+        runs = places.runs(of: columns, chosen: chosen).map { place, members in
+            let isLink = columns[members[0]].type == .link
+            return (
+                place, members, "userEnteredValue" + (isLink ? ",userEnteredFormat.textFormat.link" : "")
+            )
+        }
+        blocks = Array(repeating: [], count: runs.count)
+        self.batchBytes = batchBytes
+    }
+
+    /// Whether the batch has become large enough to be sent.
+    public var isFull: Bool {
+        requests.count + blocks.reduce(0) { $0 + $1.count + Self.frame } > batchBytes
+            || requestCount + runs.count > Limits.requests / 2
+    }
+
+    /// Adds a row; rows that follow each other are best given one after another.
+    public mutating func add(_ line: ArraySlice<UInt8>, at row: Int) throws {
+        if count > 0, row != firstRow + count { finishBlock() }
+        if count == 0 { firstRow = row }
+        let cells = try encoder.cells(of: line)
+        for (index, run) in runs.enumerated() {
+            if count > 0 { blocks[index].append(UInt8(ascii: ",")) }
+            var writer = JSONWriter(reserving: run.columns.count * 48 + 16)
+            writer.object { row in
+                row.array("values") { values in for column in run.columns { cells[column].write(to: &values) } }
+            }
+            blocks[index] += writer.bytes
+        }
+        count += 1
+        rows += 1
+    }
+
+    /// Takes the body for `spreadsheets.batchUpdate` out, with requests that stand or fall with the rows.
+    public mutating func takeBody(with guards: [JSON]) -> [UInt8] {
+        finishBlock()
+        var writer = JSONWriter(reserving: requests.count + Self.frame)
+        writer.object { batch in
+            batch.array("requests") { all in
+                for request in guards { all.element(request) }
+                if !requests.isEmpty { all.raw(requests) }
+            }
+        }
+        requests = []
+        requestCount = 0
+        rows = 0
+        return writer.bytes
+    }
+
+    private mutating func finishBlock() {
+        guard count > 0 else { return }
+        for (index, run) in runs.enumerated() {
+            var writer = JSONWriter(reserving: blocks[index].count + Self.frame)
+            writer.object { request in
+                request.object("updateCells") { update in
+                    update.member(
+                        "start",
+                        [
+                            "sheetId": JSON(sheetID), "rowIndex": JSON(firstRow),
+                            "columnIndex": JSON(run.place),
+                        ])
+                    update.member("fields", .string(run.fields))
+                    update.array("rows") { $0.raw(blocks[index]) }
+                }
+            }
+            if !requests.isEmpty { requests.append(UInt8(ascii: ",")) }
+            requests += writer.bytes
+            blocks[index] = []
+            requestCount += 1
+        }
+        count = 0
+    }
+}

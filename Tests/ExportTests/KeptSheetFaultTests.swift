@@ -1,0 +1,179 @@
+import Export
+import Google
+import GoogleEmulator
+import JSON
+import JobQueue
+import TestSupport
+import Testing
+
+/// Appends and upserts whose ends are unclear: every row is there once.
+@Suite(.serialized) struct KeptSheetFaultTests {
+    private static let rows = (0..<120).map { JSON.array([JSON($0), .string("row \($0)")]) }
+    private static let expected: JSON = .array([["n", "text"], [-1, "there"]] + rows)
+
+    /// Lets some writes pass and strikes the next one.
+    private func strike(_ action: Fault.Action, write: Int, _ stage: ExportStage) -> Int {
+        if write > 1 {
+            stage.emulator.addFault(
+                Fault(.delay(.zero), api: .sheets, verb: "POST", path: .contains(":batchUpdate"), count: write - 1))
+        }
+        return stage.emulator.addFault(Fault(action, api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
+    }
+
+    @Test(
+        arguments: [
+            Fault.Action.resetAfter, .resetBefore, .truncate, .garbage, .error(status: 503), .html(status: 502),
+        ], [1, 2])
+    func appendsEachRowOnce(action: Fault.Action, write: Int) async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let id = try await stage.makeTable([["n", "text"], [-1, "there"]])
+            let fault = strike(action, write: write, stage)
+            try await stage.work { _ in
+                try await stage.completed(
+                    stage.payload(id, "append", columns: ["n", "text"], .array(Self.rows)), attempt: 2)
+                #expect(stage.emulator.strikes(of: fault) == 1)
+                #expect(stage.values(id) == Self.expected, "\(action) \(write)")
+            }
+        }
+    }
+
+    @Test(arguments: [Fault.Action.resetAfter, .resetBefore, .error(status: 503)])
+    func makesTheSheetOnceAndAppendsTheRest(action: Fault.Action) async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let id = try await stage.makeSpreadsheet("Theirs")
+            let fault = strike(action, write: 1, stage)
+            try await stage.work { _ in
+                try await stage.completed(
+                    stage.payload(id, "append", columns: ["n", "text"], .array(Self.rows), sheet: "New"), attempt: 2)
+                #expect(stage.emulator.strikes(of: fault) == 1)
+                #expect(stage.values(id, sheet: 1) == .array([["n", "text"]] + Self.rows))
+            }
+        }
+    }
+
+    @Test(arguments: [Fault.Action.resetAfter, .resetBefore, .truncate, .error(status: 503)], [1, 2, 3, 4])
+    func upsertsEachRowOnce(action: Fault.Action, write: Int) async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let there = (0..<60).map { JSON.array([JSON($0), "old"]) }
+            let id = try await stage.makeTable([["n", "text"], [-1, "there"]] + there.map { $0.array ?? [] })
+            let fault = strike(action, write: write, stage)
+            try await stage.work { _ in
+                try await stage.completed(
+                    stage.payload(id, "upsert", key: ["n"], columns: ["n", "text"], .array(Self.rows)), attempt: 2)
+                #expect(stage.emulator.strikes(of: fault) == 1)
+                #expect(stage.values(id) == Self.expected, "\(action) \(write)")
+            }
+        }
+    }
+
+    /// One of two writes is refused where the first one of a worker that was taken for dead takes effect late.
+    ///
+    /// That may be after another worker's write, or before it, when that worker has read the sheet already.
+    @Test(arguments: ["append", "upsert"], [0, 3])
+    func aWriteOfADeadWorkerThatArrivesLateDoublesNothing(mode: String, delay: Int) async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let id = try await stage.makeTable([["n", "text"], [-1, "there"]])
+            let payload = stage.payload(
+                id, mode, key: mode == "upsert" ? ["n"] : nil, columns: ["n", "text"], .array(Self.rows))
+            func delayWrite(_ time: Duration) -> Int {
+                stage.emulator.addFault(
+                    Fault(.delay(time), api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
+            }
+            let first = delayWrite(.milliseconds(1_500))
+            let job = try await stage.queue.jobs.enqueue(kind: "export", payload: payload)
+            try await stage.work(change: { $0.shutdownGrace = .zero }) { _ in
+                try await wait(for: "the first write") { stage.emulator.strikes(of: first) == 1 }
+            }
+            if delay > 0 { _ = delayWrite(.seconds(delay)) }
+            try await stage.work { _ in
+                let job = try await stage.ended(job)
+                #expect(job.state == "completed", "\(job.json)")
+            }
+            func late() -> [Journal.Entry] { stage.emulator.journal.entries.filter(\.isFault) }
+            try await wait(for: "the late writes", seeing: { "\(late())" }) { late().count == (delay > 0 ? 2 : 1) }
+            #expect(late().map(\.status) == (delay > 0 ? [200, 400] : [400]))
+            #expect(stage.values(id) == Self.expected)
+        }
+    }
+
+    @Test func aLateUpsertOfADeadWorkerDoesNotBringOldValuesBack() async throws {
+        try await ExportStage.with { stage in
+            let id = try await stage.makeTable([["n", "text"], [1, "old"], [2, "old"]])
+            func upsert(_ text: String) -> JSON {
+                let value = JSON.string(text)
+                return stage.payload(id, "upsert", key: ["n"], columns: ["n", "text"], [[1, value], [2, value]])
+            }
+            let fault = stage.emulator.addFault(
+                Fault(.delay(.milliseconds(1_500)), api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
+            let job = try await stage.queue.jobs.enqueue(kind: "export", payload: upsert("first"))
+            try await stage.work(change: { $0.shutdownGrace = .zero }) { _ in
+                try await wait(for: "the first write") { stage.emulator.strikes(of: fault) == 1 }
+            }
+            try await stage.work { _ in
+                #expect(try await stage.ended(job).state == "completed")
+                try await stage.completed(upsert("second"))
+            }
+            func late() -> [Int?] { stage.emulator.journal.entries.filter(\.isFault).map(\.status) }
+            try await wait(for: "the late write") { late().count == 1 }
+            #expect(late() == [400])
+            #expect(stage.values(id) == [["n", "text"], [1, "second"], [2, "second"]])
+        }
+    }
+
+    @Test func aDiscardedJobThatIsRetriedAfterOthersGoesOnBehindItsRows() async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let id = try await stage.makeTable([["n", "text"], [-1, "there"]])
+            _ = strike(.error(status: 403, reason: "forbidden"), write: 2, stage)
+            try await stage.work { queue in
+                let job = try await stage.export(
+                    stage.payload(id, "append", columns: ["n", "text"], .array(Self.rows)))
+                #expect(job.state == "discarded", "\(job.json)")
+                #expect(job.lastError?.message.contains("rows of this job stand in the sheet already") == true)
+                for number in 1000..<1010 {
+                    try await stage.completed(
+                        stage.payload(id, "append", columns: ["n", "text"], [[JSON(number), "other"]]))
+                }
+                _ = try await queue.psql("select sheetsync.retry(\(job.id))")
+                #expect(try await stage.ended(job.id).state == "completed")
+                let found = stage.values(id)?.array ?? []
+                #expect(found.count == 2 + 120 + 10)
+                #expect(found.filter { $0[1]?.string?.hasPrefix("row") == true } == Self.rows)
+            }
+        }
+    }
+
+    @Test func notesOnASheetDoNotGrowWithoutEnd() async throws {
+        try await ExportStage.with(batchBytes: 100) { stage in
+            let id = try await stage.makeTable([["n", "text"]])
+            try await stage.work { _ in
+                for _ in 1...2 {
+                    try await stage.completed(
+                        stage.payload(id, "append", columns: ["n", "text"], .array(Array(Self.rows.prefix(50)))))
+                }
+                #expect(stage.values(id)?.array?.count == 101)
+                #expect(stage.state(id)?["developer_metadata"]?.array?.count == 60)
+            }
+        }
+    }
+
+    @Test func aNoteOfAnotherInstallationSaysNothing() async throws {
+        try await ExportStage.with { stage in
+            let notes = (1...9).map { job -> JSON in
+                [
+                    "createDeveloperMetadata": [
+                        "developerMetadata": [
+                            "metadataKey": "sheetsync_rows", "metadataValue": .string("another/\(job)/1"),
+                            "visibility": "DOCUMENT", "location": ["sheetId": 0],
+                        ]
+                    ]
+                ]
+            }
+            let id = try await stage.makeTable([["n", "text"]], notes)
+            try await stage.work { _ in
+                try await stage.completed(stage.payload(id, "append", columns: ["n", "text"], [[1, "a"]]))
+            }
+            #expect(stage.values(id) == [["n", "text"], [1, "a"]])
+            #expect(stage.state(id)?["developer_metadata"]?.array?.count == 10)
+        }
+    }
+}
