@@ -1,0 +1,1 @@
+"""SheetSync's queue and two of Python's, behind one interface."""
