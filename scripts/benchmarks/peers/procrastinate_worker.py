@@ -8,6 +8,7 @@ import sys
 import procrastinate
 import uvloop
 
+# The best of 4, 8, 16, 40 and 80 on a machine of two cores.
 CONCURRENCY = 16
 
 

@@ -30,7 +30,7 @@ class SheetSync:
             for first in range(0, count, 1000):
                 connection.execute(self.enqueue_many(min(1000, count - first)))
 
-    def worker(self, server, database, concurrency=200, **settings):
+    def worker(self, server, database, concurrency=250, **settings):
         """The daemon, working. Its settings are the default ones but for the jobs at once, as the peers' are raised too."""
         environment = {
             "DATABASE_URL": server.url(database), "SHEETSYNC_CONCURRENCY": str(concurrency),

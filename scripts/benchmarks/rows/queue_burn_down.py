@@ -1,8 +1,6 @@
 """A full queue of empty jobs, until it is empty."""
 from benchmarks.processes import wait_until
-from benchmarks.queues.pgqueuer import PgQueuer
-from benchmarks.queues.procrastinate import Procrastinate
-from benchmarks.queues.sheetsync import SheetSync
+from benchmarks.queues import all_queues
 from benchmarks.server import Server
 from benchmarks.table import Figure
 
@@ -20,20 +18,19 @@ def measure(bench):
     worker_time = Figure("worker's processor time", "µs/job")
     server_time = Figure("Postgres's processor time", "µs/job", limit="its SQL by pgbench")
     wal = Figure("WAL", "bytes/job", limit="its SQL by pgbench")
+    # Each has work for some seconds.
     jobs = {
-        SheetSync.name: bench.size(50_000, 2000), PgQueuer.name: bench.size(20_000, 1000),
-        Procrastinate.name: bench.size(1000, 100)}
-    systems = [SheetSync(bench), PgQueuer(), Procrastinate()]
+        "SheetSync": bench.size(50_000, 2000), "PgQueuer": bench.size(30_000, 1000), "Procrastinate": bench.size(2000, 100)}
     with Server(bench) as server:
-        for system in bench.each_run(systems, "burn-down"):
+        for system in bench.each_run(all_queues(bench), "burn-down"):
             count = jobs[system.name]
             burn = BurnDown(server, system, count)
             rate.add(system.name, count / burn.seconds)
             worker_time.add(system.name, 1e6 * burn.worker_seconds / count)
             server_time.add(system.name, 1e6 * burn.server_seconds / count)
             wal.add(system.name, burn.wal / count)
-            if isinstance(system, SheetSync):
-                limit = by_pgbench(server, system, count)
+            if system.name == "SheetSync":
+                limit = ByPgbench(server, system, count)
                 rate.add_limit(limit.rate)
                 server_time.add_limit(1e6 * limit.server_seconds / limit.jobs)
                 wal.add_limit(limit.wal / limit.jobs)
@@ -60,7 +57,7 @@ class BurnDown:
             self.seconds = system.seconds_of_work(connection)
 
 
-class by_pgbench:
+class ByPgbench:
     """The same statements by clients that do nothing else."""
 
     def __init__(self, server, system, count):
