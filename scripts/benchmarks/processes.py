@@ -9,7 +9,7 @@ import time
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def wait_until(condition, limit=300, pause=0.02, what="the measured work"):
+def wait_until(condition, limit=120, pause=0.02, what="the measured work"):
     """Waits until the condition gives something true, and returns that."""
     end = time.monotonic() + limit
     while True:

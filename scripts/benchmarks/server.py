@@ -96,7 +96,7 @@ class Server:
             file.flush()
             command = [self.binaries / "pgbench", "-n", "-M", "prepared", "-f", file.name, "-c", str(clients)]
             command += ["-T", str(seconds)] if seconds else ["-t", str(transactions)]
-            command += ["-R", str(rate)] if rate else []
+            command += ["-R", f"{rate:.1f}"] if rate else []
             command += ["-h", self.directory, "-p", str(self.port), "-U", "postgres", database]
             done = subprocess.run(command, capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL)
         if done.returncode:

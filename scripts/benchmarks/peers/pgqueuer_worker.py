@@ -1,6 +1,6 @@
-"""A PgQueuer worker for empty jobs: FOLDER PORT DATABASE.
+"""A PgQueuer worker for empty jobs: FOLDER PORT DATABASE BATCH.
 
-As its manual's page on performance says: one asyncpg connection to itself, large batches for short jobs; and uvloop, as its own
+As its manual's page on performance says: one asyncpg connection to itself, and uvloop, as its own
 benchmark has it. Tables are as durable as SheetSync's.
 """
 import asyncio
@@ -13,11 +13,8 @@ import uvloop
 from pgqueuer import PgQueuer
 from pgqueuer.models import Job
 
-# The best of 50, 100, 250, 500 and 1000 on a machine of two cores.
-BATCH = 250
 
-
-async def work(host, port, database):
+async def work(host, port, database, batch):
     connection = await asyncpg.connect(host=host, port=int(port), user="postgres", database=database)
     queue = PgQueuer.from_asyncpg_connection(connection)
 
@@ -26,7 +23,7 @@ async def work(host, port, database):
         pass
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, queue.shutdown.set)
-    await queue.run(batch_size=BATCH, dequeue_timeout=datetime.timedelta(seconds=30))
+    await queue.run(batch_size=int(batch), dequeue_timeout=datetime.timedelta(seconds=30))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Procrastinate:
             for first in range(0, count, 1000):
                 connection.execute(self.enqueue_many(min(1000, count - first)))
 
-    def worker(self, server, database):
+    def worker(self, server, database, for_bursts=False):
         return Peer("procrastinate_worker", server.url(database))
 
     def begin(self, worker):

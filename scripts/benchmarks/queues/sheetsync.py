@@ -30,11 +30,11 @@ class SheetSync:
             for first in range(0, count, 1000):
                 connection.execute(self.enqueue_many(min(1000, count - first)))
 
-    def worker(self, server, database, concurrency=250, **settings):
-        """The daemon, working. Its settings are the default ones but for the jobs at once, as the peers' are raised too."""
+    def worker(self, server, database, for_bursts=False, **settings):
+        """The daemon with its default settings; for many short jobs it may hold as many as PgQueuer."""
         environment = {
-            "DATABASE_URL": server.url(database), "SHEETSYNC_CONCURRENCY": str(concurrency),
-            "SHEETSYNC_HTTP_ADDRESS": "", **settings}
+            "DATABASE_URL": server.url(database), "SHEETSYNC_CONCURRENCY": "250" if for_bursts else "16",
+            "SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0", **settings}
         return Process(self._binary, "run", environment={**GOOGLE_NOWHERE, **environment})
 
     def begin(self, worker):

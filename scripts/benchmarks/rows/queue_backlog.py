@@ -19,7 +19,7 @@ def measure(bench):
     with Server(bench) as server:
         for system in all_queues(bench):
             bench.say(f"  backlog: {system.name}, short")
-            _claims(server, system, bench, figures, 0, waiting=bench.runs * CLAIMS * 101, finished=0)
+            _claims(server, system, bench, figures, 0, waiting=bench.runs * CLAIMS * 101 + 1, finished=0)
             bench.say(f"  backlog: {system.name}, long")
             _claims(server, system, bench, figures, 1, waiting=million, finished=million)
     for short, long in figures.values():

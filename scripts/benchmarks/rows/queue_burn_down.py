@@ -47,7 +47,7 @@ class BurnDown:
         with server.connect(database) as connection:
             connection.execute("vacuum analyze")
             wal, server_seconds = server.wal_bytes(), server.cpu_seconds()
-            with system.worker(server, database) as worker:
+            with system.worker(server, database, for_bursts=True) as worker:
                 worker_seconds = worker.cpu_seconds()
                 system.begin(worker)
                 wait_until(lambda: system.is_empty(connection), pause=0.1)
