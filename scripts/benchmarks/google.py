@@ -1,13 +1,11 @@
 """The emulated Google, its controls, and SheetSync's daemon in front of it."""
-import collections
 import datetime
 import http.client
 import json
-import os
 import pathlib
 import tempfile
-import urllib.parse
 
+from benchmarks.peers import local_gspread
 from benchmarks.processes import Process
 
 # So high that nothing is ever slowed down.
@@ -21,17 +19,17 @@ class Google(Process):
         super().__init__(bench.binary, "emulator", "--port", "0", "--dir", self._keys.name)
         self.address = self.line()
         self.key = str(pathlib.Path(self._keys.name, "service-account.json"))
-        self._token = None
+        self._client = None
 
     def __exit__(self, *failure):
         super().__exit__(*failure)
         self._keys.cleanup()
 
-    def call(self, verb, path, body=None, **headers):
+    def call(self, verb, path, body=None):
         """A request; the answer's JSON."""
         connection = http.client.HTTPConnection(self.address.split("//")[1])
         try:
-            connection.request(verb, path, body, headers)
+            connection.request(verb, path, body)
             response = connection.getresponse()
             answer = response.read()
         finally:
@@ -44,15 +42,17 @@ class Google(Process):
         return self.call(verb, f"/emulator/{path}", None if body is None else json.dumps(body))
 
     def api(self, verb, path, body=None):
-        """A call of Drive or Sheets as the service account's project's user."""
-        if self._token is None:
-            user = json.loads(pathlib.Path(self._keys.name, "authorized-user.json").read_text())
-            form = {name: user[name] for name in ("refresh_token", "client_id", "client_secret")}
-            self._token = self.call(
-                "POST", "/token", urllib.parse.urlencode({"grant_type": "refresh_token", **form}),
-                **{"Content-Type": "application/x-www-form-urlencoded"})["access_token"]
-        return self.call(verb, path, None if body is None else json.dumps(body),
-                         **{"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"})
+        """A call of Drive or Sheets by the service account."""
+        if self._client is None:
+            self._client = local_gspread.client(self.address, self.key)
+        return self._client.http_client.request(verb, "https://www.googleapis.com" + path, json=body).json()
+
+    def make_folder(self, name):
+        """A folder that everybody may write to."""
+        kind = "application/vnd.google-apps.folder"
+        folder = self.api("POST", "/drive/v3/files", {"name": name, "mimeType": kind})["id"]
+        self.api("POST", f"/drive/v3/files/{folder}/permissions", {"type": "anyone", "role": "writer"})
+        return folder
 
     def journal(self):
         return Journal(self.control("GET", "requests"))

@@ -70,8 +70,7 @@ def _gspread(bench, server, google, count):
             task = app.configure_task(name="export")
             for number in range(count):
                 task.defer(title=f"Export {number}", header=COLUMNS, rows=rows())
-        folder = google.api("POST", "/drive/v3/files", {
-            "name": "Bench", "mimeType": "application/vnd.google-apps.folder"})["id"]
+        folder = google.make_folder("Bench")
         google.forget_journal()
         with Peer("export_worker", server.url(database), google.address, google.key, folder) as worker:
             before = worker.cpu_seconds()

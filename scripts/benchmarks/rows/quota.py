@@ -1,0 +1,168 @@
+"""Google's quota with a backlog of exports: how much of it is used, and how many calls are refused.
+
+The emulator applies Google's figures to windows of 15 s instead of a minute, so that a run is short; the product is told so by
+SHEETSYNC_QUOTA_WINDOW, and gspread's waits are shortened alike. Each window is a run; the first one, which begins in the middle
+of something, does not count. Both sides work at the same time, each on an emulator of its own: neither needs much of the machine.
+"""
+import concurrent.futures
+import json
+import time
+
+from benchmarks.google import Google
+from benchmarks.processes import Peer, wait_until
+from benchmarks.queues.sheetsync import SheetSync
+from benchmarks.server import Server
+from benchmarks.table import Figure
+
+WINDOW = 15
+USER, PROJECT = 60, 300
+WORKERS = 4
+SUBJECTS = [f"exporter-{number}@example.com" for number in range(1, 6)]
+COLUMNS = ["id", "name", "amount"]
+ROWS = [[number, f"row {number}", number * 1.5] for number in range(10)]
+OTHERS = 5000
+
+
+def measure(bench):
+    with Server(bench) as server:
+        sides = {"SheetSync": Ours(bench, server), "gspread": Theirs(bench)}
+        with concurrent.futures.ThreadPoolExecutor() as threads:
+            bench.say(f"  quota: one identity, then half the limit, windows of {WINDOW} s")
+            phases = list(threads.map(lambda side: _one_identity(bench, side), sides.values()))
+            bench.say(f"  quota: {len(SUBJECTS)} identities")
+            five = list(threads.map(lambda side: _identities(bench, side), sides.values()))
+        yield from _figures("1 identity", USER, dict(zip(sides, [whole for whole, _ in phases])))
+        yield from _figures("halved without a word", USER // 2, dict(zip(sides, [half for _, half in phases])))
+        yield from _figures(f"{len(SUBJECTS)} identities", PROJECT, dict(zip(sides, five)))
+        yield _late_job(bench, server)
+
+
+def _figures(title, limit, sides):
+    used = Figure(f"{title}: share of a window's quota used", "%", limit="the quota", limit_runs=[100])
+    refused = Figure(f"{title}: calls answered 429", "per 1,000")
+    exports = Figure(f"{title}: exports", "per window", limit="at one write each", limit_runs=[limit])
+    for name, windows in sides.items():
+        for calls in windows:
+            used.add(name, 100 * sum(call.is_write and call.status == 200 for call in calls) / limit)
+            refused.add(name, 1000 * sum(call.status == 429 for call in calls) / max(len(calls), 1))
+            exports.add(name, sum(call.is_creation and call.status == 200 for call in calls))
+    return [used, refused, exports]
+
+
+def _one_identity(bench, side):
+    with side.google() as google:
+        _limit(google, USER)
+        with side.working(google, []):
+            whole = _windows(google, skipped=1, counted=bench.runs)
+            _limit(google, USER // 2)
+            # Two windows to find out.
+            half = _windows(google, skipped=3, counted=bench.runs)
+    return whole, half
+
+
+def _identities(bench, side):
+    with side.google() as google:
+        _limit(google, USER)
+        google.control("POST", "tokens", {"delegated_users": SUBJECTS})
+        with side.working(google, SUBJECTS):
+            return _windows(google, skipped=1, counted=bench.runs)
+
+
+def _limit(google, user):
+    google.control("POST", "quotas", {
+        "window_seconds": WINDOW, "sheets_writes_per_user": user, "sheets_writes_per_project": PROJECT,
+        "sheets_reads_per_user": USER, "sheets_reads_per_project": PROJECT})
+
+
+def _windows(google, skipped, counted):
+    """The calls of the next full windows, after so many beginnings of a window."""
+    first = (int(time.time()) // WINDOW + skipped) * WINDOW
+    # The last calls of a window are noted a moment after its end.
+    time.sleep(first + counted * WINDOW + 0.5 - time.time())
+    journal = google.journal()
+    return [journal.between(begin, begin + WINDOW) for begin in range(first, first + counted * WINDOW, WINDOW)]
+
+
+class Ours:
+    """Four daemons on one queue."""
+
+    def __init__(self, bench, server):
+        self._bench, self._server = bench, server
+
+    def google(self):
+        return Google(self._bench)
+
+    def working(self, google, subjects):
+        database = self._server.make_database("quota")
+        system = SheetSync(self._bench)
+        system.install(self._server, database)
+        payload = json.dumps({"folder": "Bench", "template": "default", "columns": COLUMNS, "rows": ROWS})
+        with self._server.connect(database) as connection:
+            connection.execute(
+                """select count(sheetsync.enqueue('export', jsonb_set(%s::jsonb, '{title}', to_jsonb('Export ' || n))))
+                   from generate_series(1, 2500) n""", [payload])
+        settings = {
+            "SHEETSYNC_QUOTA_WINDOW": str(WINDOW), "GOOGLE_IMPERSONATE_SUBJECT": ",".join(subjects),
+            **{f"SHEETSYNC_SHEETS_{what}_PER_MINUTE_{whose}": str(limit) for what in ("WRITES", "READS")
+               for whose, limit in (("USER", USER), ("PROJECT", PROJECT))}}
+        if not subjects:
+            del settings["GOOGLE_IMPERSONATE_SUBJECT"]
+        url = self._server.url(database)
+        return Together([google.daemon(self._bench, url, **settings) for _ in range(WORKERS)])
+
+
+class Theirs:
+    """As many workers for each identity, in one process."""
+
+    def __init__(self, bench):
+        self._bench = bench
+
+    def google(self):
+        return Google(self._bench)
+
+    def working(self, google, subjects):
+        folder = google.make_folder("Bench")
+        pool = Peer("gspread_pool", google.address, google.key, folder, WORKERS * max(len(subjects), 1), 60 / WINDOW, *subjects)
+        pool.go()
+        return Together([pool])
+
+
+class Together:
+    """Processes that end together."""
+
+    def __init__(self, processes):
+        self._processes = processes
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        for process in self._processes:
+            process.child.terminate()
+        for process in self._processes:
+            process.__exit__(*failure)
+
+
+def _late_job(bench, server):
+    """How many jobs of an owner with a backlog begin before the one that another owner enqueues later."""
+    figure = Figure(f"jobs begun before the one of another owner behind {OTHERS:,}", "jobs", limit="")
+    system = SheetSync(bench)
+    for number in range(bench.runs):
+        bench.say(f"  quota: the late job, run {number + 1} of {bench.runs}")
+        database = server.make_database("late")
+        system.install(server, database)
+        with server.connect(database) as connection:
+            connection.execute(
+                f"""select count(sheetsync.enqueue('noop', '{{"sleep_ms": 20}}', owner => 'a'))
+                    from generate_series(1, {OTHERS})""")
+            with system.worker(server, database):
+                wait_until(lambda: connection.execute("select count(*) >= 200 from sheetsync.outcome").fetchone()[0])
+                late = connection.execute("select sheetsync.enqueue('noop', '{}', owner => 'b')").fetchone()[0]
+                before = wait_until(lambda: connection.execute(
+                    """select count(*) + 1 from sheetsync.jobs a join sheetsync.jobs b on b.id = %s
+                       where a.owner = 'a' and a.attempted_at > b.created_at and a.attempted_at < b.attempted_at
+                       having bool_or(b.attempted_at is not null)
+                       union all select 1 from sheetsync.jobs b where b.id = %s and b.attempted_at is not null
+                       order by 1 desc limit 1""", [late, late]).fetchone())[0] - 1
+        figure.add("SheetSync", before)
+    return figure
