@@ -86,6 +86,14 @@ class Journal:
     def between(self, begin, end):
         return [call for call in self.calls if begin <= call.time < end]
 
+    def exports_done(self, begin, end):
+        """How many spreadsheets got the last of their successful writes then."""
+        last = {}
+        for call in self.calls:
+            if call.is_write and call.status == 200:
+                last[call.path.split("/")[3].split(":")[0]] = call.time
+        return sum(begin <= moment < end for moment in last.values())
+
 
 class Call:
     def __init__(self, entry):
@@ -93,4 +101,4 @@ class Call:
         self.status = entry["status"]
         self.body_bytes = entry["body_bytes"]
         self.is_write = entry["api"] == "sheets" and entry["method"] != "GET"
-        self.is_creation = entry["api_method"] == "drive.files.create"
+        self.path = entry["path"]

@@ -42,10 +42,10 @@ def _figures(title, limit, sides):
     refused = Figure(f"{title}: calls answered 429", "per 1,000")
     exports = Figure(f"{title}: exports", "per window", limit="at one write each", limit_runs=[limit])
     for name, windows in sides.items():
-        for calls in windows:
+        for calls, done in windows:
             used.add(name, 100 * sum(call.is_write and call.status == 200 for call in calls) / limit)
             refused.add(name, 1000 * sum(call.status == 429 for call in calls) / max(len(calls), 1))
-            exports.add(name, sum(call.is_creation and call.status == 200 for call in calls))
+            exports.add(name, done)
     return [used, refused, exports]
 
 
@@ -75,12 +75,13 @@ def _limit(google, user):
 
 
 def _windows(google, skipped, counted):
-    """The calls of the next full windows, after so many beginnings of a window."""
+    """The calls of the next full windows after so many beginnings of one, and the exports done in each."""
     first = (int(time.time()) // WINDOW + skipped) * WINDOW
-    # The last calls of a window are noted a moment after its end.
-    time.sleep(first + counted * WINDOW + 0.5 - time.time())
+    # A little longer, or the exports that only begin in the last window would count as done.
+    time.sleep(first + counted * WINDOW + WINDOW / 5 - time.time())
     journal = google.journal()
-    return [journal.between(begin, begin + WINDOW) for begin in range(first, first + counted * WINDOW, WINDOW)]
+    return [(journal.between(begin, begin + WINDOW), journal.exports_done(begin, begin + WINDOW))
+            for begin in range(first, first + counted * WINDOW, WINDOW)]
 
 
 class Ours:
