@@ -2,7 +2,6 @@
 
 Asynchronous tasks, several at once with as many connections, LISTEN on: what its manual says for throughput.
 """
-import asyncio
 import sys
 
 import procrastinate

@@ -1,5 +1,4 @@
 """How fast the emulated Google is, which bounds what can be measured on it, and what it needs for a cell."""
-import json
 
 from benchmarks.google import Google
 from benchmarks.table import Figure

@@ -20,7 +20,7 @@ def measure(bench):
     wal = Figure("WAL", "bytes/job", limit="its SQL by pgbench")
     # Each has work for some seconds.
     jobs = {
-        "SheetSync": bench.size(50_000, 2000), "PgQueuer": bench.size(30_000, 1000), "Procrastinate": bench.size(2000, 100)}
+        "SheetSync": bench.size(40_000, 2000), "PgQueuer": bench.size(30_000, 1000), "Procrastinate": bench.size(2000, 100)}
     with Server(bench) as server:
         for system in bench.each_run(all_queues(bench), "burn-down"):
             count = jobs[system.name]

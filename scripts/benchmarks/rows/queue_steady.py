@@ -19,10 +19,10 @@ def measure(bench):
     alone = [Figure("enqueue to done, one at a time, p50", "ms"), Figure("the same, p99", "ms")]
     with Server(bench) as server:
         for system in bench.each_run(all_queues(bench), "steady"):
-            rate = _peak(server, system, seconds=bench.size(3, 1))
+            rate = _peak(server, system, seconds=bench.size(2, 1))
             peak.add(system.name, rate)
-            _add(half, system, _at_rate(server, system, rate / 2, seconds=bench.size(5, 2)))
-            _add(alone, system, _one_by_one(server, system, jobs=bench.size(60, 10)))
+            _add(half, system, _at_rate(server, system, rate / 2, seconds=bench.size(4, 2)))
+            _add(alone, system, _one_by_one(server, system, jobs=bench.size(40, 10)))
     yield from [peak, *half, *alone]
 
 
@@ -72,7 +72,7 @@ class _Working:
     def __enter__(self):
         self._system.begin(self._worker)
         self._system.wait_until_listening(self._connection)
-        time.sleep(1)
+        time.sleep(0.5)
         return self
 
     def __exit__(self, *failure):
