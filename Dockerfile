@@ -1,6 +1,7 @@
 # The daemon in a container: built with the Swift image, run on plain Debian.
 #
 #     docker build -t sheetsync .
+#     docker run -e DATABASE_URL sheetsync sheetsync migrate
 #     docker run -e DATABASE_URL -e GOOGLE_SHEETS_CREDENTIALS sheetsync
 FROM swift:6.3-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
@@ -22,5 +23,5 @@ USER sheetsync
 # Other containers ask here whether it is ready. A platform that runs several daemons in one network namespace changes it.
 ENV SHEETSYNC_HTTP_ADDRESS=0.0.0.0:8090 LOG_FORMAT=json
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/usr/bin/sheetsync"]
-CMD ["run"]
+# No entry point: platforms differ in whether a command of theirs goes behind it or takes its place.
+CMD ["/usr/bin/sheetsync", "run"]

@@ -44,7 +44,7 @@ let package = Package(
 
         // Layer 1: each wraps one thing and knows nothing of the others.
         .target(name: "Postgres", dependencies: ["CPostgres", logging]),
-        .target(name: "HTTP", dependencies: ["CCurl", httpTypes]),
+        .target(name: "HTTP", dependencies: ["CCurl", "CZlib", httpTypes]),
         .target(name: "SheetModel", dependencies: ["JSON"]),
         .target(name: "Systemd"),
 

@@ -3,12 +3,18 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
     case payloadInvalid = "payload.invalid"
     case payloadUnsupported = "payload.unsupported"
     case payloadNotAllowed = "payload.not_allowed"
-    case payloadTooLargeForReplace = "payload.too_large_for_replace"
     case foreignTarget = "export.foreign_target"
     case sheetNotFound = "export.sheet_not_found"
     case templateInvalid = "export.template_invalid"
     case unclearCreate = "export.unclear_create"
     case foldersDisabled = "settings.folders_disabled"
+    case noSource = "export.no_source"
+    case spoolFull = "export.spool_full"
+    case spoolFailed = "export.spool_failed"
+    case queryFailed = "query.failed"
+    case queryTimedOut = "query.timed_out"
+    case queryLoginRefused = "query.login_refused"
+    case queryUnavailable = "query.unavailable"
 
     /// What it means and what to do.
     public var advice: String {
@@ -18,9 +24,6 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .payloadUnsupported: "The payload asks for something that this version does not do."
         case .payloadNotAllowed:
             "The settings forbid what the payload asks for (SHEETSYNC_SHARING); change one of the two."
-        case .payloadTooLargeForReplace:
-            "Sheets of an existing spreadsheet are replaced by one write or not at all; export to a new spreadsheet or split "
-                + "the data."
         case .foreignTarget: "SHEETSYNC_TARGETS is `own`, and the spreadsheet was not made by this installation."
         case .sheetNotFound: "The spreadsheet has no sheet of that name; correct the name and enqueue it anew."
         case .templateInvalid:
@@ -29,6 +32,22 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
             "It is not known whether Google made the spreadsheet; the next attempt looks for it before it makes another."
         case .foldersDisabled:
             "Folders are switched off by GOOGLE_DRIVE_ENABLE_FOLDERS; switch them on or enqueue none."
+        case .noSource:
+            "The payload has a query, and SHEETSYNC_SOURCE_DATABASE_URL is not set; set it and retry the job."
+        case .spoolFull:
+            "The rows of queries need more disk than SHEETSYNC_SPOOL_MAX_MB allows; a job that only waits for others goes "
+                + "on by itself."
+        case .spoolFailed:
+            "The rows of a query could not be kept in SHEETSYNC_SPOOL_DIR, mostly because its disk is full; the job is "
+                + "tried again."
+        case .queryFailed:
+            "The source database refused the query, or it gives no rows; correct it and enqueue it anew."
+        case .queryTimedOut:
+            "The query took longer than SHEETSYNC_QUERY_TIMEOUT; make it faster or raise that, and retry the job."
+        case .queryLoginRefused:
+            "The login of SHEETSYNC_SOURCE_DATABASE_URL may do more than read data; give it less or name another, and retry "
+                + "the job."
+        case .queryUnavailable: "The source database could not be reached or was busy; the job is tried again."
         }
     }
 }

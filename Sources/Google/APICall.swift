@@ -10,7 +10,7 @@ public struct APICall: Sendable {
     public let status: Int?
     /// From sending to the whole answer.
     public let duration: Duration
-    /// The bytes of the request's body.
+    /// The bytes of the request's body as it was sent, compressed or not.
     public let requestSize: Int
     /// The bytes of the answer's body, decompressed.
     public let responseSize: Int

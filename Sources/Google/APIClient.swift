@@ -4,13 +4,14 @@ public import JSON
 
 /// Calls Drive and Sheets with an access token and turns each answer into JSON or an error.
 ///
-/// It repeats nothing but a call that was refused for its token (401), once. Whatever else failed is the caller's to try again.
-/// Each call goes through a gate, which may let it wait.
+/// It repeats nothing but a call that was refused for its token (401) or, perhaps, for its compressed body, each once.
+/// Whatever else failed is the caller's to try again. Each call goes through a gate, which may let it wait.
 public struct APIClient: Sendable {
     private let http: HTTPClient
     private let tokens: TokenSource
     private let endpoint: String?
     private let gate: any CallGate
+    private let coding = BodyCoding()
     private var observer: @Sendable (APICall) -> Void = { _ in }
     private var mayCall: @Sendable () -> Bool = { true }
 
@@ -54,20 +55,35 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// What an answer found fault with that the client mends by itself.
+    private enum Objection { case token, coding }
+
     private func attempt(_ request: APIRequest) async throws(GoogleError) -> JSON {
-        let token = try await token()
-        var wasRefused = false
-        let json = try await admitted(to: request.resource) { () throws(GoogleError) in
-            let answer = try await send(request, with: token)
-            wasRefused = answer.status == .unauthorized
-            return wasRefused ? JSON.null : try read(answer)
-        }
-        guard wasRefused else { return json }
-        tokens.invalidate(token)
-        // Outside of the first admission, or a fault of the token endpoint would count as one of this service.
-        let another = try await self.token()
-        return try await admitted(to: request.resource) { () throws(GoogleError) in
-            try read(try await send(request, with: another))
+        var token = try await token()
+        var objections: Set<Objection> = []
+        while true {
+            let packed = request.mayBePacked && !objections.contains(.coding) ? request.body.flatMap(coding.packed) : nil
+            var objection: Objection?
+            let json = try await admitted(to: request.resource) { () throws(GoogleError) in
+                let answer = try await send(request, packed: packed, with: token)
+                if answer.status == .unauthorized, !objections.contains(.token) {
+                    objection = .token
+                } else if packed != nil, coding.mayRefuse(answer.status) {
+                    objection = .coding
+                }
+                return objection == nil ? try read(answer) : .null
+            }
+            switch objection {
+            case nil:
+                if packed != nil || objections.contains(.coding) { coding.understood(isPacked: packed != nil) }
+                return json
+            case .token?:
+                tokens.invalidate(token)
+                // Outside of the first admission, or a fault of the token endpoint would count as one of this service.
+                token = try await self.token()
+            case .coding?: break
+            }
+            if let objection { objections.insert(objection) }
         }
     }
 
@@ -97,7 +113,9 @@ public struct APIClient: Sendable {
         GoogleError(status: answer.status.code, fields: answer.fields, body: answer.body, receivedAt: .now())
     }
 
-    private func send(_ request: APIRequest, with token: AccessToken) async throws(GoogleError) -> HTTPClient.Response {
+    private func send(
+        _ request: APIRequest, packed: [UInt8]?, with token: AccessToken
+    ) async throws(GoogleError) -> HTTPClient.Response {
         let query = request.query + [("fields", request.fields), ("prettyPrint", "false")]
         var message = HTTPClient.Request(
             method: request.method,
@@ -105,7 +123,8 @@ public struct APIClient: Sendable {
             fields: [.authorization: "Bearer \(token.secret.text)", .accept: "application/json"])
         if let body = request.body {
             message.fields[.contentType] = "application/json; charset=utf-8"
-            message.body = body
+            message.body = packed ?? body
+            if packed != nil { message.fields[.contentEncoding] = "gzip" }
         }
         guard mayCall() else { throw GoogleError(.cancelled, retry: .backoff) }
         let start = ContinuousClock.now

@@ -30,6 +30,8 @@ public struct APIRequest: Sendable {
     public var fields: String
     /// The body, JSON in UTF-8; nil for none.
     public var body: [UInt8]?
+    /// Whether a long body is worth the time that compressing it takes.
+    public var mayBePacked = false
 
     /// Makes a call.
     public init(

@@ -14,6 +14,7 @@ public struct AccessToken: Sendable, Hashable {
     public let secret: Secret
     /// The needed scopes that Google did not grant, as far as it says what it granted.
     public let missingScopes: [String]
+    private let end: ContinuousClock.Instant
     private let staleFrom: ContinuousClock.Instant
     private let unusableFrom: ContinuousClock.Instant
 
@@ -23,9 +24,13 @@ public struct AccessToken: Sendable, Hashable {
     ) {
         self.secret = secret
         missingScopes = scopes.map { granted in Self.neededScopes.filter { !granted.contains($0) } } ?? []
+        end = start + lifetime
         staleFrom = start + lifetime - min(Self.margin, lifetime / 2)
         unusableFrom = start + lifetime - min(Self.shortestUse, lifetime / 4)
     }
+
+    /// How long Google takes it yet.
+    public func timeLeft(at now: ContinuousClock.Instant = .now) -> Duration { end - now }
 
     func isStale(at now: ContinuousClock.Instant) -> Bool { now >= staleFrom }
     func isUsable(at now: ContinuousClock.Instant) -> Bool { now < unusableFrom }

@@ -20,6 +20,7 @@ public final class TokenSource: Sendable {
 
     private let exchange: TokenExchange
     private let logger: Logger
+    private let onRenewal: @Sendable (AccessToken) -> Void
     private let state = Mutex(State())
 
     private let clocks: Clocks
@@ -30,22 +31,26 @@ public final class TokenSource: Sendable {
     ///   - http: sends the exchanges.
     ///   - logger: is told of failed exchanges and of a wrong clock.
     ///   - onRotation: is given a user's new refresh token when Google replaces the old one.
+    ///   - onRenewal: is told of each new access token, at once.
     ///   - load: reads the credentials, before each exchange.
     public convenience init(
         http: HTTPClient, logger: Logger, onRotation: @escaping @Sendable (Secret) -> Void = { _ in },
+        onRenewal: @escaping @Sendable (AccessToken) -> Void = { _ in },
         load: @escaping @Sendable () throws(CredentialsError) -> Credentials
     ) {
         self.init(
             http: http, logger: logger, backoff: Backoff(base: .seconds(1), ceiling: .seconds(8)), clocks: Clocks(),
-            onRotation: onRotation, load: load)
+            onRotation: onRotation, onRenewal: onRenewal, load: load)
     }
 
     init(
         http: HTTPClient, logger: Logger, backoff: Backoff, clocks: Clocks,
         onRotation: @escaping @Sendable (Secret) -> Void,
+        onRenewal: @escaping @Sendable (AccessToken) -> Void = { _ in },
         load: @escaping @Sendable () throws(CredentialsError) -> Credentials
     ) {
         self.logger = logger
+        self.onRenewal = onRenewal
         self.clocks = clocks
         exchange = TokenExchange(
             http: http, logger: logger, backoff: backoff, clocks: clocks, onRotation: onRotation, load: load)
@@ -110,7 +115,9 @@ public final class TokenSource: Sendable {
         Task.detached {
             let result: Result<AccessToken, GoogleError>
             do throws(GoogleError) {
-                result = .success(try await self.exchange.run())
+                let token = try await self.exchange.run()
+                self.onRenewal(token)
+                result = .success(token)
             } catch {
                 if error.code != .cancelled {
                     self.logger.error("no access token: \(error)", metadata: ["code": "\(error.code.rawValue)"])

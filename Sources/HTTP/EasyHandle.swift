@@ -4,6 +4,8 @@ import HTTPTypes
 /// One transfer of libcurl's with its options: the whole policy of the client stands in `prepare`.
 @safe final class EasyHandle {
     private static let connectTimeout = Duration.seconds(10)
+    /// How much of a large body libcurl takes at once; its default is 64 KiB.
+    private static let uploadBuffer = 512 << 10
 
     let raw: UnsafeMutableRawPointer
     private var fields: UnsafeMutablePointer<curl_slist>?
@@ -80,6 +82,7 @@ import HTTPTypes
             // Not CURLOPT_POST, which would add a Content-Type of its own.
             set(CURLOPT_UPLOAD, 1)
             unsafe ccurl_set_offset(raw, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.body.count))
+            if request.body.count > Self.uploadBuffer { set(CURLOPT_UPLOAD_BUFFERSIZE, Self.uploadBuffer) }
         }
         set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
     }

@@ -63,13 +63,14 @@ extension JSON {
     /// Whether this is `null`.
     public var isNull: Bool { self == .null }
 
-    /// The kind of value in words a person reads in an error: `a number`, `an object`.
+    /// The kind of value in words a person reads in an error: `a whole number`, `an object`; never the value itself.
     public var kind: String {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
-        case .number: "a number"
-        case .string: "a string"
+        case .number(let number) where !number.isInteger: "a number with a fraction or an exponent"
+        case .number(let number): number.int == nil ? "a whole number beyond 64 bits" : "a whole number"
+        case .string(let text): text.isEmpty ? "an empty string" : "a string"
         case .array: "an array"
         case .object: "an object"
         }

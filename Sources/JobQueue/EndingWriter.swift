@@ -59,11 +59,13 @@ final class EndingWriter: Sendable {
                 let batch = Array(state.waiting.prefix(size))
                 return (batch, state.isClosed && batch.isEmpty)
             }
-            if isOver { return }
+            if isOver { return observer(.turned(.endings, rest: nil)) }
             guard !batch.isEmpty else {
+                observer(.turned(.endings, rest: nil))
                 await news.wait()
                 continue
             }
+            observer(.turned(.endings, rest: .zero))
             do throws(PostgresError) {
                 let states = try await statements.finish(batch, keepPayloads: keepPayloads)
                 state.withLock { state in
@@ -90,7 +92,7 @@ final class EndingWriter: Sendable {
                 }
                 logger.error("cannot write how \(batch.count) jobs ended, will try again: \(error)")
                 state.withLock { $0.isFailing = true }
-                if isHopeless() { return }
+                if isHopeless() { return observer(.turned(.endings, rest: nil)) }
                 try? await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(2))
             }

@@ -31,11 +31,12 @@ struct Upkeep {
 
     private func removeFinished() async throws {
         guard let retention = configuration.retention else { return }
-        var removed = 0
+        var (removed, since) = (0, "-infinity")
         while !Task.isCancelled {
-            let count = try await statements.removeFinished(olderThan: retention, most: Self.batch)
-            removed += count
-            guard count == Self.batch else { break }
+            let batch = try await statements.removeFinished(olderThan: retention, since: since, most: Self.batch)
+            removed += batch.removed
+            since = batch.until
+            guard batch.removed == Self.batch else { break }
             try? await Task.sleep(for: .milliseconds(100))
         }
         if removed > 0 { logger.info("removed \(removed) jobs that ended longer ago than they are kept") }

@@ -43,18 +43,22 @@ public struct Worker: Service {
     /// Works until graceful shutdown or cancellation.
     ///
     /// A worker that was taken for dead stops what it runs and begins again under a new identity.
-    public func run() async {
+    ///
+    /// - Throws: `SchemaError` where the schema was changed so that this program must not work on it. Then it has claimed no
+    ///   more jobs, and has let those that ran end as at a shutdown.
+    public func run() async throws {
         let stop = Signal()
         let stopping = Flag()
-        await withTaskCancellationOrGracefulShutdownHandler {
+        try await withTaskCancellationOrGracefulShutdownHandler {
             while !stopping.isSet {
                 let session = WorkerSession(
-                    configuration: configuration, database: database,
+                    configuration: configuration, database: database, schema: schema,
                     statements: WorkerStatements(
                         schema: schema.name, work: Connection(database, label: "claims"), control: control),
                     handlers: handlers, admission: admission, logger: logger, observer: observer, stopping: stopping,
                     stop: stop)
                 await session.run()
+                if let misfit = session.misfit { throw SchemaError(description: misfit) }
             }
         } onCancelOrGracefulShutdown: {
             stopping.set()

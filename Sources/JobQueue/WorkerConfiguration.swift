@@ -8,7 +8,7 @@ public struct WorkerConfiguration: Sendable {
     public var concurrency = 16
     /// How often it looks for jobs that no notification told of.
     public var pollInterval: Duration = .seconds(2)
-    /// How long after its last sign of life a worker's jobs run elsewhere.
+    /// How long after its last sign of life a worker's jobs run elsewhere at the latest.
     public var leaseTime: Duration = .seconds(45)
     /// How long running jobs may go on after shutdown has begun.
     public var shutdownGrace: Duration = .seconds(30)
@@ -22,6 +22,8 @@ public struct WorkerConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init() {}
 
+    /// How often a claim looks back for jobs that came late; it is found before the next poll at most.
+    var lookBackInterval: Duration { min(pollInterval, .milliseconds(500)) }
     /// The pause after a statement that failed; the poll interval may be much longer.
     var errorPause: Duration { min(pollInterval, .seconds(2)) }
     /// How often old jobs are removed and forgotten ones opened.
@@ -29,7 +31,7 @@ public struct WorkerConfiguration: Sendable {
     /// Five signs of life fit into the lease; the last fifth is for the others to notice their lack.
     var beatInterval: Duration { leaseTime / 5 }
     /// A worker that has been silent for so long is dead to the others.
-    var silenceLimit: Duration { beatInterval * 4 }
+    public var silenceLimit: Duration { beatInterval * 4 }
     /// A worker that could not show a sign of life for so long stops its jobs, before the others start them.
     var ownLimit: Duration { beatInterval * 3 }
 }

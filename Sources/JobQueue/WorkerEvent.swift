@@ -8,6 +8,9 @@ public enum WorkerEvent: Sendable {
     case ended(kind: String, state: String)
     /// A statement failed; the worker will try again.
     case failed(String)
-    /// It claims no more jobs, because it was told to stop.
+    /// A loop has come round, and comes again after at most this rest and what it has to do; nil where it waits for others or
+    /// has ended.
+    case turned(WorkerLoop, rest: Duration?)
+    /// It claims no more jobs, because it was told to stop or does not fit the schema any more.
     case stopping
 }

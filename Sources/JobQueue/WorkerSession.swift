@@ -6,6 +6,7 @@ import Synchronization
 final class WorkerSession: Sendable {
     private let configuration: WorkerConfiguration
     private let database: ConnectionConfiguration
+    private let schema: Schema
     private let statements: WorkerStatements
     private let handlers: [String: any JobHandler]
     private let admission: (any Admission)?
@@ -22,16 +23,19 @@ final class WorkerSession: Sendable {
     private let held = HeldLeases()
     private let endings: EndingWriter
     private let lastError = Mutex<String?>(nil)
+    private let whyUnfit = Mutex<String?>(nil)
     /// When the last successful sign of life was sent.
     private let lastBeat = Mutex(ContinuousClock.now)
 
     init(
-        configuration: WorkerConfiguration, database: ConnectionConfiguration, statements: WorkerStatements,
+        configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema,
+        statements: WorkerStatements,
         handlers: [String: any JobHandler], admission: (any Admission)?, logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void, stopping: Flag, stop: Signal
     ) {
         self.configuration = configuration
         self.database = database
+        self.schema = schema
         self.statements = statements
         self.handlers = handlers
         self.admission = admission
@@ -44,7 +48,10 @@ final class WorkerSession: Sendable {
             observer: observer)
     }
 
-    private var isOver: Bool { stopping.isSet || lost.isSet }
+    private var isOver: Bool { stopping.isSet || lost.isSet || misfit != nil }
+
+    /// Why this program must not work on the schema any more, once that has turned out.
+    var misfit: String? { whyUnfit.withLock { $0 } }
 
     func run() async {
         guard await enter() else { return }
@@ -53,7 +60,10 @@ final class WorkerSession: Sendable {
         let beating = Task { await beat() }
         let watching = Task { await watch() }
         let upkeep = Task { await Upkeep(configuration, statements: statements, logger: logger).run() }
-        let writing = Task { await endings.run { self.lost.isSet && self.stopping.isSet } }
+        // On a schema that it does not fit, a program cannot count on the next try either.
+        let writing = Task {
+            await endings.run { self.misfit != nil || self.lost.isSet && self.stopping.isSet }
+        }
         // A discarding group, because the other kind would remember every job that ever ended.
         await withDiscardingTaskGroup { jobs in
             await claim(into: &jobs)
@@ -77,7 +87,10 @@ final class WorkerSession: Sendable {
 
     /// Signs in, and again until the database lets it or the daemon is told to stop.
     private func enter() async -> Bool {
-        while !stopping.isSet {
+        defer { observer(.turned(.entry, rest: nil)) }
+        while !isOver {
+            observer(.turned(.entry, rest: .zero))
+            if await isUnfit() { break }
             lastBeat.withLock { $0 = .now }
             let entered = await attempt("sign in") {
                 try await statements.enter(
@@ -89,6 +102,7 @@ final class WorkerSession: Sendable {
                 observer(.entered)
                 return true
             }
+            observer(.turned(.entry, rest: configuration.errorPause))
             await news.wait(atMost: configuration.errorPause)
         }
         return false
@@ -99,30 +113,35 @@ final class WorkerSession: Sendable {
     private func claim(into jobs: inout DiscardingTaskGroup) async {
         // The flag may be up from somebody's earlier life.
         var mayBeArmed = true
-        var last: Job?
+        var last: String?
+        var looksBack = ContinuousClock.now
         // Whether a claim's answer may have been lost. Such a claim may go on at the server until its statement's time is
         // over, so the claims of the next minute ask for what it took.
         var unansweredUntil = ContinuousClock.now
+        defer { observer(.turned(.claims, rest: nil)) }
         while !isOver {
+            observer(.turned(.claims, rest: .zero))
             let free = configuration.concurrency - inFlight.count
             guard free > 0 else {
-                await news.wait()
+                await rest(atMost: configuration.beatInterval)
                 continue
             }
             if endings.isFailing {
                 // As long as nobody can be told how jobs end, none begins.
-                await news.wait(atMost: configuration.errorPause)
+                await rest(atMost: configuration.errorPause)
                 continue
             }
             do {
                 let openings = await admission?.openings(slots: free) ?? Openings()
+                let isDue = looksBack <= .now
                 let claimed = try await statements.claim(
                     free, rooms: rooms(openings, free), after: last,
-                    held: unansweredUntil > .now ? held.all : nil)
+                    held: unansweredUntil > .now ? held.all : nil, lookingBack: isDue)
+                if isDue { looksBack = .now + configuration.lookBackInterval }
                 // Jobs that come when the identity is lost are left to others.
                 guard !lost.isSet else { break }
                 held.insert(claimed)
-                last = claimed.last ?? last
+                last = claimed.last?.kind ?? last
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
                     // Notifications are for sleepers; a worker that is full will look by itself.
@@ -133,15 +152,23 @@ final class WorkerSession: Sendable {
                 mayBeArmed = true
                 if lookAgain { continue }
                 // A job that is due may be locked by somebody's open transaction: look again soon, but do not spin.
-                let rest = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
+                let due = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
                 let closed = openings.reopensIn.map { max($0, .milliseconds(10)) } ?? configuration.pollInterval
-                await news.wait(atMost: min(rest, closed, configuration.pollInterval))
+                // What came may lie where this claim did not look.
+                let late = isDue ? configuration.pollInterval : max(looksBack - .now, .milliseconds(10))
+                await rest(atMost: min(due, closed, late, configuration.pollInterval))
             } catch {
                 note(error, while: "claim jobs")
                 unansweredUntil = .now + .seconds(60)
-                await news.wait(atMost: configuration.errorPause)
+                await rest(atMost: configuration.errorPause)
             }
         }
+    }
+
+    /// Lets the claims rest until there is news.
+    private func rest(atMost limit: Duration) async {
+        observer(.turned(.claims, rest: limit))
+        await news.wait(atMost: limit)
     }
 
     /// How many jobs of each kind that this worker knows may begin now.
@@ -239,9 +266,13 @@ final class WorkerSession: Sendable {
     // MARK: - Signs of life
 
     private func beat() async {
+        defer { observer(.turned(.beats, rest: nil)) }
+        var looksBack = ContinuousClock.now
         while !Task.isCancelled, !lost.isSet {
+            observer(.turned(.beats, rest: configuration.beatInterval))
             await beatNow.wait(atMost: configuration.beatInterval)
             if Task.isCancelled || lost.isSet { break }
+            observer(.turned(.beats, rest: .zero))
             // The database notes its time between the question and the answer, so the earlier one is the safe one.
             let asked = ContinuousClock.now
             do {
@@ -252,14 +283,21 @@ final class WorkerSession: Sendable {
                 lastBeat.withLock { $0 = asked }
                 observer(.beat(inFlight: inFlight.count))
                 for id in cancelled { inFlight.stop(id, because: .cancelled) }
+                _ = await isUnfit()
             } catch {
                 note(error, while: "show a sign of life")
+                // What a newer schema does not have any more fails at the server.
+                if error.code == .server { _ = await isUnfit() }
                 try? await Task.sleep(for: min(.seconds(1), configuration.beatInterval))
                 beatNow.raise()
                 continue
             }
             await attempt("take back the jobs of dead workers") {
-                for (id, state) in try await statements.reclaim(silentFor: configuration.silenceLimit) {
+                let isDue = looksBack <= .now
+                if isDue { looksBack = .now + configuration.upkeepInterval }
+                for (id, state) in try await statements.reclaim(
+                    silentFor: configuration.silenceLimit, lookingBack: isDue)
+                {
                     logger.warning(
                         "took a job from a worker that shows no sign of life",
                         metadata: ["job": "\(id)", "state": "\(state)"])
@@ -267,6 +305,20 @@ final class WorkerSession: Sendable {
                 }
             }
         }
+    }
+
+    /// Whether the schema has been changed so that this program must not work on it; claims end then.
+    ///
+    /// A database that does not answer says nothing about that.
+    private func isUnfit() async -> Bool {
+        if misfit != nil { return true }
+        guard case .unfit(let reason)? = try? await schema.state(on: statements.control) else { return false }
+        logger.critical("claiming no more jobs: \(reason)")
+        whyUnfit.withLock { $0 = reason }
+        observer(.failed(reason))
+        observer(.stopping)
+        news.raise()
+        return true
     }
 
     /// Whether the last sign of life is recent enough that nobody can have taken a job.

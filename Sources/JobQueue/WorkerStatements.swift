@@ -30,18 +30,20 @@ struct WorkerStatements: Sendable {
     ///
     /// - Parameters:
     ///   - rooms: How many jobs of each kind may begin; other kinds are left to other workers.
-    ///   - last: The last job that was claimed before; the owners behind its owner come first.
+    ///   - last: The kind of the last job that was claimed before; the other kinds come first.
     ///   - held: Where the answer to a claim may have been lost, the numbers of the leases that this worker knows of; what
     ///     else it holds then comes first.
-    func claim(_ slots: Int, rooms: [String: Int], after last: Job?, held: [Int]?) async throws(PostgresError) -> [Job]
-    {
+    ///   - lookingBack: Whether to look also where the claims have been already, for jobs that came there later.
+    func claim(
+        _ slots: Int, rooms: [String: Int], after last: String?, held: [Int]?, lookingBack: Bool
+    ) async throws(PostgresError) -> [Job] {
         let rooms = JSON.object(JSONObject(rooms.map { .init(name: $0.key, value: JSON($0.value)) })).description
         let held = held.map { "{" + $0.map(String.init).joined(separator: ",") + "}" }
         var jobs: [Job] = []
         for row in try await work.query(
             """
-            select * from \(identifier: schema).claim(\(epoch), \(slots), \(rooms)::jsonb, \(last?.kind ?? ""),
-                \(last?.owner ?? ""), \(held)::bigint[])
+            select * from \(identifier: schema).claim(\(epoch), \(slots), \(rooms)::jsonb, \(last ?? ""), \(held)::bigint[],
+                \(lookingBack))
             """)
         {
             var payload: JSON = [:]
@@ -98,11 +100,11 @@ struct WorkerStatements: Sendable {
         return try row.text("cancelled").dropFirst().dropLast().split(separator: ",").compactMap { Int($0) }
     }
 
-    /// Takes back the jobs of workers that have been silent for so long.
-    func reclaim(silentFor limit: Duration) async throws(PostgresError) -> [Int: String] {
+    /// Takes back the jobs of workers that have been silent for so long, and of those that left some behind.
+    func reclaim(silentFor limit: Duration, lookingBack: Bool) async throws(PostgresError) -> [Int: String] {
         var states: [Int: String] = [:]
         for row in try await control.query(
-            "select * from \(identifier: schema).reclaim(\(limit / .seconds(1)))")
+            "select * from \(identifier: schema).reclaim(\(limit / .seconds(1)), \(lookingBack))")
         {
             states[try row.int("id")] = try row.text("state")
         }
@@ -114,10 +116,16 @@ struct WorkerStatements: Sendable {
         try await control.query("select \(identifier: schema).open_forgotten() as opened")[0].int("opened")
     }
 
-    /// Removes jobs that ended longer ago; returns how many.
-    func removeFinished(olderThan age: Duration, most: Int) async throws(PostgresError) -> Int {
-        try await control.query(
-            "select \(identifier: schema).remove_finished(\(age / .seconds(1)), \(most)) as removed")[0].int("removed")
+    /// Removes jobs that ended longer ago; returns how many, and the time from which the next call goes on.
+    func removeFinished(
+        olderThan age: Duration, since: String, most: Int
+    ) async throws(PostgresError) -> (removed: Int, until: String) {
+        let row = try await control.query(
+            """
+            select removed, until::text as until
+            from \(identifier: schema).remove_finished(\(age / .seconds(1)), \(most), \(since)::timestamptz)
+            """)[0]
+        return (try row.int("removed"), try row.text("until"))
     }
 
     /// Writes how far a job is; false where this worker does not hold it any more.

@@ -1,11 +1,11 @@
 import CPostgres
 import Glibc
 
-/// Owns libpq's connection: every unsafe call to libpq stands in this file.
+/// Owns libpq's connection: every unsafe call to libpq stands in this file and in the one about streams.
 ///
 /// A handle without a connection (before the first use, after a loss) is valid; libpq answers for it as for a broken one.
 @safe struct ConnectionHandle: ~Copyable {
-    private var connection: OpaquePointer?
+    private(set) var connection: OpaquePointer?
 
     init() { unsafe connection = nil }
 
@@ -33,7 +33,7 @@ import Glibc
     var socket: Int32 { unsafe PQsocket(connection) }
 
     /// What libpq says, on one line and without its advice, which stands on lines of their own behind a tab.
-    private var lastMessage: String {
+    var lastMessage: String {
         guard let text = unsafe PQerrorMessage(connection) else { return "no reason was given" }
         return unsafe String(cString: text).split(separator: "\n").filter { !$0.hasPrefix("\t") }
             .joined(separator: "; ")
@@ -75,7 +75,7 @@ import Glibc
     }
 
     /// Sends what libpq still keeps back, and takes in meanwhile what the server says.
-    private func flush(until deadline: ContinuousClock.Instant) throws(PostgresError) {
+    func flush(until deadline: ContinuousClock.Instant) throws(PostgresError) {
         while true {
             switch unsafe PQflush(connection) {
             case 0: return
@@ -108,7 +108,7 @@ import Glibc
     }
 
     /// Waits until one of the events has come, and returns which.
-    private func wait(for events: Int32, until deadline: ContinuousClock.Instant) throws(PostgresError) -> Int32 {
+    func wait(for events: Int32, until deadline: ContinuousClock.Instant) throws(PostgresError) -> Int32 {
         while true {
             let left = deadline - .now
             guard left > .zero else { throw PostgresError(.timedOut, "no answer before the statement's deadline") }
@@ -138,7 +138,7 @@ import Glibc
         }
     }
 
-    private func error(of result: OpaquePointer) -> PostgresError {
+    func error(of result: OpaquePointer) -> PostgresError {
         func field(_ code: Character) -> String? {
             let text = unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0))
             return unsafe text.map { unsafe trimmed(String(cString: $0)) }
@@ -158,7 +158,7 @@ private func trimmed(_ text: String) -> String {
 }
 
 /// Lends an array of C strings, ended by a null pointer, for the time of a call.
-private func withCStrings<Result>(
+func withCStrings<Result>(
     _ strings: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
 ) -> Result {
     let copies = unsafe strings.map { string in unsafe string.flatMap { unsafe strdup($0) } }

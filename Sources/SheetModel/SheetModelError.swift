@@ -30,7 +30,7 @@ public struct SheetModelError: Error, Sendable, Hashable, CustomStringConvertibl
     public let code: Code
     /// What it is about; nil where the caller knows.
     public let place: Place?
-    /// What is wrong, as the part of a sentence that stands behind "place:".
+    /// What is wrong, as the part of a sentence that stands behind "place:"; never what a cell holds.
     public let message: String
 
     init(_ code: Code, at place: Place? = nil, _ message: String) {

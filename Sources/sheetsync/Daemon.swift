@@ -12,6 +12,7 @@ import Systemd
 struct Daemon {
     let database: DatabaseSettings
     let google: GoogleSettings
+    let source: SourceSettings
     let worker: WorkerConfiguration
     let largestPayload: Int
     let pages: OperatorSettings
@@ -19,6 +20,7 @@ struct Daemon {
     init(_ reader: SettingsReader) throws {
         database = try DatabaseSettings(reader)
         google = try GoogleSettings(reader)
+        source = try SourceSettings(reader)
         worker = try reader.worker()
         largestPayload = try reader.largestPayload()
         pages = try OperatorSettings(reader)
@@ -37,9 +39,11 @@ struct Daemon {
         try await database.schema.setLargestPayload(largestPayload, on: control)
 
         let http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)")
-        let tokens = TokenSource(http: http, logger: logger, onRotation: keepRefreshToken(logger)) {
-            () throws(CredentialsError) in try google.credentials.load().credentials
-        }
+        let ledger = TokenLedger(on: control, schema: database.schema.name, account: account, logger: logger)
+        let tokens = TokenSource(
+            http: http, logger: logger, onRotation: keepRefreshToken(logger),
+            onRenewal: { token in Task { await ledger.note(token) } },
+            load: { () throws(CredentialsError) in try google.credentials.load().credentials })
         let governor = Governor(
             ledger: QuotaLedger(on: control, schema: database.schema.name, account: account, settings: google.quotas),
             settings: google.quotas, logger: logger)
@@ -61,23 +65,19 @@ struct Daemon {
             parts: [
                 .init(name: "the thread of the HTTP client") { await http.answer() },
                 .init(name: "the connection to the database") { await control.answer() },
-                .init(name: "the worker") { [turnLimit = self.worker.leaseTime + .seconds(45)] in
-                    while watch.current.turnedAt.duration(to: .now) > turnLimit {
-                        try? await Task.sleep(for: .seconds(1))
-                    }
-                },
-            ])
+            ] + WorkerLoop.allCases.map { .init($0, of: watch, lateAfter: self.worker.leaseTime + .seconds(45)) })
         let server = try await serve(
             OperatorPages(
                 worker: watch, supervision: supervision, probe: QueueProbe(database.schema, on: control), calls: calls,
-                silenceLimit: self.worker.leaseTime), logger)
+                silenceLimit: self.worker.silenceLimit), logger)
 
         let worker = Worker(
             self.worker, database: database.connection, schema: database.schema, control: control,
             handlers: [
                 "export": ExportHandler(
                     workspace: workspace, folders: folders, templates: templates,
-                    batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay)),
+                    batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay),
+                    source: source.database(of: database)),
                 "folder": FolderHandler(workspace: workspace, folders: folders),
                 "format": FormatHandler(workspace: workspace, templates: templates),
                 "noop": NoopHandler(),

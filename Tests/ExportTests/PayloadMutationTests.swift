@@ -27,6 +27,19 @@ import Testing
         #"{"spreadsheet_id":"1aB","share":[{"type":"anyone","role":"reader"}],"sheets":[{"name":"A","rows":[["x"]]}]}"#,
     ]
 
+    private static let queried = CheckedSheet(
+        name: "Q", columns: [], hasHeader: false, rows: NoRows(), warnings: [])
+
+    private struct NoRows: RowSource {
+        let count = 0
+
+        func cursor(from row: Int) -> any RowCursor { Cursor() }
+
+        private struct Cursor: RowCursor {
+            func next() -> ArraySlice<UInt8>? { nil }
+        }
+    }
+
     @Test func valuesReplacedAnywhereNeverCrash() throws {
         var random = SeededGenerator(seed: 1)
         let seeds = try Self.good.map { try JSON(parsing: $0) }
@@ -40,7 +53,9 @@ import Testing
             }
             do {
                 let export = try ExportPayload(payload)
-                var batches = try SpreadsheetPlan(export.spreadsheet, batchBytes: 1_000).batches()
+                var batches = try SpreadsheetPlan(
+                    export.spreadsheet(queried: export.queries.map { _ in Self.queried }), batchBytes: 1_000
+                ).batches()
                 while let batch = try batches.next() { #expect(throws: Never.self) { try JSON(parsing: batch.body) } }
                 read += 1
             } catch let error as PayloadError {

@@ -77,7 +77,7 @@ import Testing
                 "{\"installed\":{\"client_id\":\"a\",\"client_secret\":\"SECRET\"}}", .missingToken,
                 "GOOGLE_SHEETS_TOKEN_PATH"
             ),
-            ("{\"web\":7}", .missingField, "\"web\" is a number"),
+            ("{\"web\":7}", .missingField, "\"web\" is a whole number"),
         ]
         for (text, code, words) in cases {
             let error = #expect(throws: CredentialsError.self) { try Credentials(parsing: text, from: "key.json") }

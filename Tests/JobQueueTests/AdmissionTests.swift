@@ -26,7 +26,7 @@ import Testing
         try await enqueue(queue, 10, "'noop', '{}', priority => 7")
         try await enqueue(queue, 10, "'folder', '{}', priority => 0")
         func claimed(_ slots: Int, _ rooms: [String: Int]) async throws -> [String: Int] {
-            let jobs = try await worker.claim(slots, rooms: rooms, after: nil, held: nil)
+            let jobs = try await worker.claim(slots, rooms: rooms, after: nil, held: nil, lookingBack: false)
             return jobs.reduce(into: [:]) { $0[$1.kind, default: 0] += 1 }
         }
         #expect(try await claimed(8, ["export": 2, "noop": 0]) == ["export": 2])
@@ -45,11 +45,12 @@ import Testing
         try await enqueue(queue, 1, "'noop', '{}', owner => 'C', priority => 6")
         try await enqueue(queue, 1, "'noop', '{}', owner => 'A', priority => 1")
         // One at a time, as by a worker whose slots are taken: the urgent one, then the owners by turns.
-        var last: Job?
+        var last: String?
         var owners: [String] = []
         for _ in 1...20 {
-            let jobs = try await worker.claim(1, rooms: ["noop": 1, "export": 1], after: last, held: nil)
-            last = jobs.last
+            let jobs = try await worker.claim(
+                1, rooms: ["noop": 1, "export": 1], after: last, held: nil, lookingBack: false)
+            last = jobs.last?.kind
             owners.append(jobs.first.map { "\($0.owner) \($0.kind)" } ?? "none")
         }
         #expect(owners[0] == "A noop", "the urgent one")
@@ -57,8 +58,64 @@ import Testing
         #expect(owners.filter { $0 == "C noop" }.isEmpty, "a later priority")
         // Many at a time: what one owner has too few of goes to the others, in one claim.
         try await enqueue(queue, 2, "'noop', '{}', owner => 'B'")
-        let many = try await worker.claim(16, rooms: ["noop": 16], after: nil, held: nil)
+        let many = try await worker.claim(16, rooms: ["noop": 16], after: nil, held: nil, lookingBack: false)
         #expect(many.count == 16 && many.filter { $0.owner == "B" }.count == 2, "\(many.map(\.owner))")
+    }
+
+    /// Whom the next claims serve, one job at a time.
+    private func served(_ count: Int, by worker: WorkerStatements) async throws -> [String] {
+        var owners: [String] = []
+        for _ in 0..<count {
+            owners += try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)
+                .map(\.owner)
+        }
+        return owners
+    }
+
+    @Test func whoComesLaterNeitherWaitsNorGetsAhead() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        try await enqueue(queue, 5000, "'noop', '{}', owner => 'A'")
+        #expect(try await served(100, by: worker) == Array(repeating: "A", count: 100))
+        try await enqueue(queue, 1, "'noop', '{}', owner => 'B'")
+        #expect(try await served(20, by: worker).contains("B"))
+        // Another backlog gets every second turn, not all until it has caught up.
+        try await enqueue(queue, 1000, "'noop', '{}', owner => 'C'")
+        let turns = try await served(40, by: worker)
+        #expect((18...22).contains(turns.filter { $0 == "A" }.count), "\(turns)")
+        // Nor do a thousand jobs whose time comes in one moment.
+        let due = "now() + interval '0.2 s'"
+        try await enqueue(queue, 900, "'noop', '{}', owner => 'D', run_at => \(due)")
+        try await Task.sleep(for: .milliseconds(300))
+        let later = try await served(60, by: worker)
+        #expect((18...22).contains(later.filter { $0 == "D" }.count), "\(later)")
+        // A job that has begun comes before those that have not.
+        let jobs = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)
+        _ = try await worker.finish([JobEnding(jobs[0], .release)], keepPayloads: false)
+        let next = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)
+        #expect(next.map(\.id) == jobs.map(\.id))
+    }
+
+    /// A job in a transaction that is open for long lies behind those that were claimed meanwhile.
+    @Test func findsWhatWasCommittedLate() async throws {
+        let queue = try await TestQueue.make()
+        let producer = Connection(try queue.configuration(), label: "producer")
+        try await queue.withWorker(
+            ["noop": ClosureHandler { _, _ in nil }], change: { $0.pollInterval = .seconds(3600) }
+        ) { queue in
+            try await wait(for: "the worker to sleep") {
+                try await queue.psql("select last_value from sheetsync.wake") == "1"
+            }
+            try await producer.script("begin")
+            let late = try await producer.query("select sheetsync.enqueue('noop', '{}') as id")[0].int("id")
+            var ids: [Int] = []
+            for _ in 1...5 { ids.append(try await queue.jobs.enqueue(kind: "noop", payload: [:])) }
+            for id in ids { try await queue.expect(id, "completed") }
+            #expect(Int(try await queue.psql("select last_value from sheetsync.turn_noop_5")) ?? 0 >= 5)
+            try await producer.script("commit")
+            try await queue.expect(late, "completed")
+        }
+        await producer.close()
     }
 
     @Test func allOwnersHaveTheirTurnInOneLap() async throws {
@@ -68,13 +125,13 @@ import Testing
             _ = try await queue.psql(
                 "select sheetsync.enqueue('noop', '{}', owner => 'o' || n) from generate_series(1, 30) n")
         }
-        var last: Job?
+        var last: String?
         for lap in 1...3 {
             var owners: Set<String> = []
             for _ in 1...6 {
-                let jobs = try await worker.claim(5, rooms: ["noop": 5], after: last, held: nil)
+                let jobs = try await worker.claim(5, rooms: ["noop": 5], after: last, held: nil, lookingBack: false)
                 #expect(jobs.count == 5)
-                last = jobs.last
+                last = jobs.last?.kind
                 owners.formUnion(jobs.map(\.owner))
             }
             #expect(owners.count == 30, "lap \(lap)")

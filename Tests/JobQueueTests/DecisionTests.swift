@@ -44,6 +44,15 @@ import Testing
                     .degraded,
                     "Google Sheets fails for a@b since 2026-05-02 08:00 UTC (next try in 3 s): It is disabled."))
         report.breakers = []
+        report.waits = [
+            .init(code: "google.waiting", count: 9, example: 3, message: "The quota is used up."),
+            .init(code: "export.template_invalid", count: 2, example: 7, message: "The template is broken."),
+        ]
+        #expect(
+            verdict(report).reason
+                == "2 jobs wait until somebody mends it, such as job 7: export.template_invalid: The template is broken."
+        )
+        report.waits.removeLast()
         #expect(
             verdict(report).reason.hasPrefix("an open transaction slows down the queue: process 77 (pg_dump, login"))
         report.database = nil
@@ -53,6 +62,12 @@ import Testing
                 + "(60 of 60) for 5 s")
         report.kinds[0].oldestAvailable = 1
         #expect(verdict(report).reason == "2 jobs discarded in the last hour")
+        // Attempts that failed otherwise have nothing to do with it.
+        report.failures = [.init(code: "google.unavailable", count: 99, example: 8, message: "A fault.")]
+        report.discards = [.init(code: "payload.invalid", count: 2, example: 7, message: "title: is missing")]
+        #expect(
+            verdict(report).reason
+                == "2 jobs discarded in the last hour, most often for payload.invalid: title: is missing")
         report.discardedLastHour = 0
         #expect(verdict(report).reason == "1 of 2 workers show no sign of life")
         report.workers.removeFirst()

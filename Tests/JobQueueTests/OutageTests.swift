@@ -24,11 +24,11 @@ import Testing
         let worker = Worker(
             configuration, database: database, schema: queue.schema, control: Connection(database, label: "control"),
             handlers: ["noop": handler], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let running = Task { await worker.run() }
+        let running = Task { try await worker.run() }
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await body(queue, login)) } catch { outcome = .failure(error) }
         running.cancel()
-        await running.value
+        try await running.value
         try outcome.get()
     }
 

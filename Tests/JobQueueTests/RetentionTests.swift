@@ -74,11 +74,13 @@ import Testing
                 let connection = Connection(try queue.configuration(), label: "worker")
                 group.addTask {
                     let worker = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
-                    var removed = 0
+                    var (removed, since) = (0, "-infinity")
                     while true {
-                        let count = try await worker.removeFinished(olderThan: .seconds(9 * 86_400), most: 100)
-                        removed += count
-                        if count == 0 { return removed }
+                        let batch = try await worker.removeFinished(
+                            olderThan: .seconds(9 * 86_400), since: since, most: 100)
+                        removed += batch.removed
+                        since = batch.until
+                        if batch.removed == 0 { return removed }
                     }
                 }
             }

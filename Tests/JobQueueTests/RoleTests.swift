@@ -84,7 +84,7 @@ import Testing
         await expectDenied(queue, "select * from sheetsync.job", as: logins[1])
         await expectDenied(queue, "delete from sheetsync.lease", as: logins[1])
         await expectDenied(queue, "select sheetsync.pause_queue()", as: logins[1])
-        await expectDenied(queue, "select * from sheetsync.take(7, 'noop', 5, '', now(), 1, 1, '{}')", as: logins[1])
+        await expectDenied(queue, "select * from sheetsync.take(7, 'noop', 5, 1, '{}')", as: logins[1])
         await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])
     }
 

@@ -20,7 +20,7 @@ import Testing
         let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
         try await worker.enter(name: "test", version: "0", concurrency: 4, kinds: ["noop", "export"])
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
-        let claimed = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil)
+        let claimed = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)
         let failure = JobFailure(
             code: "google.waiting", message: "The quota is used up.", retry: .deferred(.seconds(9)))
         var random = SystemRandomNumberGenerator()
@@ -38,7 +38,7 @@ import Testing
         #expect(report.deferred == 1 && report.kinds.first { $0.kind == "noop" }?.deferred == 1)
 
         _ = try await queue.psql("update sheetsync.ready set run_at = now()")
-        #expect(try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil).count == 1)
+        #expect(try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false).count == 1)
         #expect(try await queue.jobs.find(id)?.waitsFor == nil)
         #expect(try await queue.psql("select count(*) from sheetsync.failure") == "0")
     }
@@ -70,6 +70,27 @@ import Testing
         )
         let report = try await QueueReport.read(queue.schema, on: queue.connection)
         #expect(report.quotas.map(\.holder) == ["a"] && report.quotas.allSatisfy(\.isUsedUp), "\(report.quotas)")
+    }
+
+    /// Whoever works at Google is shown with the end of its token, what is left of its quotas and what fails for it.
+    @Test func identitiesAreShownWithTokenQuotaAndBreaker() async throws {
+        let queue = try await TestQueue.make()
+        _ = try await queue.psql(
+            """
+            select sheetsync.note_token('a', 3000), sheetsync.note_token('b', 0.001);
+            select sheetsync.note_token('a', 3600);
+            insert into sheetsync.quota (name, configured, span) values
+                ('sheets_writes/user/a', 60, '60 s'), ('sheets_writes/project', 300, '60 s');
+            insert into sheetsync.quota_use (grant_no, name, at, amount) values (1, 'sheets_writes/user/a', now(), 7);
+            insert into sheetsync.breaker (name, reason, until) values ('drive/c', 'It is off.', now() + interval '20 s')
+            """)
+        let report = try await QueueReport.read(queue.schema, on: queue.connection)
+        let identities = report.identities
+        #expect(identities.map(\.account) == ["a", "b", "c"], "\(identities)")
+        #expect((3500...3600).contains(identities[0].tokenLeft ?? 0), "\(identities)")
+        #expect((identities[1].tokenLeft ?? 1) <= 0 && identities[2].tokenLeft == nil, "\(identities)")
+        #expect(identities[0].quotas.map(\.left) == [53] && identities[1].quotas.isEmpty, "\(identities)")
+        #expect(identities[2].breakers.map(\.service) == ["drive"] && identities[0].breakers.isEmpty, "\(identities)")
     }
 
     @Test func aProducerLearnsOfItsOwnJobsAlone() async throws {

@@ -3,8 +3,14 @@ import Postgres
 @testable import JobQueue
 
 extension WorkerStatements {
-    /// Claims jobs of every kind, beginning with the first owner.
+    /// Claims jobs of every kind, beginning with the first one.
     func claim(_ slots: Int, held: [Int]? = nil) async throws(PostgresError) -> [Job] {
-        try await claim(slots, rooms: ["noop": slots, "export": slots, "folder": slots], after: nil, held: held)
+        try await claim(
+            slots, rooms: ["noop": slots, "export": slots, "folder": slots], after: nil, held: held,
+            lookingBack: true)
+    }
+
+    func reclaim(silentFor limit: Duration) async throws(PostgresError) -> [Int: String] {
+        try await reclaim(silentFor: limit, lookingBack: true)
     }
 }

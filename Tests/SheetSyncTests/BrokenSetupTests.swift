@@ -13,6 +13,12 @@ import Testing
         _ words: String..., from program: Program, _ arguments: String...,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
+        try await expect(words, from: program, arguments, sourceLocation)
+    }
+
+    private func expect(
+        _ words: [String], from program: Program, _ arguments: [String], _ sourceLocation: SourceLocation
+    ) async throws {
         var last: Ended?
         do {
             try await wait(for: "\(arguments) to say \(words)", within: .seconds(40), every: .milliseconds(200)) {
@@ -23,6 +29,15 @@ import Testing
             }
         } catch {
             Issue.record("lacks \(words): \(last?.description ?? "")", sourceLocation: sourceLocation)
+        }
+    }
+
+    /// Expects the same words in the first line of `status`, `why` and `doctor`.
+    private func expectEach(
+        _ words: String..., from program: Program, job: Int, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        for arguments in [["status"], ["why", "\(job)"], ["doctor"]] {
+            try await expect(words, from: program, arguments, sourceLocation)
         }
     }
 
@@ -39,8 +54,12 @@ import Testing
 
     @Test func aSoundInstallationIsCalledSo() async throws {
         try await Stage.with { stage in
+            let idle = try await stage.daemon("doctor").expect(0)
+            #expect(idle.output.hasPrefix("WARN: queue: no worker is alive: start `sheetsync run`\n"), "\(idle)")
+            try await stage.daemon.withDaemon { _ in try await expect("OK: all ", from: stage.daemon, "doctor") }
+            _ = try await stage.queue.psql("select sheetsync.enter(7, 'w', '1', 5)")
             let doctor = try await stage.daemon("doctor").expect(0)
-            #expect(doctor.output.hasPrefix("OK: all "), "\(doctor)")
+            #expect(doctor.output.contains("settings looked at: those of this environment"), "\(doctor)")
             #expect(!doctor.output.contains("\u{1B}") && !doctor.output.contains("ya29."), "\(doctor)")
             #expect(!doctor.output.contains(Stage.password), "\(doctor)")
             Keys.expectNone(of: try Keys.key(inFile: stage.key), in: doctor.output)
@@ -48,7 +67,8 @@ import Testing
             #expect(json["schema"] == 1 && json["ok"] == true && json["reason"] == JSON.null, "\(json)")
             let names = (json["checks"]?.array ?? []).compactMap { $0["name"]?.string }
             for name in [
-                "settings", "credentials", "clock", "token", "scopes", "storage", "Sheets API", "schema", "roles",
+                "settings", "templates", "credentials", "clock", "token", "scopes", "storage", "Sheets API", "schema",
+                "roles", "queue",
             ] {
                 #expect(names.contains(name), "lacks \(name): \(names)")
             }
@@ -100,6 +120,8 @@ import Testing
                 let second = try await stage.enqueue("export", export("second"))
                 try await expect("OK: ", "the quota sheets_writes of", from: stage.program(.operator), "status")
                 try await expect("quota sheets_writes", from: stage.program(.producer), "why", "\(second)")
+                try await expect(
+                    "WARN: quota: the quota sheets_writes of", "is used up (1 of 1)", from: daemon, "doctor")
                 _ = try await stage.queue.jobs.cancel(second)
             }
         }
@@ -150,7 +172,7 @@ import Testing
     @Test func aUserWhoseConsentIsIncompleteOrGone() async throws {
         try await Stage.with { stage in
             let user = try daemon(stage, file: "authorized-user.json") { _ in }
-            try await expect("OK: all", from: user, "doctor")
+            try await expect("WARN: queue: no worker is alive", from: user, "doctor")
             var change = AuthorityChange()
             change.userScopes = ["https://www.googleapis.com/auth/spreadsheets"]
             stage.emulator.apply(change)
@@ -166,12 +188,18 @@ import Testing
         }
     }
 
-    @Test func aDatabaseThatIsDownOrOld() async throws {
-        let down = Program(environment: ["DATABASE_URL": "postgresql://operator@127.0.0.1:1/app"])
-        try await down("why", "1").expectRefusal(2, "cannot connect to the database")
-        let doctor = try await down("doctor").expect(1)
-        #expect(doctor.output.contains("FAIL  database  cannot connect to the database"), "\(doctor)")
+    @Test func aDatabaseThatIsDownOrOldOrTooNew() async throws {
         try await Stage.with { stage in
+            let down = stage.daemon.with(["DATABASE_URL": "postgresql://operator@127.0.0.1:1/app"])
+            try await expectEach("cannot connect to the database: ", "Check DATABASE_URL", from: down, job: 1)
+            try await down("why", "1").expectRefusal(2, "cannot connect to the database")
+            try await down("doctor").expect(1)
+            try await down("status").expect(2)
+
+            _ = try await stage.queue.psql("update sheetsync.setting set value = '99' where name = 'min_binary'")
+            try await expectEach(
+                "works with programs that know step 99", "install the newer", from: stage.daemon, job: 1)
+            _ = try await stage.queue.psql("update sheetsync.setting set value = '1' where name = 'min_binary'")
             _ = try await stage.queue.psql(
                 "delete from sheetsync.schema_migration where number = \(Migration.all.count)")
             try await stage.program(.operator)("why", "1").expectRefusal(3, "run `sheetsync migrate`")
@@ -203,9 +231,126 @@ import Testing
                 "\(held)")
             let running = try JSON(parsing: try await program("why", "\(first)", "--json").expect(0).output)
             #expect(running["schema"] == 1 && running["cause"] == "running", "\(running)")
-            try await program("queue", "pause").expect(0)
-            try await expect(
-                "waits because the queue is paused by", "sheetsync queue resume", from: program, "why", "\(job)")
+        }
+    }
+
+    @Test func nobodyIsThereToWork() async throws {
+        try await Stage.with { stage in
+            let job = try await stage.enqueue("noop", [:])
+            try await expectEach("no", "is alive", "start `sheetsync run`", from: stage.daemon, job: job)
+            // Somebody is, and cannot do this kind.
+            _ = try await stage.queue.psql("select sheetsync.enter(7, 'w', '0', 5, '{folder}')")
+            try await expectEach("can do jobs of kind noop", "start a newer", from: stage.daemon, job: job)
+            // Somebody was, and died with the job in his hands.
+            _ = try await stage.queue.psql(
+                """
+                update sheetsync.worker set kinds = null;
+                select sheetsync.claim(7, 1, '{"noop":1}');
+                update sheetsync.worker set beat_at = now() - interval '40 s'
+                """)
+            try await expect("shows no sign of life", from: stage.daemon, "why", "\(job)")
+            // Before the lease of 45 s has run out: the others take its jobs after 36.
+            try await expect("DOWN: no worker is alive, and 1 job wait", from: stage.program(.operator), "status")
+            try await expect("FAIL: queue: no worker is alive, and 1 job wait", from: stage.daemon, "doctor")
+        }
+    }
+
+    @Test func aQueueThatIsPaused() async throws {
+        try await Stage.with { stage in
+            try await stage.daemon.withDaemon { _ in
+                try await stage.program(.operator)("queue", "pause").expect(0)
+                let job = try await stage.enqueue("noop", [:])
+                try await expectEach(
+                    "the queue is paused by \(stage.name(.operator))", "sheetsync queue resume", from: stage.daemon,
+                    job: job)
+                #expect(try await stage.job(job).state == "available")
+                try await stage.program(.operator)("queue", "resume").expect(0)
+                _ = try await stage.ended(job)
+            }
+        }
+    }
+
+    @Test func aLoginWithoutRights() async throws {
+        try await Stage.with { stage in
+            let login = "stranger_of_\(stage.queue.database)"
+            _ = try await stage.queue.psql("create role \(login) login")
+            let url = stage.url(.worker).replacing(stage.name(.worker), with: login)
+            let stranger = stage.daemon.with(["DATABASE_URL": url])
+            try await expectEach("permission denied", "Grant this login", from: stranger, job: 1)
+            try await stranger("run").expect(1)
+        }
+    }
+
+    @Test func aServerWithAnotherCertificateOrPassword() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let certificates = Certificates(directory: directory)
+        let authority = try await certificates.makeAuthority("Authority")
+        let stranger = try await certificates.makeAuthority("Stranger")
+        try await Stage.with { stage in
+            try await GuardedPostgres.with { database in
+                try await database.connection.script("create role watcher login password 'right'")
+                try await database.useTLS(try await authority.issue(for: "localhost"))
+                try await database.admit("hostssl all watcher all scram-sha-256")
+                let wrong = stage.daemon.with([
+                    "DATABASE_URL": database.url("watcher:right"), "DATABASE_CA_CERT": stranger.path,
+                ])
+                try await expectEach(
+                    "certificate verify failed", "Give DATABASE_CA_CERT the certificate", from: wrong, job: 1)
+                let forgotten = stage.daemon.with([
+                    "DATABASE_URL": database.url("watcher:wrong"), "DATABASE_CA_CERT": authority.path,
+                ])
+                try await expectEach(
+                    "password authentication failed", "Check the user and the password", from: forgotten, job: 1)
+            }
+        }
+    }
+
+    @Test func aTemplateThatIsBrokenOrMissing() async throws {
+        try await Stage.with { stage in
+            let folder = stage.directory.path + "/templates"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+            try Data(#"{"headr":{}}"#.utf8).write(to: URL(filePath: folder + "/brand.json"))
+            let daemon = stage.daemon.with(["GOOGLE_SHEETS_TEMPLATES_PATH": folder])
+            try await daemon.withDaemon { _ in
+                let job = try await stage.enqueue("export", ["title": "x", "rows": [], "template": "brand"])
+                let words = "\(folder)/brand.json cannot be used: \"headr\" is no field of a template"
+                try await expectEach(words, from: daemon, job: job)
+                try await expect("DEGRADED: 1 job waits until somebody mends it", from: daemon, "status")
+                try FileManager.default.removeItem(atPath: folder + "/brand.json")
+                _ = try await stage.queue.psql("update sheetsync.ready set run_at = now()")
+                _ = try await stage.ended(job)
+                try await expectEach(
+                    "payload.invalid: template: there is no template of this name, only default", from: daemon, job: job
+                )
+            }
+        }
+    }
+
+    @Test func aSharedDriveOfWhichTheIdentityIsNoMember() async throws {
+        try await Stage.with { stage in
+            let daemon = stage.daemon.with(["GOOGLE_DRIVE_SHARED_DRIVE_ID": "drive-of-somebody-else"])
+            try await expect("FAIL: shared drive: ", "make the identity a member", from: daemon, "doctor")
+            try await daemon.withDaemon { _ in
+                let job = try await stage.enqueue("export", export("x"))
+                _ = try await stage.ended(job)
+                try await expect("google.not_found", "share it with the identity", from: daemon, "why", "\(job)")
+                try await expect(
+                    "DEGRADED: 1 job discarded", "google.not_found", "share it with the identity", from: daemon,
+                    "status")
+            }
+        }
+    }
+
+    @Test func aKeyThatIsNotThere() async throws {
+        try await Stage.with { stage in
+            let daemon = stage.daemon.with(["GOOGLE_SHEETS_CREDENTIALS_PATH": stage.directory.path + "/lost.json"])
+            try await expect("FAIL: credentials: GOOGLE_SHEETS_CREDENTIALS_PATH: ", "lost.json", from: daemon, "doctor")
+            try await daemon("run").expectRefusal(78, "GOOGLE_SHEETS_CREDENTIALS_PATH", "lost.json")
+            // Whoever has no key of Google's sees the queue all the same.
+            let job = try await stage.enqueue("export", export("x"))
+            try await expect("waits for a worker, and none is alive", from: daemon, "why", "\(job)")
+            try await expect("DOWN: no worker is alive", from: daemon, "status")
         }
     }
 
@@ -224,6 +369,8 @@ import Testing
             let status = try await stage.program(.operator)("status").expect(1)
             #expect(status.output.hasPrefix("DEGRADED: an open transaction slows down the queue: process"), "\(status)")
             #expect(status.output.contains("(sheetsync forgotten, login postgres)"), "\(status)")
+            try await expect(
+                "WARN: queue: an open transaction slows down the queue: process", from: stage.daemon, "doctor")
             try await forgotten.script("rollback")
             _ = try await stage.queue.psql("update sheetsync.worker set beat_at = clock_timestamp()")
             try await stage.program(.operator)("status").expect(0)

@@ -119,6 +119,47 @@ import Testing
         try await running.value
     }
 
+    /// Signs of life go on and jobs end; only the loop that claims does not come round.
+    @Test func aClaimLoopThatHangsAloneIsNotFedFor() async throws {
+        let systemd = receiver()
+        let manager = ServiceManager(
+            environment: ["NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "60000"], processID: 1)
+        let watch = WorkerWatch()
+        let supervision = Supervision(
+            manager: manager, worker: watch,
+            parts: WorkerLoop.allCases.map { .init($0, of: watch, lateAfter: .seconds(4)) })
+        let running = Task { try await supervision.run() }
+        let gate = Gate()
+        let queue = try await TestQueue.make()
+        try await queue.withWorker(
+            ["noop": ClosureHandler { _, _ in nil }], admission: GatedAdmission(gate: gate),
+            change: { $0.leaseTime = .seconds(10) }, observer: { watch.note($0) }
+        ) { queue in
+            defer { gate.open() }
+            try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
+            _ = systemd.all()
+            for _ in 0..<3 { try await hear("WATCHDOG=1", at: systemd) }
+            gate.close()
+            let left = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+            try await wait(for: "the claims to be late") {
+                // A full socket would hold the sender.
+                _ = systemd.all()
+                return watch.current.isLate(.claims, by: .seconds(4))
+            }
+            let late = ContinuousClock.now
+            try await Task.sleep(for: .milliseconds(200))
+            _ = systemd.all()
+            #expect(systemd.text(within: .seconds(1)) == nil)
+            try await wait(for: "a sign of life meanwhile") { watch.current.beatAt.map { $0 > late } == true }
+            #expect(try await queue.jobs.find(left)?.state == "available")
+            gate.open()
+            try await hear("WATCHDOG=1", at: systemd)
+            try await queue.expect(left, "completed")
+        }
+        running.cancel()
+        try await running.value
+    }
+
     @Test func aReloadReadsTheKeyAgainAndSaysWhenItIsDone() async throws {
         try await Stage.with { stage in
             let systemd = receiver()
@@ -145,6 +186,16 @@ import Testing
                 Keys.expectNone(of: try Keys.key(inFile: stage.key), in: running.errors)
             }
         }
+    }
+}
+
+/// Lets jobs begin as long as a door is open, and hangs while it is closed.
+private struct GatedAdmission: Admission {
+    let gate: Gate
+
+    func openings(slots: Int) async -> Openings {
+        await gate.pass()
+        return Openings()
     }
 }
 

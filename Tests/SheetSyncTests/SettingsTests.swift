@@ -3,6 +3,8 @@ import PostgresServer
 import TestSupport
 import Testing
 
+@testable import sheetsync
+
 /// A setting that cannot be used is refused by name, before anything else is tried.
 @Suite(.serialized) struct SettingsTests {
     /// Everything that `run` needs; nobody listens at the database's port.
@@ -54,6 +56,30 @@ import Testing
             let ended = try await Self.complete.without("DATABASE_URL").run(command)
             ended.expectRefusal(78, "DATABASE_URL is not set", "/etc/sheetsync/database-url")
         }
+    }
+
+    @Test func withoutADatabaseOfItsOwnACommandHasTheSettingsOfTheUnit() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let unit = Installation(path: directory.path)
+        #expect(try await SettingsReader(environment: [:], installation: unit).text("LOG_LEVEL") == nil)
+        _ = try directory.write("postgresql://unit@db/app\n", to: "database-url")
+        let alone = try await SettingsReader(environment: [:], installation: unit)
+        #expect(alone.text("DATABASE_URL") == "postgresql://unit@db/app" && alone.text("LOG_LEVEL") == nil)
+        let text =
+            "# LOG_LEVEL=trace\n; a note\n LOG_LEVEL = \nSSL_REQUIRED='true'  \nSHEETSYNC_SCHEMA=\"my queue\"\r\nLOG_FORMAT=json\n"
+        _ = try directory.write(text, to: "sheetsync.env")
+        _ = try directory.write("{}", to: "google-sheets-credentials")
+        let reader = try await SettingsReader(
+            environment: ["LOG_FORMAT": "text", "DATABASE_URL": ""], installation: unit)
+        #expect(reader.text("DATABASE_URL") == "postgresql://unit@db/app")
+        #expect(reader.text("SHEETSYNC_SCHEMA") == "my queue" && reader.text("SSL_REQUIRED") == "true")
+        #expect(reader.text("LOG_FORMAT") == "text", "a person's own setting wins")
+        #expect(reader.credentialPath("GOOGLE_SHEETS_CREDENTIALS") == directory.path + "/google-sheets-credentials")
+        #expect(reader.credentialPath("GOOGLE_SHEETS_TOKEN") == nil)
+        // Whoever names a database of his own, and a process of systemd's, has nothing to do with the unit's files.
+        let own = try await SettingsReader(environment: ["DATABASE_URL": "x"], installation: unit)
+        #expect(own.text("SSL_REQUIRED") == nil && own.credentialPath("GOOGLE_SHEETS_CREDENTIALS") == nil)
     }
 
     @Test func anEmptyValueCountsAsNone() async throws {

@@ -25,11 +25,28 @@ import Testing
                 #expect(json["reason"] == "1 worker alive, nothing waits", "\(json)")
                 #expect(json["queue"]?["completed_last_minute"] == 1 && json["workers"]?.array?.count == 1, "\(json)")
 
+                #expect(try await stage.ended(try await stage.enqueue("export", export("x"))).state == "completed")
+                var identity = JSON.null
+                try await wait(for: "the identity", seeing: { "\(identity)" }) {
+                    let json = try JSON(parsing: try await status("status", "--json").expect(0).output)
+                    identity = json["identities"]?[0] ?? JSON.null
+                    return identity["token_expires_in_seconds"]?.isNull == false
+                        && identity["quotas"]?.array?.isEmpty == false
+                }
+                let account = identity["account"]?.string ?? ""
+                #expect(account.contains("@") && identity["open_breakers"] == [], "\(identity)")
+                #expect((1...3600).contains(identity["token_expires_in_seconds"]?.double ?? 0), "\(identity)")
+                let table = try await status("status").expect(0).output
+                let row = table.split(separator: "\n").first { $0.hasSuffix(account) && $0.contains("ends in ") } ?? ""
+                #expect(
+                    row.hasPrefix("ends in ") && row.contains(" writes") && row.contains("  closed  "), "\(table)")
+
                 _ = try await stage.ended(try await stage.enqueue("noop", ["sleep_ms": -1]))
                 let degraded = try await status("status").expect(1)
                 #expect(
                     degraded.output.hasPrefix(
-                        "DEGRADED: 1 job discarded in the last hour, most often for payload.invalid\n"), "\(degraded)")
+                        "DEGRADED: 1 job discarded in the last hour, most often for payload.invalid: sleep_ms: "),
+                    "\(degraded)")
             }
             let gone = try JSON(parsing: try await status("status", "--json").expect(1).output)
             #expect(gone["verdict"] == "DEGRADED" && gone["workers"] == [], "\(gone)")

@@ -41,25 +41,44 @@ import Testing
                 // A second one at the same time, of the release that is there already.
                 let same = try await owner("migrate").expect(0)
                 #expect(same.line == "schema sheetsync is at step \(later)", "\(same)")
-                try await producing.value
-                try await wait(for: "420 jobs", within: .seconds(120), seeing: { running.errors }) {
-                    try await count("outcome", stage) == 420
+                // The next daemon comes up beside it, as in a rolling deploy, and both work on.
+                try await daemon.withDaemon { next in
+                    let said = running.errors.utf8.count
+                    _ = try await stage.queue.psql(
+                        #"select count(sheetsync.enqueue('noop', '{"sleep_ms": 300}')) from generate_series(1, 40)"#,
+                        as: stage.name(.producer))
+                    try await producing.value
+                    try await wait(for: "460 jobs", within: .seconds(120), seeing: { running.errors + next.errors }) {
+                        try await count("outcome", stage) == 460
+                    }
+                    for (name, said) in [("first", running.errors.utf8.dropFirst(said)), ("next", next.errors.utf8[...])] {
+                        #expect(String(said)?.contains("job completed") == true, "the \(name) daemon did nothing")
+                    }
                 }
                 #expect(ended < 420, "the step came in the middle, after \(ended) jobs")
                 let states = "select state, max(attempt), count(*) from sheetsync.outcome group by 1"
-                #expect(try await stage.queue.psql(states) == "completed|1|420", "no attempt is lost")
+                #expect(try await stage.queue.psql(states) == "completed|1|460", "no attempt is lost")
                 #expect(stage.spreadsheets.count == 20, "lost 0, duplicated 0")
-                print("a step ahead after \(ended) of 420 jobs; \(stage.spreadsheets.count) of 20 spreadsheets")
+                print("a step ahead after \(ended) of 460 jobs; \(stage.spreadsheets.count) of 20 spreadsheets")
             }
             // Rolled back, the older program starts on the newer schema, until the schema says otherwise.
-            try await daemon.withDaemon { _ in
+            var left = 0
+            let ended = try await daemon.with(["SHEETSYNC_LEASE_SECONDS": "5"]).launch(["run"]) { running in
+                try await running.expectToSay("worker is ready")
                 #expect(try await stage.ended(try await stage.enqueue("export", export("Older"))).state == "completed")
+                let last = try await stage.enqueue("noop", ["sleep_ms": 5000])
+                try await stage.queue.expect(last, "running")
                 _ = try await stage.queue.psql(
                     "update sheetsync.setting set value = '\(later)' where name = 'min_binary'")
                 try await daemon("run").expectRefusal(3, "step \(later)", "install the newer sheetsync")
-                // Who runs already goes on; it is stopped before such a step, as README says.
-                #expect(try await stage.ended(try await stage.enqueue("noop", [:])).state == "completed")
-            }
+                // Who runs already notices, claims no more, lets its jobs end and goes.
+                try await running.expectToSay("claiming no more jobs: the schema is at step \(later)")
+                left = try await stage.enqueue("noop", [:])
+                #expect(try await stage.ended(last).state == "completed")
+            }.expect(3)
+            #expect(ended.errors.contains("install the newer sheetsync"), "\(ended)")
+            #expect(try await stage.job(left).state == "available", "it is left to newer programs")
+            #expect(try await count("worker", stage) == 0, "it has signed off")
         }
     }
 

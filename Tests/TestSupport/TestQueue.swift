@@ -45,6 +45,7 @@ public struct TestQueue: Sendable {
     public func withWorker(
         _ handlers: [String: any JobHandler], admission: (any Admission)? = nil,
         change: (inout WorkerConfiguration) -> Void = { _ in },
+        observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in },
         _ body: (TestQueue) async throws -> Void
     ) async throws {
         var configuration = WorkerConfiguration()
@@ -55,7 +56,8 @@ public struct TestQueue: Sendable {
         let database = try self.configuration()
         let worker = Worker(
             configuration, database: database, schema: schema, control: Connection(database, label: "control"),
-            handlers: handlers, admission: admission, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            handlers: handlers, admission: admission, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            observer: observer)
         let group = ServiceGroup(services: [worker], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { try await group.run() }
         let outcome: Result<Void, any Error>

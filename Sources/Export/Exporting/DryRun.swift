@@ -5,6 +5,7 @@ import SheetModel
 /// Checks and plans an export and counts its calls, without a single one of them.
 struct DryRun {
     let payload: ExportPayload
+    let spreadsheet: Spreadsheet
     let template: FormattingTemplate?
     let workspace: Workspace
     let folders: FolderDirectory
@@ -13,11 +14,9 @@ struct DryRun {
     func result() async throws -> JSON {
         var calls: [(name: String, count: Int)] = []
         let target: PlanTarget
-        var batchLimit = Int.max
         switch payload.destination {
         case .existing:
             target = .existing([])
-            batchLimit = 1
             calls.append(("drive.files.get", workspace.configuration.ownTargetsOnly ? 1 : 0))
             calls.append(("sheets.spreadsheets.get", 1))
             calls.append(("drive.permissions.list", payload.shares.isEmpty ? 0 : 1))
@@ -30,13 +29,25 @@ struct DryRun {
             calls.append(("sheets.spreadsheets.get", original == nil ? 0 : 1))
         }
         let plan = try SpreadsheetPlan(
-            forJob: payload.spreadsheet, target: target, template: template, batchBytes: batchBytes)
-        var batches = plan.batches()
-        var count = 0
-        while try batches.next() != nil { count += 1 }
-        guard count <= batchLimit else { throw PayloadError.tooLargeForReplace(batchBytes) }
-        calls += [("sheets.spreadsheets.batchUpdate", count), ("drive.permissions.create", payload.shares.count)]
+            forJob: spreadsheet, target: target, template: template, batchBytes: batchBytes)
+        var writes = try self.writes(of: plan)
+        if case .existing = payload.destination, writes.count > 1 {
+            // Not quite as many as the sheets take that are there; their ids are of no account.
+            let hidden = plan.sheets.indices.map { (id: $0, title: "hidden \($0)") }
+            let staged = try StagedPlan(forJob: plan, among: [], removing: [], hidden: hidden)
+            writes = try self.writes(of: staged.filling) + [.batchUpdate]
+        }
+        calls.append(("sheets.spreadsheets.batchUpdate", writes.count { $0 == .batchUpdate }))
+        calls.append(("sheets.spreadsheets.values.batchUpdateByDataFilter", writes.count { $0 == .values }))
+        calls.append(("drive.permissions.create", payload.shares.count))
         return ExportResult.json(dryRun: plan, planned: calls)
+    }
+
+    private func writes(of plan: SpreadsheetPlan) throws -> [PlanBatch.Method] {
+        var batches = plan.batches()
+        var methods: [PlanBatch.Method] = []
+        while let batch = try batches.next() { methods.append(batch.method) }
+        return methods
     }
 
     private func missingFolders(_ folder: ExportDestination.Folder?) async throws -> Int {

@@ -10,6 +10,8 @@ enum ExportCheckpoint: Sendable, Hashable {
     case unclear(UnclearCreate)
     /// The spreadsheet is there.
     case made(ExportedSpreadsheet, written: Written?)
+    /// Sheets of somebody's spreadsheet are being replaced.
+    case staged(Staging)
 
     /// What is written in it: the first batch at least.
     struct Written: Sendable, Hashable {
@@ -17,6 +19,14 @@ enum ExportCheckpoint: Sendable, Hashable {
         let sheetIDs: [Int]
         /// The first row that may not be there.
         let next: PlanPosition
+    }
+
+    /// How far a replacement has come in the hidden sheets of its own.
+    struct Staging: Sendable, Hashable {
+        /// What is written in the hidden sheets; at the beginning perhaps not even they are there.
+        let written: Written
+        /// How the rows are being brought over by the last batch, which may have been sent; nil before.
+        let finishing: StagedPlan.Way?
     }
 
     /// Reads what an earlier attempt saved; nil for what this version does not know.
@@ -32,12 +42,11 @@ enum ExportCheckpoint: Sendable, Hashable {
             let spreadsheet = ExportedSpreadsheet(
                 id: id, url: url, folder: json["folder_id"]?.string,
                 warnings: json["warnings"]?.array?.compactMap(\.string) ?? [])
-            var written: Written?
-            if let ids = json["sheet_ids"]?.array, let sheet = json["next_sheet"]?.int, let row = json["next_row"]?.int
-            {
-                written = Written(sheetIDs: ids.compactMap(\.int), next: PlanPosition(sheet: sheet, row: row))
-            }
-            self = .made(spreadsheet, written: written)
+            self = .made(spreadsheet, written: Written(json))
+        case "staged":
+            guard let written = Written(json) else { return nil }
+            self = .staged(
+                Staging(written: written, finishing: json["finishing"]?.string.flatMap(StagedPlan.Way.init)))
         default: return nil
         }
     }
@@ -59,13 +68,29 @@ enum ExportCheckpoint: Sendable, Hashable {
             json["spreadsheet_url"] = url
             json["folder_id"] = spreadsheet.folder.map(JSON.string)
             if !spreadsheet.warnings.isEmpty { json["warnings"] = .array(spreadsheet.warnings.map(JSON.string)) }
-            if let written {
-                json["sheet_ids"] = .array(written.sheetIDs.map { JSON($0) })
-                json["next_sheet"] = JSON(written.next.sheet)
-                json["next_row"] = JSON(written.next.row)
-            }
+            written?.add(to: &json)
             json["result"] = ["spreadsheet_id": id, "spreadsheet_url": url]
             return .object(json)
+        case .staged(let staging):
+            var json = JSONObject()
+            json["stage"] = "staged"
+            staging.written.add(to: &json)
+            json["finishing"] = staging.finishing.map { JSON.string($0.rawValue) }
+            return .object(json)
         }
+    }
+}
+
+extension ExportCheckpoint.Written {
+    fileprivate init?(_ json: JSON) {
+        guard let ids = json["sheet_ids"]?.array, let sheet = json["next_sheet"]?.int, let row = json["next_row"]?.int
+        else { return nil }
+        self.init(sheetIDs: ids.compactMap(\.int), next: PlanPosition(sheet: sheet, row: row))
+    }
+
+    fileprivate func add(to json: inout JSONObject) {
+        json["sheet_ids"] = .array(sheetIDs.map { JSON($0) })
+        json["next_sheet"] = JSON(next.sheet)
+        json["next_row"] = JSON(next.row)
     }
 }

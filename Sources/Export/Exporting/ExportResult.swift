@@ -5,12 +5,14 @@ import SheetModel
 /// The result of a job of kind `export`.
 enum ExportResult {
     /// What was written, and where.
-    static func json(_ spreadsheet: ExportedSpreadsheet, folder: String?, plan: SpreadsheetPlan, calls: Int) -> JSON {
+    static func json(
+        _ spreadsheet: ExportedSpreadsheet, folder: String?, plan: SpreadsheetPlan, sheets: [SheetSummary], calls: Int
+    ) -> JSON {
         json(
             [
                 ("spreadsheet_id", .string(spreadsheet.id)), ("spreadsheet_url", .string(spreadsheet.url)),
                 ("folder_id", JSON(spreadsheet.folder)), ("folder_url", JSON(folder)),
-            ], plan, calls: calls, warnings: spreadsheet.warnings)
+            ], plan, sheets, calls: calls, warnings: spreadsheet.warnings)
     }
 
     /// What would be written, and by which calls; those that depend on what Google holds are counted as if it held nothing.
@@ -20,13 +22,14 @@ enum ExportResult {
             [
                 ("dry_run", true),
                 ("planned_calls", .object(JSONObject(calls.map { .init(name: $0.name, value: JSON($0.count)) }))),
-            ], plan, calls: 0, warnings: [])
+            ], plan, plan.sheets, calls: 0, warnings: [])
     }
 
     private static func json(
-        _ head: [(name: String, value: JSON)], _ plan: SpreadsheetPlan, calls: Int, warnings: [String]
+        _ head: [(name: String, value: JSON)], _ plan: SpreadsheetPlan, _ sheets: [SheetSummary], calls: Int,
+        warnings: [String]
     ) -> JSON {
-        let sheets = plan.sheets.map { sheet -> JSON in
+        let sheets = sheets.map { sheet -> JSON in
             [
                 "name": .string(sheet.name), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
                 "columns": JSON(sheet.columns),
@@ -43,12 +46,34 @@ enum ExportResult {
 extension SpreadsheetPlan {
     /// Plans a job; what does not fit together with the target is wrong with the payload.
     init(
-        forJob spreadsheet: Spreadsheet, target: PlanTarget, template: FormattingTemplate?, batchBytes: Int
+        forJob spreadsheet: Spreadsheet, target: PlanTarget, removing leftovers: [Int] = [],
+        template: FormattingTemplate?, batchBytes: Int
     ) throws(JobFailure) {
         do throws(SheetModelError) {
-            try self.init(spreadsheet, target: target, template: template, batchBytes: batchBytes)
+            try self.init(
+                spreadsheet, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
         } catch {
-            throw JobFailure(code: "payload.invalid", message: error.description, retry: .never)
+            throw JobFailure(error)
         }
+    }
+}
+
+extension StagedPlan {
+    /// Plans a job's replacement; where there is no room for it, the payload is too large for its target.
+    init(
+        forJob plan: SpreadsheetPlan, among sheets: [ExistingSheet], removing leftovers: [Int],
+        hidden: [(id: Int, title: String)]
+    ) throws(JobFailure) {
+        do throws(SheetModelError) {
+            try self.init(plan, among: sheets, removing: leftovers, hidden: hidden)
+        } catch {
+            throw JobFailure(error)
+        }
+    }
+}
+
+extension JobFailure {
+    fileprivate init(_ error: SheetModelError) {
+        self.init(code: "payload.invalid", message: error.description, retry: .never)
     }
 }

@@ -7,6 +7,7 @@ import SheetModel
 struct ExportRun {
     let job: Job
     let payload: ExportPayload
+    let spreadsheet: Spreadsheet
     /// The look; nil keeps the one that is there.
     let template: FormattingTemplate?
     let workspace: Workspace
@@ -14,22 +15,27 @@ struct ExportRun {
     let batchBytes: Int
     let patience: LookingPatience
     let progress: ProgressReporter
-    private let clients: (drive: DriveClient, sheets: SheetsClient, calls: CallCounter)
-    private let checkpoint: ExportCheckpoint?
+    let drive: DriveClient
+    let sheets: SheetsClient
+    /// What the attempts before this one came to; nil where none saved anything.
+    let checkpoint: ExportCheckpoint?
+    private let calls: CallCounter
 
     init(
-        _ job: Job, _ payload: ExportPayload, template: FormattingTemplate?, workspace: Workspace,
-        folders: FolderDirectory, batchBytes: Int, patience: LookingPatience, progress: ProgressReporter
+        _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, template: FormattingTemplate?,
+        workspace: Workspace, folders: FolderDirectory, batchBytes: Int, patience: LookingPatience,
+        progress: ProgressReporter
     ) {
         self.job = job
         self.payload = payload
+        self.spreadsheet = spreadsheet
         self.template = template
         self.workspace = workspace
         self.folders = folders
         self.batchBytes = batchBytes
         self.patience = patience
         self.progress = progress
-        clients = workspace.clients(for: progress)
+        (drive, sheets, calls) = workspace.clients(for: progress)
         checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
     }
 
@@ -37,109 +43,46 @@ struct ExportRun {
     func result() async throws -> JSON {
         var spreadsheet: ExportedSpreadsheet
         let plan: SpreadsheetPlan
+        let sheets: [SheetSummary]
         switch payload.destination {
         case .existing(let id):
-            try await workspace.checkTarget(id, using: clients.drive)
-            let target = try await TargetSpreadsheet(id, using: clients.sheets)
-            spreadsheet = ExportedSpreadsheet(id: id, url: target.url, folder: nil)
-            plan = try self.plan(.existing(target.sheets))
-            try await replace(plan, in: id)
+            try await workspace.checkTarget(id, using: drive)
+            let target = try await target(id)
+            plan = try self.plan(.existing(target.sheets), removing: target.staged)
+            let outcome = try await SheetReplacer(spreadsheetID: id, target: target, run: self).write(plan)
+            spreadsheet = ExportedSpreadsheet(id: id, url: target.url, folder: nil, warnings: outcome.warnings)
+            sheets = outcome.sheets
         case .new(let title, let folder, let original):
-            (spreadsheet, plan) = try await fill(title, in: folder, copyOf: original)
+            let writer = NewSpreadsheetWriter(title: title, folder: folder, original: original, run: self)
+            (spreadsheet, plan) = try await writer.write()
+            sheets = plan.sheets
         }
         spreadsheet.warnings += try await share(spreadsheet.id)
         return ExportResult.json(
-            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), plan: plan,
-            calls: clients.calls.total)
+            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), plan: plan, sheets: sheets,
+            calls: calls.total)
     }
 
-    private func plan(_ target: PlanTarget) throws -> SpreadsheetPlan {
-        try SpreadsheetPlan(forJob: payload.spreadsheet, target: target, template: template, batchBytes: batchBytes)
+    // MARK: What all ways of writing need
+
+    func plan(_ target: PlanTarget, removing leftovers: [Int] = []) throws(JobFailure) -> SpreadsheetPlan {
+        try SpreadsheetPlan(
+            forJob: spreadsheet, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
     }
 
-    // MARK: Somebody's spreadsheet
-
-    private func replace(_ plan: SpreadsheetPlan, in id: String) async throws {
-        var batches = plan.batches()
-        guard let batch = try batches.next(), try batches.next() == nil else {
-            throw PayloadError.tooLargeForReplace(batchBytes)
-        }
-        _ = try await clients.sheets.batchUpdate(id, body: batch.body)
+    func target(_ id: String) async throws(GoogleError) -> TargetSpreadsheet {
+        try await TargetSpreadsheet(id, of: workspace.configuration.installation, using: sheets)
     }
 
-    // MARK: The job's own spreadsheet
-
-    private func fill(
-        _ title: String, in folder: ExportDestination.Folder?, copyOf original: String?
-    ) async throws -> (ExportedSpreadsheet, SpreadsheetPlan) {
-        let maker = SpreadsheetMaker(
-            title: title, original: original, place: folder,
-            mark: SpreadsheetMark(installation: workspace.configuration.installation, job: job.id),
-            isRedelivered: job.isRedelivered, workspace: workspace, folders: folders, drive: clients.drive,
-            patience: patience, progress: progress)
-        let (spreadsheet, isUntouched) = try await maker.spreadsheet(after: checkpoint)
-        var written: ExportCheckpoint.Written?
-        if case .made(_, let before)? = checkpoint {
-            // What was saved for a payload with other sheets cannot be this job's.
-            written = before.flatMap { $0.sheetIDs.count == payload.spreadsheet.sheets.count ? $0 : nil }
-        } else {
-            try await save(spreadsheet, nil, rowsDone: 0)
-        }
-        do {
-            let target: PlanTarget
-            if let written {
-                target = .prepared(written.sheetIDs)
-            } else if isUntouched, original == nil {
-                target = .empty
-            } else {
-                let sheets = try await TargetSpreadsheet(spreadsheet.id, using: clients.sheets).sheets
-                target = original == nil ? .new(sheets) : .existing(sheets)
-            }
-            return (spreadsheet, try await write(target, to: spreadsheet, from: written?.next))
-        } catch {
-            throw try await explained(error, spreadsheet)
-        }
+    /// Whether an earlier attempt wrote the same rows; a statement may give others each time.
+    func canGoOn(from written: ExportCheckpoint.Written) -> Bool {
+        written.sheetIDs.count == spreadsheet.sheets.count && payload.queries.isEmpty
     }
 
-    private func write(
-        _ target: PlanTarget, to spreadsheet: ExportedSpreadsheet, from position: PlanPosition?
-    ) async throws -> SpreadsheetPlan {
-        let plan = try self.plan(target)
-        var batches = plan.batches(from: position)
-        var next = try batches.next()
-        while let batch = next {
-            _ = try await clients.sheets.batchUpdate(spreadsheet.id, body: batch.body)
-            next = try batches.next()
-            // The last batch ends the job, which says more.
-            guard next != nil else { break }
-            let written = ExportCheckpoint.Written(sheetIDs: plan.sheets.map(\.id), next: batch.end)
-            try await save(spreadsheet, written, rowsDone: plan.rows(before: batch.end))
-        }
-        return plan
-    }
-
-    private func save(
-        _ spreadsheet: ExportedSpreadsheet, _ written: ExportCheckpoint.Written?, rowsDone: Int
-    ) async throws {
+    func save(_ checkpoint: ExportCheckpoint, step: String, rowsDone: Int) async throws(JobFailure) {
         try await progress.save(
-            ExportCheckpoint.made(spreadsheet, written: written).json, step: "writing", rowsDone: rowsDone,
-            of: payload.spreadsheet.sheets.reduce(0) { $0 + $1.rows.count })
-    }
-
-    /// The job's spreadsheet is not there: somebody deleted it between two attempts, or Sheets does not know it yet.
-    private func explained(_ error: any Error, _ spreadsheet: ExportedSpreadsheet) async throws -> any Error {
-        guard let error = error as? GoogleError, error.code == .notFound else { return error }
-        do throws(GoogleError) {
-            _ = try await clients.drive.file(spreadsheet.id)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            try await progress.save(ExportCheckpoint.notMade.json, step: "waiting")
-        }
-        return JobFailure(
-            code: error.code.rawValue,
-            message:
-                "The spreadsheet \(spreadsheet.id) of this job is not to be found; if it is gone, another is made.",
-            retry: .backoff)
+            checkpoint.json, step: step, rowsDone: rowsDone,
+            of: spreadsheet.sheets.reduce(0) { $0 + $1.rows.count })
     }
 
     // MARK: Sharing
@@ -150,12 +93,12 @@ struct ExportRun {
         var standing: [DrivePermission] = []
         var mayStand = job.isRedelivered
         if case .existing = payload.destination { mayStand = true }
-        if mayStand { standing = try await clients.drive.permissions(of: id) }
+        if mayStand { standing = try await drive.permissions(of: id) }
         var warnings: [String] = []
         for (index, share) in payload.shares.enumerated()
         where !standing.contains(where: { $0.covers(share.permission) }) {
             do throws(GoogleError) {
-                try await clients.drive.share(
+                try await drive.share(
                     id, with: share.permission, notify: share.notifies, message: share.message)
             } catch {
                 if error.code == .notificationFailed {

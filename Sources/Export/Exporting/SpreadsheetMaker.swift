@@ -25,7 +25,8 @@ struct SpreadsheetMaker {
         case .made(let spreadsheet, _)?: return (spreadsheet, false)
         case .unclear(let create)?: return try await look(for: create)
         case .notMade?: return (try await makeAgain(in: try await folder()), true)
-        case nil:
+        // Staging is for spreadsheets that are there; a job that had one has no other.
+        case nil, .staged?:
             guard !isRedelivered else {
                 // Whoever had the job before may have ended in the middle of the call, just now.
                 return try await look(for: UnclearCreate(since: .now(), folder: try await folder()))

@@ -21,7 +21,8 @@ public struct FormatHandler: JobHandler {
             let template = try templates.template(named: payload.template)
             let (drive, sheets, calls) = workspace.clients(for: progress)
             try await workspace.checkTarget(payload.spreadsheetID, using: drive)
-            let target = try await TargetSpreadsheet(payload.spreadsheetID, using: sheets)
+            let target = try await TargetSpreadsheet(
+                payload.spreadsheetID, of: workspace.configuration.installation, using: sheets)
             let chosen = try Self.chosen(payload, in: target.sheets)
             let plan: FormatPlan
             do throws(SheetModelError) {

@@ -11,8 +11,15 @@ public struct ExportPayload: Sendable {
     public let shares: [Share]
     /// Whether the job only checks, plans and counts calls.
     public let isDryRun: Bool
-    /// What it holds.
-    public let spreadsheet: Spreadsheet
+    /// What each sheet's rows do with those that are there.
+    public let modes: [SheetMode]
+    /// The statements that give sheets their rows, in the order of the sheets.
+    public let queries: [SheetQuery]
+    /// The spreadsheet's time zone; nil leaves the target's own.
+    public let timeZone: TimeZoneRules?
+    private let locale: String?
+    /// The sheets; nil for those that a query fills.
+    private let sheets: [CheckedSheet?]
 
     private static let names = [
         "title", "spreadsheet_id", "folder", "folder_id", "template", "copy_of", "time_zone", "locale", "columns",
@@ -31,12 +38,41 @@ public struct ExportPayload: Sendable {
         if case .new(_, _, copyOf: nil) = destination { isEmpty = true } else { isEmpty = false }
         let locale = try object.string("locale") ?? (isEmpty ? "en_US" : nil)
         if let locale { try PayloadText.checkLocale(locale, at: "locale") }
-        let timeZone = try Self.timeZone(of: object) ?? (isEmpty ? .utc : nil)
+        self.locale = locale
+        timeZone = try Self.timeZone(of: object) ?? (isEmpty ? .utc : nil)
         let sheets = try Self.sheets(of: object)
+        modes = sheets.map(\.mode)
+        queries = sheets.enumerated().compactMap { index, sheet in
+            guard case .query(let statement, let parameters) = sheet.content else { return nil }
+            return SheetQuery(
+                sheet: sheet.name, index: index, path: sheet.path, statement: statement, parameters: parameters,
+                columns: sheet.columns)
+        }
         do throws(SheetModelError) {
-            spreadsheet = try Spreadsheet(locale: locale, timeZone: timeZone, sheets: sheets.map(\.sheet))
+            // A sheet that a query fills stands here empty, so that names and sizes are checked before anything is asked.
+            let known = try Spreadsheet(locale: locale, timeZone: timeZone, sheets: sheets.map(\.known))
+            self.sheets = zip(sheets, known.sheets).map { sheet, known in
+                if case .query = sheet.content { nil } else { known }
+            }
         } catch {
             throw Self.located(error, in: sheets)
+        }
+    }
+
+    /// What the spreadsheet holds.
+    ///
+    /// - Parameter queried: The sheets that the queries gave, in the queries' order.
+    public func spreadsheet(queried: [CheckedSheet] = []) throws(SheetModelError) -> Spreadsheet {
+        var queried = queried[...]
+        return try Spreadsheet(
+            locale: locale, timeZone: timeZone, checked: sheets.compactMap { $0 ?? queried.popFirst() })
+    }
+
+    /// The cells of the sheets that no query fills.
+    var cellsBesideQueries: Int {
+        sheets.reduce(0) { cells, sheet in
+            guard let sheet else { return cells }
+            return cells + (sheet.rows.count + (sheet.hasHeader ? 1 : 0)) * sheet.columns.count
         }
     }
 

@@ -13,7 +13,7 @@ public struct NoopPayload: Sendable, Hashable {
         let object = try PayloadObject(json, at: "", names: ["sleep_ms"])
         let sleep = try object.integer("sleep_ms") ?? 0
         guard (0...Self.longest).contains(sleep) else {
-            throw PayloadError(at: "sleep_ms", "expected 0 to \(Self.longest) milliseconds, got \(sleep)")
+            throw PayloadError(at: "sleep_ms", "expected 0 to \(Self.longest) milliseconds")
         }
         sleepMilliseconds = sleep
     }

@@ -63,14 +63,8 @@ struct PayloadObject {
     private func read<Value>(_ name: String, _ kind: String, _ take: (JSON) -> Value?) throws(PayloadError) -> Value? {
         guard let value = self[name] else { return nil }
         guard let taken = take(value) else {
-            throw PayloadError(at: path(of: name), "expected \(kind), got \(Self.words(for: value))")
+            throw PayloadError(at: path(of: name), "expected \(kind), got \(value.kind)")
         }
         return taken
-    }
-
-    private static func words(for value: JSON) -> String {
-        // "Expected a whole number, got a number" would leave a person wondering.
-        if case .number(let number) = value, number.text.utf8.count <= 40 { return number.text }
-        return value.kind
     }
 }

@@ -3,7 +3,16 @@ import SheetModel
 
 /// One sheet of a payload, and how its parts were written there.
 struct SheetPayload {
-    let sheet: Sheet
+    /// Where a sheet's rows come from.
+    enum Content {
+        case rows([[JSON]])
+        case query(String, parameters: [JSON])
+    }
+
+    let name: String
+    let columns: [Column]?
+    let content: Content
+    let mode: SheetMode
     /// The place of the sheet in the payload; empty for the shorthand.
     let path: String
     /// Whether rows are objects, whose values go by name.
@@ -14,7 +23,6 @@ struct SheetPayload {
     /// Reads an element of `sheets`.
     init(_ value: JSON, at path: String) throws(PayloadError) {
         let object = try PayloadObject(value, at: path, names: Self.names)
-        try UnsupportedField.refuse(UnsupportedField.ofSheet, in: object)
         try self.init(name: try object.required("name"), object)
     }
 
@@ -24,14 +32,32 @@ struct SheetPayload {
     }
 
     private init(name: String, _ object: PayloadObject) throws(PayloadError) {
+        self.name = name
         path = object.path
-        let columns = try Self.columns(of: object)
-        guard let rows = try object.array("rows") else {
-            throw PayloadError(at: object.path(of: "rows"), "is missing")
+        columns = try Self.columns(of: object)
+        mode = try SheetMode.read(object, columns: columns?.map(\.name) ?? (object["query"] == nil ? [] : nil))
+        if let statement = try object.string("query") {
+            guard object["rows"] == nil else {
+                throw PayloadError(at: object.path(of: "rows"), "goes without query")
+            }
+            content = .query(statement, parameters: try object.array("params") ?? [])
+            hasObjects = false
+        } else {
+            guard object["params"] == nil else {
+                throw PayloadError(at: object.path(of: "params"), "goes with query alone")
+            }
+            guard let rows = try object.array("rows") else {
+                throw PayloadError(at: object.path(of: "rows"), "is missing")
+            }
+            hasObjects = rows.first?.object != nil
+            content = .rows(hasObjects ? try Self.objects(rows, columns, object) : try Self.arrays(rows, object))
         }
-        hasObjects = rows.first?.object != nil
-        let values = hasObjects ? try Self.objects(rows, columns, object) : try Self.arrays(rows, object)
-        sheet = Sheet(name: name, columns: columns, rows: values)
+    }
+
+    /// The sheet with the rows that the payload itself has.
+    var known: Sheet {
+        if case .rows(let rows) = content { return Sheet(name: name, columns: columns, rows: rows) }
+        return Sheet(name: name, columns: columns, rows: [])
     }
 
     /// The path of a part of the sheet.
@@ -40,7 +66,7 @@ struct SheetPayload {
     /// The path of a value.
     func path(ofRow row: Int, column: Int) -> String {
         let row = path(of: "rows[\(row)]")
-        guard hasObjects, let columns = sheet.columns else { return "\(row)[\(column)]" }
+        guard hasObjects, let columns else { return "\(row)[\(column)]" }
         return PayloadObject.path(of: columns[column].name, in: row)
     }
 

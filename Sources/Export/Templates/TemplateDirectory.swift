@@ -38,6 +38,14 @@ public struct TemplateDirectory: Sendable {
                 + Suggestion.hint(for: name, among: known))
     }
 
+    /// What is wrong with the templates that are there, a sentence each; empty where each can be used.
+    public func faults() -> [String] {
+        names.compactMap { name in
+            do { _ = try template(named: name) } catch { return (error as? JobFailure)?.message ?? "\(error)" }
+            return nil
+        }
+    }
+
     /// The names that there are.
     private var names: [String] {
         let files = path.flatMap { try? FileManager.default.contentsOfDirectory(atPath: $0) } ?? []

@@ -36,6 +36,8 @@ public struct Fault: Sendable, Hashable {
     public var verb: String?
     /// The paths that it looks at, without the query; nil for each.
     public var path: PathRule?
+    /// Whether it looks only at requests whose body is compressed.
+    public var isForPacked = false
     /// How often it strikes at most; nil for ever.
     public var count: Int?
     /// How likely it strikes a request that fits, from 0 to 1.
@@ -47,13 +49,14 @@ public struct Fault: Sendable, Hashable {
 
     /// Makes a fault; by default it strikes the first request that comes.
     public init(
-        _ action: Action, api: GoogleAPI? = nil, verb: String? = nil, path: PathRule? = nil, count: Int? = 1,
-        probability: Double = 1, seed: UInt64 = 0
+        _ action: Action, api: GoogleAPI? = nil, verb: String? = nil, path: PathRule? = nil, isForPacked: Bool = false,
+        count: Int? = 1, probability: Double = 1, seed: UInt64 = 0
     ) {
         self.action = action
         self.api = api
         self.verb = verb
         self.path = path
+        self.isForPacked = isForPacked
         self.count = count
         self.probability = probability
         self.seed = seed
@@ -61,7 +64,9 @@ public struct Fault: Sendable, Hashable {
 
     /// Whether it looks at a request.
     func fits(_ request: EmulatorRequest, _ api: GoogleAPI) -> Bool {
-        guard self.api == nil || self.api == api, verb == nil || verb == request.verb else { return false }
+        guard self.api == nil || self.api == api, verb == nil || verb == request.verb,
+            !isForPacked || request.header("Content-Encoding") != nil
+        else { return false }
         return switch path {
         case nil: true
         case .prefix(let text): request.path.hasPrefix(text)

@@ -3,7 +3,7 @@ import JSON
 /// Faults as the emulator's controls read and write them.
 enum FaultJSON {
     private static let members: Set<String> = [
-        "api", "method", "path", "path_prefix", "count", "probability", "seed", "action", "status", "reason", "message",
+        "api", "method", "path", "path_prefix", "compressed", "count", "probability", "seed", "action", "status", "reason", "message",
         "seconds", "oauth",
     ]
 
@@ -27,6 +27,7 @@ enum FaultJSON {
         fault.verb = json["method"]?.string
         fault.path =
             json["path_prefix"]?.string.map(Fault.PathRule.prefix) ?? json["path"]?.string.map(Fault.PathRule.contains)
+        fault.isForPacked = json["compressed"]?.bool ?? false
         if let probability = json["probability"] {
             guard let value = probability.double, (0...1).contains(value) else {
                 throw ControlError("\"probability\" is a number from 0 to 1.")
@@ -53,6 +54,7 @@ enum FaultJSON {
         case .prefix(let text): object["path_prefix"] = .string(text)
         case .contains(let text): object["path"] = .string(text)
         }
+        if rule.fault.isForPacked { object["compressed"] = true }
         object["count"] = rule.fault.count.map { JSON($0) }
         object["probability"] = JSON(rule.fault.probability)
         object["action"] = .string(name(rule.fault.action))

@@ -63,6 +63,21 @@ extension QueueReport {
         public var kinds: [String]?
     }
 
+    /// A code that jobs were given back for, and wait.
+    public struct WaitRow: Sendable {
+        /// The error's stable name.
+        public let code: String
+        /// How many jobs, of the ten thousand that are due next.
+        public let count: Int
+        /// One of the jobs.
+        public let example: Int
+        /// That job's message.
+        public let message: String
+
+        /// Whether it passes by itself: a quota's window, a service of Google's, the database.
+        public var passes: Bool { code.hasPrefix("google.") || code.hasPrefix("queue.") }
+    }
+
     /// A code that attempts failed with in the last hour.
     public struct FailureRow: Sendable {
         /// The error's stable name.
@@ -114,6 +129,15 @@ extension QueueReport.WorkerRow {
         concurrency = try row.int("concurrency")
         lastError = try row.optionalText("last_error")
         kinds = try row.optionalText("kinds")?.split(separator: ",").map(String.init)
+    }
+}
+
+extension QueueReport.WaitRow {
+    init(_ row: Row) throws(PostgresError) {
+        code = try row.optionalText("code") ?? "unknown"
+        count = try row.int("count")
+        example = try row.int("example")
+        message = try row.optionalText("message") ?? ""
     }
 }
 

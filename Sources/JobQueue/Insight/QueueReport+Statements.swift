@@ -11,30 +11,29 @@ extension QueueReport {
         var all: [(name: String, query: Query)] {
             [
                 ("kinds", kinds), ("totals", totals), ("longestRunning", longestRunning), ("workers", workers),
-                ("failures", failures), ("quotas", quotas), ("breakers", breakers),
+                ("failures", failures), ("discards", discards), ("quotas", quotas), ("tokens", tokens),
+                ("waits", waits),
+                ("breakers", breakers),
             ]
         }
 
         /// The queue by kinds.
         ///
-        /// The oldest open job is the first of some priority and owner, so the walk hops from pair to pair in the claim's
-        /// index. Times are those of the jobs that are due next. `offset 0` keeps the planner from joining the whole of job.
+        /// The oldest open job is among those whose turn comes first. Times are those of the jobs that are due next. `offset 0`
+        /// keeps the planner from joining the whole of job, and the order of the open
+        /// ones from reading the whole of ready where there are none.
         var kinds: Query {
             let limit = QueueReport.countLimit + 1
             return """
                 select k.name as kind,
                     (select count(*) from (select from \(identifier: schema).ready r
-                        where r.gate = 0 and r.kind = k.name limit \(limit)) x) as available,
-                    (with recursive turn as (
-                        (select r.priority, r.owner, r.run_at from \(identifier: schema).ready r
-                         where r.gate = 0 and r.kind = k.name order by r.priority, r.owner, r.run_at limit 1)
-                        union all
-                        select n.* from turn t cross join lateral (
-                            select r.priority, r.owner, r.run_at from \(identifier: schema).ready r
-                            where r.gate = 0 and r.kind = k.name and (r.priority, r.owner) > (t.priority, t.owner)
-                            order by r.priority, r.owner, r.run_at limit 1) n)
-                     select extract(epoch from clock_timestamp() - min(f.run_at))
-                     from (select run_at from turn limit 1000) f) as oldest_available,
+                        where r.gate = 0 and r.kind = k.name
+                         order by r.priority, r.turn, r.id limit \(limit)) x) as available,
+                    (select extract(epoch from clock_timestamp() - min(f.run_at))
+                     from generate_series(0, 9) lane cross join lateral (
+                         select r.run_at from \(identifier: schema).ready r
+                         where r.gate = 0 and r.kind = k.name and r.priority = lane
+                         order by r.turn, r.id limit 1000) f) as oldest_available,
                     coalesce(t.scheduled, 0) as scheduled, coalesce(t.retryable, 0) as retryable,
                     coalesce(t.deferred, 0) as deferred, t.next_due, coalesce(l.running, 0) as running,
                     e.completed_per_minute, coalesce(e.discarded, 0) as discarded, e.failure_share, e.times[1] as median_time,
@@ -108,8 +107,39 @@ extension QueueReport {
             """
         }
 
+        /// Why the jobs that were discarded last were.
+        var discards: Query {
+            """
+            select f.error ->> 'code' as code, count(*) as count, max(o.id) as example,
+                (array_agg(f.error ->> 'message' order by o.id desc))[1] as message
+            from (select id from \(identifier: schema).outcome
+                  where state = 'discarded' and finalized_at > now() - interval '1 hour'
+                  order by finalized_at desc limit 1000) o
+            cross join lateral (
+                select x.error from \(identifier: schema).failure x where x.id = o.id order by x.at desc limit 1) f
+            group by 1 order by 2 desc, 1 limit 10
+            """
+        }
+
         var quotas: Query {
             "select name, allowed, used, learned is not null as is_learned, free_in from \(identifier: schema).quota_now order by name"
+        }
+
+        var tokens: Query {
+            """
+            select account, extract(epoch from token_until - clock_timestamp())::float8 as seconds
+            from \(identifier: schema).identity order by account
+            """
+        }
+
+        var waits: Query {
+            """
+            select waits_for ->> 'code' as code, count(*) as count, max(id) as example,
+                (array_agg(waits_for ->> 'message' order by id desc))[1] as message
+            from (select id, waits_for from \(identifier: schema).ready where gate = 1 order by run_at
+                  limit \(QueueReport.countLimit + 1)) r
+            where waits_for is not null group by 1 order by 2 desc, 1 limit 10
+            """
         }
 
         var breakers: Query {

@@ -21,10 +21,16 @@ public struct QueueReport: Sendable {
     public internal(set) var workers: [WorkerRow] = []
     /// What failed in the last hour, the most frequent first.
     public internal(set) var failures: [FailureRow] = []
+    /// Why jobs were discarded in the last hour, the most frequent first; of the last thousand.
+    public internal(set) var discards: [FailureRow] = []
     /// What an operator has stopped.
     public internal(set) var pauses: [Pause] = []
     /// Google's quotas, as far as they are used.
     public internal(set) var quotas: [Quota] = []
+    /// How many seconds Google takes the access token of each account yet.
+    public internal(set) var tokens: [String: Double] = [:]
+    /// What jobs were given back for, without losing an attempt, and wait for now; the most frequent first.
+    public internal(set) var waits: [WaitRow] = []
     /// Services of Google's that fail, the one that failed first at first.
     public internal(set) var breakers: [OpenBreaker] = []
     /// The database; nil where it was not looked at.
@@ -57,8 +63,13 @@ public struct QueueReport: Sendable {
         report.longestRunning = try await connection.query(statements.longestRunning).map(RunningRow.init)
         report.workers = try await connection.query(statements.workers).map(WorkerRow.init)
         report.failures = try await connection.query(statements.failures).map(FailureRow.init)
+        report.discards = try await connection.query(statements.discards).map(FailureRow.init)
         report.pauses = try await Pause.all(schema, on: connection)
         report.quotas = try await connection.query(statements.quotas).map(Quota.init)
+        for row in try await connection.query(statements.tokens) {
+            report.tokens[try row.text("account")] = try row.optionalDouble("seconds")
+        }
+        report.waits = try await connection.query(statements.waits).map(WaitRow.init)
         report.breakers = try await connection.query(statements.breakers).map(OpenBreaker.init)
         report.database = try DatabaseReport(try await connection.query(statements.database)[0])
         return report

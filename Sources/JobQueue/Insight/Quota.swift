@@ -18,11 +18,19 @@ public struct Quota: Sendable, Equatable {
     public var isUsedUp: Bool { (freeIn ?? 0) > 0 }
     /// What is counted, such as `sheets_writes`.
     public var resource: String { String(name.prefix { $0 != "/" }) }
-    /// For whom: an account, or the project.
-    public var holder: String {
+    /// The account whose quota it is; nil for the project's.
+    public var account: String? {
         let holder = name.dropFirst(resource.count + 1)
-        return holder.hasPrefix("user/") ? String(holder.dropFirst(5)) : "the project"
+        return holder.hasPrefix("user/") ? String(holder.dropFirst(5)) : nil
     }
+    /// For whom: an account, or the project.
+    public var holder: String { account ?? "the project" }
+    /// Whose it is, and when something is free again, where nothing is.
+    public var words: String {
+        "the quota \(resource) of \(holder) is used up (\(used) of \(allowed)) for \(Int((freeIn ?? 0).rounded(.up))) s"
+    }
+    /// How many calls are free.
+    public var left: Int { isUsedUp ? 0 : max(allowed - used, 0) }
 }
 
 extension Quota {

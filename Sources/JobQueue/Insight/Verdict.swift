@@ -39,10 +39,7 @@ public struct Verdict: Sendable, Equatable {
 
     /// Judges what the workers that are alive do.
     private static func work(of alive: [QueueReport.WorkerRow], _ report: QueueReport) -> Verdict {
-        let usedUp = report.quotas.first(where: \.isUsedUp).map {
-            "the quota \($0.resource) of \($0.holder) is used up (\($0.used) of \($0.allowed)) for "
-                + "\(Int(($0.freeIn ?? 0).rounded(.up))) s"
-        }
+        let usedUp = report.quotas.first(where: \.isUsedUp)?.words
         if let pause = report.pauses.first {
             return Verdict(
                 .degraded,
@@ -57,6 +54,12 @@ public struct Verdict: Sendable, Equatable {
                     + "start a newer `sheetsync run`")
         }
         if let breaker = report.breakers.first(where: \.isCurrent) { return Verdict(.degraded, breaker.words) }
+        if let wait = report.waits.first(where: { !$0.passes }) {
+            return Verdict(
+                .degraded,
+                "\(waiting(wait.count)) until somebody mends it, such as job \(wait.example): \(wait.code): \(wait.message)"
+            )
+        }
         if let holder = report.database?.oldestSnapshot, holder.isLong {
             let time = holder.seconds.map { ", \(Int($0 / 60)) min" } ?? ""
             return Verdict(
@@ -75,7 +78,7 @@ public struct Verdict: Sendable, Equatable {
             return Verdict(
                 .degraded,
                 "\(count(report.discardedLastHour)) discarded in the last hour"
-                    + (report.failures.first.map { ", most often for \($0.code)" } ?? ""))
+                    + (report.discards.first.map { ", most often for \($0.code): \($0.message)" } ?? ""))
         }
         if alive.count < report.workers.count {
             return Verdict(

@@ -49,13 +49,31 @@ create table ready (
     run_at       timestamptz not null,
     attempted_at timestamptz,
     owner        text        not null,
+    turn         bigint      not null default 0, -- its place in line while it is open
     target       text,
     waits_for    jsonb                          -- {code, message} of what it was given back for
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-create index ready_open on ready (kind, priority, owner, run_at, id) where gate = 0;
+create index ready_open on ready (kind, priority, turn, id) where gate = 0;
+create index ready_owner on ready (kind, priority, owner, turn) where gate = 0;
 create index ready_timed on ready (run_at) where gate = 1;
 create index ready_target on ready (target, id) where gate = 0 and target is not null;
 create index ready_held on ready (target, id) where gate = 2;
+
+-- The turn of the job that was claimed last, for each kind and priority: sequences, as registers that are read without a
+-- lock and moved without leaving a dead row behind.
+--
+-- The open jobs of an owner have turns one apart, the first of them the one after this, so that owners alternate; that is
+-- start-time fair queueing with every job of the same size. And a claim begins here: below it lie only the rows of jobs
+-- that have been claimed, perhaps a hundred thousand that cannot be removed while somebody's transaction is open.
+do $$
+declare
+    lane text;
+begin
+    for lane in select 'turn_' || k.name || '_' || p from kind k, generate_series(0, 9) p loop
+        execute format('create sequence %I minvalue 0 start 0', lane);
+    end loop;
+end
+$$;
 
 -- Running. The number comes from a sequence and never comes again; the epoch is the worker's random identity.
 create table lease (
@@ -182,6 +200,51 @@ left join outcome o on o.id = job.id
 left join progress p on p.id = job.id
 where job.enqueued_by = session_user or (select may_see_all());
 
+-- How far the turns of a kind and priority have come.
+create function turn_reached(kind text, priority int) returns bigint
+language sql volatile set search_path from current
+as $$
+    select coalesce(pg_sequence_last_value(('turn_' || kind || '_' || priority)::regclass), 0)
+$$;
+
+-- The place in line behind the owner's other jobs. Transactions that do not see each other give the same turn to as many
+-- jobs, which is worth no lock.
+create function next_turn(kind text, priority int, owner text) returns bigint
+language plpgsql set search_path from current set enable_seqscan = off set enable_bitmapscan = off
+as $$
+#variable_conflict use_variable
+declare
+    reached bigint := turn_reached(kind, priority);
+begin
+    return 1 + coalesce((
+        select r.turn from ready r
+        where r.gate = 0 and r.kind = next_turn.kind and r.priority = next_turn.priority and r.owner = next_turn.owner
+          and r.turn >= reached
+        order by r.turn desc limit 1), reached);
+end
+$$;
+
+-- Opens waiting jobs that the caller has locked and gives them a place in line: at its head, where a worker has had them
+-- before, else with turns one apart for each owner.
+create function line_up(jobs bigint[]) returns void
+language plpgsql set search_path from current
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+as $$
+begin
+    if jobs = '{}' then
+        return;
+    end if;
+    update ready r set gate = 0, turn = l.turn
+    from (select x.id, v.reached + case when x.redelivered then 0 else row_number() over (
+                     partition by x.kind, x.priority, x.owner, x.redelivered order by x.run_at, x.id) end as turn
+          from (select d.*, turn_reached(d.kind, d.priority) as reached from (
+                    select distinct y.kind, y.priority from ready y where y.id = any (jobs)) d offset 0) v
+          join ready x on (x.kind, x.priority) = (v.kind, v.priority)
+          where x.id = any (jobs)) l
+    where r.id = l.id;
+end
+$$;
+
 -- Notifies who listens, unless the server's queue of notifications is half full: a full one fails the transaction, and
 -- every notification here is a hint that somebody can do without.
 create function hint(channel text, message text) returns void
@@ -220,7 +283,7 @@ as $$
 begin
     delete from head h where h.target = vacate.target and h.id = vacate.id;
     -- A statement of its own, which sees what a claim parked while the one above waited for it.
-    update ready r set gate = 0
+    update ready r set gate = 0, turn = greatest(r.turn, turn_reached(r.kind, r.priority) + 1)
     where r.id in (select w.id from ready w where w.target = vacate.target and w.gate = 2 order by w.id limit 1
                    for update skip locked)
       and not exists (select from head h where h.target = vacate.target);
@@ -264,6 +327,12 @@ begin
     if bytes > most then
         raise exception 'the payload has % bytes, more than the limit of %', bytes, most using errcode = '22023',
             hint = 'MAX_CONTENT_SIZE_MB of the daemon sets the limit.';
+    end if;
+    if not pg_has_role(session_user, 'sheetsync_query', 'member')
+        and not pg_has_role(session_user, 'sheetsync_owner', 'member')
+        and (payload ? 'query' or jsonb_path_exists(payload, 'lax $.sheets[*].query')) then
+        raise exception 'the login % may not enqueue queries', session_user using errcode = '42501',
+            hint = format('An administrator can allow it: grant sheetsync_query to %I.', session_user);
     end if;
     if priority is null or priority not between 0 and 9 then
         raise exception 'the priority must be from 0 (first) to 9 (last), not %', coalesce(priority::text, 'null')
@@ -313,8 +382,9 @@ begin
         return;
     end if;
     -- Open, whatever runs on its target: to find that out here would need a lock that other producers wait for.
-    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, target)
-    values (id, kind, priority, (due > now())::int, 0, false, due, owner, target);
+    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, turn, target)
+    values (id, kind, priority, (due > now())::int, 0, false, due, owner,
+            case when due > now() then 0 else next_turn(kind, priority, owner) end, target);
     perform rouse();
 end
 $$;
@@ -451,8 +521,10 @@ begin
           and (j.enqueued_by = session_user or may_see_all())
         returning j.id, j.kind, j.priority, j.owner, j.target, o.attempted_at
     )
-    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target)
-    select g.id, g.kind, g.priority, 0, 0, g.attempted_at is not null, now(), g.attempted_at, g.owner, g.target from gone g;
+    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, turn, target)
+    select g.id, g.kind, g.priority, 0, 0, g.attempted_at is not null, now(), g.attempted_at, g.owner,
+           next_turn(g.kind, g.priority, g.owner), g.target
+    from gone g;
     if not found then
         return false;
     end if;
@@ -504,44 +576,6 @@ as $$
     on conflict on constraint worker_pkey do update set beat_at = clock_timestamp()
 $$;
 
--- Whose turn it is among the open jobs of one priority: up to `most` pairs of kind and owner, those behind the given pair
--- first and then around, each with its first job. The walk hops from pair to pair in the claim's index.
-create function turns(kinds text[], lane int, after_kind text, after_owner text, most int)
-returns table (kind text, owner text, run_at timestamptz, id bigint)
-language plpgsql stable set search_path from current
-as $$
-#variable_conflict use_column
-declare
-    here_kind  text := after_kind;
-    here_owner text := after_owner;
-    is_around  boolean := false;
-begin
-    for turn in 1..most loop
-        select n.* into kind, owner, run_at, id from (
-            (select r.kind, r.owner, r.run_at, r.id from ready r
-             where r.gate = 0 and r.kind = here_kind and r.kind = any (kinds) and r.priority = lane
-               and r.owner > here_owner
-             order by r.owner, r.run_at, r.id limit 1)
-            union all
-            (select r.* from unnest(kinds) k cross join lateral (
-                 select r.kind, r.owner, r.run_at, r.id from ready r
-                 where r.gate = 0 and r.kind = k and r.priority = lane
-                 order by r.owner, r.run_at, r.id limit 1) r
-             order by k <= here_kind, k limit 1)
-            limit 1) n;
-        exit when not found;
-        if (kind, owner) <= (here_kind, here_owner) then
-            exit when is_around;
-            is_around := true;
-        end if;
-        exit when is_around and (kind, owner) > (after_kind, after_owner);
-        here_kind := kind;
-        here_owner := owner;
-        return next;
-    end loop;
-end
-$$;
-
 -- Of some open jobs that the caller has locked, returns those that may run, one at most of each target: its head. The
 -- others are parked behind what is in their way, and with them all open jobs of the target that come later, so that no
 -- claim looks at them again.
@@ -586,44 +620,57 @@ begin
 end
 $$;
 
--- Moves up to `most` open jobs of one kind, priority and owner into leases, from the given job on. Returns those, and all
--- that it looked at; the others are parked, or locked together with what is in their way, or in `passed` already.
-create function take(epoch bigint, kind text, lane int, owner text, run_at timestamptz, id bigint, most int,
-                     passed bigint[], out looked bigint[], out taken bigint[])
+-- Moves up to `most` open jobs of one kind and priority into leases. Returns those, and all that it looked at; the others
+-- are parked, or locked together with what is in their way, or in `passed` already.
+create function take(epoch bigint, kind text, lane int, most int, passed bigint[], out looked bigint[], out taken bigint[])
 language plpgsql set search_path from current
 as $$
 #variable_conflict use_column
+declare
+    reached bigint := turn_reached(kind, lane);
+    last    bigint;
 begin
     looked := array(
         select r.id from ready r
-        where r.gate = 0 and r.kind = take.kind and r.priority = lane and r.owner = take.owner
-          and (r.run_at, r.id) >= (take.run_at, take.id) and r.id <> all (passed)
-        order by r.run_at, r.id limit most for update skip locked);
+        where r.gate = 0 and r.kind = take.kind and r.priority = lane and r.turn >= reached and r.id <> all (passed)
+        order by r.turn, r.id limit most for update skip locked);
     taken := looked;
+    if looked = '{}' then
+        return;
+    end if;
     if exists (select from ready r where r.id = any (looked) and r.target is not null) then
         taken := admit(looked);
     end if;
     with gone as materialized (
         delete from ready r where r.id = any (taken) returning r.*
+    ), begun as (
+        insert into lease (id, lease_no, epoch, attempt, redelivered, target)
+        select g.id, nextval('lease_no'), take.epoch, g.attempt + 1, g.redelivered, g.target
+        from (select * from gone order by turn, id) g
     )
-    insert into lease (id, lease_no, epoch, attempt, redelivered, target)
-    select g.id, nextval('lease_no'), take.epoch, g.attempt + 1, g.redelivered, g.target
-    from (select * from gone order by run_at, id) g;
+    select max(g.turn) into last from gone g;
+    if last > reached then
+        perform setval(('turn_' || kind || '_' || lane)::regclass, last);
+    end if;
 end
 $$;
 
 -- Takes up to `slots` open jobs, after opening those whose time has come, and returns them in the order of taking.
 --
 -- `rooms` says of each kind that the worker knows how many jobs of it may begin, as {"export": 3, "noop": 16}; the others
--- and those that are paused are left alone. The most urgent come first; within one priority the owners take turns,
--- beginning behind the kind and owner of the last job that the last claim returned.
+-- and those that are paused are left alone. The most urgent come first; within one priority the kinds take turns,
+-- beginning behind the one that was served last, and within a kind the owners, by the turns of their jobs.
+--
+-- `look_back` says whether to look also for jobs that came to lie where the claims have been already: a transaction was
+-- open for long before it committed them, or a claim of them was rolled back. They get into line anew. A worker does that
+-- once in a while, because it reads past every dead row.
 --
 -- Where the answer to an earlier claim may have been lost, `held` has the lease numbers that the worker knows of. What else
 -- it holds comes first then: nobody else could ever run or end it while this worker lives.
 --
 -- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
-create function claim(epoch bigint, slots int, rooms jsonb, after_kind text default '', after_owner text default '',
-                      held bigint[] default null)
+create function claim(epoch bigint, slots int, rooms jsonb, after_kind text default '', held bigint[] default null,
+                      look_back boolean default true)
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
                owner text, target text, checkpoint jsonb)
 language plpgsql security definer set search_path from current
@@ -633,55 +680,59 @@ as $$
 declare
     claimed bigint[] := '{}';
     passed  bigint[] := '{}';                   -- targeted jobs that were looked at
-    kinds   text[];
-    lane    int := 0;
+    kinds   text[] := array(
+        select r.key from jsonb_each_text(rooms) r
+        where r.value::int > 0 and not exists (select from pause p where p.kind in (r.key, ''))
+        order by r.key <= after_kind, r.key);
+    busy    text[];                             -- the kinds that may have more jobs of the priority
     free    int;
     room    int;                                -- of one kind
-    share   int;                                -- of one owner
-    before  int;
-    turn    record;
+    most    int;
     got     record;
 begin
     if exists (select from cancel_request) then
         perform settle_cancellations();
     end if;
-    update ready r set gate = 0
-    where r.id in (select t.id from ready t where t.gate = 1 and t.run_at <= now() order by t.run_at limit 1000
-                   for update skip locked);
+    perform line_up(array(
+        select t.id from ready t
+        where t.gate = 1 and t.run_at <= now()
+          and t.run_at > case when look_back then '-infinity' else now() - interval '1 minute' end
+        order by t.run_at limit 1000 for update skip locked));
+    if look_back then
+        perform line_up(array(
+            select b.id from unnest(kinds) k cross join generate_series(0, 9) lane
+            cross join lateral (select turn_reached(k, lane) as turn offset 0) v
+            cross join lateral (
+                select r.id from ready r where r.gate = 0 and r.kind = k and r.priority = lane and r.turn < v.turn
+                order by r.turn, r.id limit 1000 for update skip locked) b));
+    end if;
     if held is not null then
         claimed := array(
             select l.id from lease l where l.epoch = claim.epoch and l.lease_no <> all (held) order by l.lease_no
             limit slots);
     end if;
-    loop
-        free := slots - cardinality(claimed);
-        -- Whatever is in the way, a claim comes to an end; the next one goes on.
-        exit when free <= 0 or cardinality(passed) > 2000;
-        kinds := array(
-            select r.key from jsonb_each_text(rooms) r
-            where r.value::int > 0 and not exists (select from pause p where p.kind in (r.key, '')) order by r.key);
-        lane := (select min(r.priority) from unnest(kinds) k cross join lateral (
-                     select r.priority from ready r where r.gate = 0 and r.kind = k and r.priority >= lane
-                     order by r.priority limit 1) r);
-        exit when lane is null;
-        before := cardinality(claimed) + cardinality(passed);
-        for turn in select t.*, count(*) over () as owners from turns(kinds, lane, after_kind, after_owner, free) t loop
-            room := (rooms ->> turn.kind)::int;
-            share := ceil(free::numeric / turn.owners);
-            select * into got from take(
-                claim.epoch, turn.kind, lane, turn.owner, turn.run_at, turn.id,
-                least(share, room, slots - cardinality(claimed)), passed);
-            after_kind := turn.kind;
-            after_owner := turn.owner;
-            claimed := claimed || got.taken;
-            if got.taken <> got.looked then
-                passed := passed || got.looked;
-            end if;
-            rooms := jsonb_set(rooms, array[turn.kind], to_jsonb(room - cardinality(got.taken)));
+    for lane in 0..9 loop
+        busy := kinds;
+        while busy <> '{}' loop
+            -- In one lap each kind has its share of what is free; who has no more leaves its share to the others.
+            for place in 1..cardinality(busy) loop
+                free := slots - cardinality(claimed);
+                room := (rooms ->> busy[place])::int;
+                most := least(ceil(free::numeric / (cardinality(busy) - place + 1)), room);
+                -- Whatever is in the way, a claim comes to an end; the next one goes on.
+                if most > 0 and cardinality(passed) <= 2000 then
+                    select * into got from take(claim.epoch, busy[place], lane, most, passed);
+                    claimed := claimed || got.taken;
+                    if got.taken <> got.looked then
+                        passed := passed || got.looked;
+                    end if;
+                    rooms := jsonb_set(rooms, array[busy[place]], to_jsonb(room - cardinality(got.taken)));
+                    continue when cardinality(got.looked) = most;
+                end if;
+                busy[place] := null;
+            end loop;
+            busy := array_remove(busy, null);
         end loop;
-        if cardinality(claimed) + cardinality(passed) = before then
-            lane := lane + 1;
-        end if;
     end loop;
     if claimed = '{}' then
         return;
@@ -710,7 +761,9 @@ begin
     if was_down then
         perform setval('wake', 1);
     end if;
-    select extract(epoch from min(r.run_at) - clock_timestamp()) into seconds_until_due from ready r where r.gate = 1;
+    -- What was due before that a claim opens when it looks back.
+    select extract(epoch from min(r.run_at) - clock_timestamp()) into seconds_until_due
+    from ready r where r.gate = 1 and r.run_at > now() - interval '1 minute';
 end
 $$;
 
@@ -766,10 +819,10 @@ begin
             insert into failure (id, attempt, error)
             select m.id, m.attempt, m.error from moved m where m.error is not null and m."end" <> 'release'
         ), back as (
-            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, target,
+            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, turn, target,
                                waits_for)
             select m.id, m.kind, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
-                   now() + make_interval(secs => m.delay), m.at, m.owner, m.target,
+                   now() + make_interval(secs => m.delay), m.at, m.owner, turn_reached(m.kind, m.priority), m.target,
                    case m.state when 'release' then m.error end
             from moved m where m.state in ('retry', 'release')
         ), forgotten as (
@@ -811,7 +864,10 @@ begin
     alive := found;
     cancelled := '{}';
     if exists (select from cancel_request) then
-        cancelled := array(select c.id from cancel_request c join lease l on l.id = c.id where l.epoch = beat.epoch);
+        -- `offset 0`, or the planner may read the leases of this worker, those that have ended included.
+        cancelled := array(
+            select c.id from cancel_request c
+            cross join lateral (select l.epoch from lease l where l.id = c.id offset 0) l where l.epoch = beat.epoch);
     end if;
 end
 $$;
@@ -831,18 +887,27 @@ $$;
 
 -- Takes the jobs of workers that have not beaten for some time back into the queue. That attempt counts; a job whose
 -- attempts are used up, or that somebody wants cancelled, ends. Returns where the jobs are now.
-create function reclaim(seconds float8) returns table (id bigint, state text)
+--
+-- `look_back` says whether to look also for jobs of workers that are gone already: one that died just while it ended a job
+-- leaves it behind where that end is rolled back. This reads all leases.
+create function reclaim(seconds float8, look_back boolean default true) returns table (id bigint, state text)
 language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
     dead bigint[];
 begin
-    delete from worker w
-    where w.epoch in (select x.epoch from worker x where x.beat_at < clock_timestamp() - make_interval(secs => seconds)
-                      for update skip locked);
-    select array_agg(distinct l.epoch) into dead from lease l
-    where not exists (select from worker w where w.epoch = l.epoch);
+    with gone as (
+        delete from worker w
+        where w.epoch in (select x.epoch from worker x where x.beat_at < clock_timestamp() - make_interval(secs => seconds)
+                          for update skip locked)
+        returning w.epoch
+    )
+    select array_agg(g.epoch) into dead from gone g;
+    if look_back then
+        select array_agg(distinct l.epoch) into dead from lease l
+        where not exists (select from worker w where w.epoch = l.epoch);
+    end if;
     for i in 1..coalesce(array_length(dead, 1), 0) loop
         return query
         select f.id, f.state from finish(dead[i], (
@@ -878,7 +943,8 @@ begin
         where not exists (select from head x where x.target = h.target)
           and not exists (select from ready r where r.target = h.target and r.gate = 0 and r.id < f.id)
     )
-    update ready r set gate = 0 from first f where r.id = f.id;
+    update ready r set gate = 0, turn = greatest(r.turn, turn_reached(r.kind, r.priority) + 1)
+    from first f where r.id = f.id;
     get diagnostics opened = row_count;
     if opened > 0 then
         perform rouse();
@@ -887,23 +953,26 @@ begin
 end
 $$;
 
--- Removes up to `most` jobs that ended longer ago than some seconds, with all that is known of them; returns how many.
-create function remove_finished(seconds float8, most int) returns int
+-- Removes up to `most` jobs that ended longer ago than some seconds, with all that is known of them. Returns how many, and
+-- where the next call may go on: what was removed stays in its way while a transaction is open.
+create function remove_finished(seconds float8, most int, since timestamptz default '-infinity',
+                                out removed int, out until timestamptz)
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
 declare
     old bigint[];
 begin
-    old := array(
-        select o.id from outcome o where o.finalized_at < now() - make_interval(secs => seconds)
-        order by o.finalized_at limit most for update skip locked);
+    select coalesce(array_agg(x.id), '{}'), coalesce(max(x.finalized_at), since) into old, until from (
+        select o.id, o.finalized_at from outcome o
+        where o.finalized_at >= since and o.finalized_at < now() - make_interval(secs => seconds)
+        order by o.finalized_at limit most for update skip locked) x;
     delete from outcome o where o.id = any (old);
     delete from failure f where f.id = any (old);
     delete from progress p where p.id = any (old);
     delete from cancel_request c where c.id = any (old);
     delete from job j where j.id = any (old);
-    return cardinality(old);
+    removed := cardinality(old);
 end
 $$;
 
@@ -976,9 +1045,9 @@ grant execute on function may_see_all(), cancel(bigint), retry(bigint)
 grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
     to sheetsync_producer, sheetsync_query;
 grant execute on function
-    enter(bigint, text, text, int, text[]), leave(bigint), claim(bigint, int, jsonb, text, text, bigint[]), arm(), disarm(bigint),
-    finish(bigint, jsonb, boolean), beat(bigint, int, text), reclaim(float8), open_forgotten(),
-    remove_finished(float8, int), report(bigint, bigint, bigint, text, bigint, bigint, jsonb),
+    enter(bigint, text, text, int, text[]), leave(bigint), claim(bigint, int, jsonb, text, bigint[], boolean), arm(), disarm(bigint),
+    finish(bigint, jsonb, boolean), beat(bigint, int, text), reclaim(float8, boolean), open_forgotten(),
+    remove_finished(float8, int, timestamptz), report(bigint, bigint, bigint, text, bigint, bigint, jsonb),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
     change_setting(text, text)
     to sheetsync_worker;

@@ -20,6 +20,20 @@ from quota q cross join lateral (
     select coalesce(sum(x.amount), 0)::int as used, min(x.at) as first from quota_use x
     where x.name = q.name and x.amount > 0 and x.at > clock_timestamp() - q.span) u;
 
+-- Until when Google takes the access token of each account, as the worker that got it last noted.
+create table identity (
+    account     text primary key,
+    token_until timestamptz not null
+);
+
+create function note_token(account text, seconds float8) returns void
+language sql security definer set search_path from current
+as $$
+    delete from identity i where i.token_until < now() - interval '1 day';
+    insert into identity (account, token_until) values (account, clock_timestamp() + make_interval(secs => seconds))
+    on conflict on constraint identity_pkey do update set token_until = excluded.token_until
+$$;
+
 -- Everything that may keep a job waiting, or null where the caller may not see the job; whoever may see a job may know
 -- what it waits for.
 create function situation(id bigint) returns jsonb
@@ -35,13 +49,12 @@ as $$
         'head', (select jsonb_build_object('id', h.id, 'runs', exists (select from lease x where x.id = h.id))
                  from head h where h.target = job.target and h.id <> job.id),
         'earlier', (select min(x.id) from ready x where x.target = job.target and x.gate in (0, 2) and x.id < job.id),
-        -- A job of another owner may come first in its turn, so this is only about the number.
         'ahead', case when r.gate = 0 then (
             select count(*) from (
                 (select from ready x where x.gate = 0 and x.kind = r.kind and x.priority < r.priority limit 10001)
                 union all
                 (select from ready x where x.gate = 0 and x.kind = r.kind and x.priority = r.priority
-                    and (x.run_at, x.id) < (r.run_at, r.id) limit 10001)) ahead) end,
+                    and (x.turn, x.id) < (r.turn, r.id) limit 10001)) ahead) end,
         'running', case when l.id is not null then jsonb_build_object(
             'for', extract(epoch from clock_timestamp() - l.at), 'worker', w.name,
             'silence', extract(epoch from clock_timestamp() - w.beat_at)) end,
@@ -76,4 +89,5 @@ end
 $$;
 grant execute on function situation(bigint)
     to sheetsync_producer, sheetsync_query, sheetsync_worker, sheetsync_operator;
-grant select on job_kind, running_now, quota_now, breaker to sheetsync_worker, sheetsync_operator;
+grant execute on function note_token(text, float8) to sheetsync_worker;
+grant select on job_kind, running_now, quota_now, breaker, identity to sheetsync_worker, sheetsync_operator;

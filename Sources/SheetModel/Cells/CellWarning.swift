@@ -6,6 +6,8 @@ public enum CellWarning: Sendable, Hashable, CaseIterable {
     case longDecimalAsText
     /// A JSON number with more digits than a double holds, written as the nearest double.
     case rounded
+    /// A date or time that a sheet cannot hold, such as infinity or a year before Christ, written as text.
+    case dateAsText
 
     func sentence(count: Int) -> String {
         let one = count == 1
@@ -19,6 +21,9 @@ public enum CellWarning: Sendable, Hashable, CaseIterable {
         case .rounded:
             "\(count.grouped) \(one ? "number" : "numbers") with more digits than a cell holds "
                 + "\(one ? "was" : "were") rounded"
+        case .dateAsText:
+            "\(count.grouped) \(one ? "date or time" : "dates or times") that a cell cannot hold "
+                + "\(one ? "was" : "were") written as text"
         }
     }
 }

@@ -21,7 +21,7 @@ public struct Column: Sendable, Hashable {
         }
         if let width, !Self.widths.contains(width) {
             throw SheetModelError(
-                .columnWidth, "expected \(Self.widths.lowerBound) to \(Self.widths.upperBound) pixels, got \(width)")
+                .columnWidth, "expected \(Self.widths.lowerBound) to \(Self.widths.upperBound) pixels")
         }
         if let format { _ = try NumberFormat(pattern: format, type: type) }
         self.init(unchecked: name, type: type, format: format, width: width)

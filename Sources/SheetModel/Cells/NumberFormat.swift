@@ -26,7 +26,7 @@ struct NumberFormat: Hashable {
         } else {
             throw SheetModelError(
                 .columnFormat,
-                "expected a currency's code such as EUR or a pattern such as #,##0.00, got \(excerpt(format))")
+                "expected a currency's code such as EUR or a pattern such as #,##0.00")
         }
     }
 

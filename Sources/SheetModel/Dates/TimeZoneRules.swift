@@ -27,12 +27,12 @@ public struct TimeZoneRules: Sendable {
         } else if let offset = Self.fixedOffset(name) {
             self.init(name: name, table: TimeZoneTable(fixedOffset: offset))
         } else {
-            guard Self.isZoneName(name) else { throw Self.unknown(name) }
+            guard Self.isZoneName(name) else { throw Self.unknown }
             switch ZoneFile.read(name) {
             case .bytes(let bytes):
-                guard let table = TimeZoneTable(parsing: bytes) else { throw Self.unknown(name) }
+                guard let table = TimeZoneTable(parsing: bytes) else { throw Self.unknown }
                 self.init(name: name, table: table)
-            case .missing: throw Self.unknown(name)
+            case .missing: throw Self.unknown
             case .noDatabase:
                 throw SheetModelError(
                     .unknownTimeZone,
@@ -44,8 +44,8 @@ public struct TimeZoneRules: Sendable {
     /// The seconds east of UTC at an instant, given in seconds since 1970-01-01 00:00 UTC.
     public func offset(at instant: Int64) -> Int { table.offset(at: instant) }
 
-    private static func unknown(_ name: String) -> SheetModelError {
-        SheetModelError(.unknownTimeZone, "expected a time zone such as Europe/Berlin or UTC, got \(excerpt(name))")
+    private static var unknown: SheetModelError {
+        SheetModelError(.unknownTimeZone, "there is no such time zone; expected one such as Europe/Berlin or UTC")
     }
 
     /// Parts of letters, digits, `_`, `+` and `-` that begin with a capital letter: no dots, no way out of the folder, and

@@ -8,18 +8,21 @@ enum ColumnWidths {
     private static let sampledCells = 20_000
 
     /// The width of each column in pixels; a column's own `width` wins, then the template's.
-    static func pixels(of sheet: Sheet, columns: [Column], template: [Int], timeZone: TimeZoneRules) -> [Int] {
+    static func pixels(of sheet: CheckedSheet, template: [Int]) -> [Int] {
+        let columns = sheet.columns
         // Rows from all over the sheet, fewer of them where it is very wide.
         let count = min(sheet.rows.count, max(10, min(sampledRows, sampledCells / max(1, columns.count))))
-        let sample = (0..<count).map { sheet.rows[$0 * sheet.rows.count / count] }
+        let encoder = RowEncoder(columns: columns)
+        let sample = (0..<count).map { index -> [Cell] in
+            var cursor = sheet.rows.cursor(from: index * sheet.rows.count / count)
+            return (try? cursor.next().map(encoder.cells)) ?? []
+        }
         return columns.enumerated().map { index, column in
             if let width = column.width { return width }
             if index < template.count { return template[index] }
-            let converter = CellConverter(type: column.type, timeZone: timeZone)
             var characters = 0
             for row in sample where index < row.count {
-                guard let cell = try? converter.convert(row[index]).cell else { continue }
-                characters = max(characters, self.characters(of: cell.value, in: column))
+                characters = max(characters, self.characters(of: row[index].value, in: column))
             }
             // Bold letters are about a tenth wider than the 7 pixels of a plain one.
             let header = TextWidth.ofWidestLine(in: column.name, limit: widestHeader) * 8

@@ -7,9 +7,9 @@ struct GridSize: Hashable {
     /// All columns, at least one.
     private(set) var columns: Int
 
-    init(of sheet: Sheet, columns: Int) {
-        headerRows = sheet.columns == nil ? 0 : 1
-        rows = headerRows + max(1, sheet.rows.count)
+    init(rows: Int, columns: Int, hasHeader: Bool) {
+        headerRows = hasHeader ? 1 : 0
+        self.rows = headerRows + max(1, rows)
         self.columns = max(1, columns)
     }
 

@@ -1,5 +1,3 @@
-import JSON
-
 /// The batches of a plan one after another; only one of them is in memory.
 public struct PlanBatches: Sendable {
     private let plan: SpreadsheetPlan
@@ -8,7 +6,9 @@ public struct PlanBatches: Sendable {
     private var position: PlanPosition
     /// The requests that come before all rows; empty once they are sent.
     private var head: ArraySlice<UInt8>
-    /// A row that did not fit into the last batch.
+    /// Reads the rows of the sheet at the position; nil before its first one is taken.
+    private var cursor: (any RowCursor)?
+    /// The line of a row that did not fit into the last batch.
     private var waiting: [UInt8]?
 
     /// Begins at a row that an earlier run of the same plan came to; nil for the beginning.
@@ -18,87 +18,49 @@ public struct PlanBatches: Sendable {
         head = position == nil ? plan.head : []
     }
 
-    /// Rows of one sheet that follow each other.
-    private struct Block {
-        let sheet: Int
-        let firstRow: Int
-        var rows: [UInt8] = []
-        var count = 0
-    }
-
-    // What stands around the rows of a block, rounded up.
-    private static let frame = 200
-
     /// The next batch; nil behind the last one.
-    public mutating func next() throws(SheetModelError) -> PlanBatch? {
-        let blocks = try takeBlocks(size: head.count)
-        if head.isEmpty && blocks.isEmpty { return nil }
-        var writer = JSONWriter(reserving: blocks.reduce(head.count) { $0 + $1.rows.count + Self.frame })
-        var rows = 0
-        writer.object { batch in
-            batch.array("requests") { requests in
-                if !head.isEmpty { requests.raw(head) }
-                for block in blocks {
-                    requests.object { write(block, to: &$0) }
-                    let headers = plan.layouts[block.sheet].grid.headerRows
-                    rows += block.count - (block.firstRow == 0 ? headers : 0)
-                }
+    public mutating func next() throws -> PlanBatch? {
+        var line = try takeLine()
+        if head.isEmpty && line == nil { return nil }
+        let method = head.isEmpty ? self.method : .batchUpdate
+        var body = BatchBody(method, head: head)
+        while let row = line {
+            let isIn =
+                (!head.isEmpty || self.method == method) && body.cells < Limits.batchCells
+                && body.add(row, at: position, of: plan)
+            guard isIn else {
+                waiting = Array(row)
+                break
             }
+            position.row += 1
+            line = try takeLine()
         }
         defer {
             number += 1
             head = []
         }
-        return PlanBatch(number: number, body: writer.bytes, rows: rows, end: position)
+        return PlanBatch(number: number, method: method, body: body.finish(), rows: body.rows, end: position)
     }
 
-    private func write(_ block: Block, to request: inout JSONWriter) {
-        let layout = plan.layouts[block.sheet]
-        request.object("updateCells") { update in
-            update.member(
-                "start", ["sheetId": JSON(layout.id), "rowIndex": JSON(block.firstRow), "columnIndex": 0])
-            let link = layout.hasLinks ? ",userEnteredFormat.textFormat.link" : ""
-            update.member("fields", .string("userEnteredValue" + link))
-            update.array("rows") { $0.raw(block.rows) }
-        }
+    /// How rows of the sheet at the position go where no other requests go with them.
+    private var method: PlanBatch.Method {
+        plan.layouts.indices.contains(position.sheet) && plan.layouts[position.sheet].isPlain ? .values : .batchUpdate
     }
 
-    /// Takes rows until the batch is full.
-    private mutating func takeBlocks(size: Int) throws(SheetModelError) -> [Block] {
-        var blocks: [Block] = []
-        var size = size
-        while let next = try takeRow() {
-            let isNewBlock = blocks.last?.sheet != position.sheet
-            let added = next.count + 1 + (isNewBlock ? Self.frame : 0)
-            // The first row of a batch always goes in, except that the first batch has something to do without rows.
-            if size + added > plan.batchBytes, size > 0 {
-                waiting = next
-                break
-            }
-            if isNewBlock { blocks.append(Block(sheet: position.sheet, firstRow: position.row)) }
-            let last = blocks.count - 1
-            if blocks[last].count > 0 { blocks[last].rows.append(UInt8(ascii: ",")) }
-            blocks[last].rows += next
-            blocks[last].count += 1
-            size += added
-            position.row += 1
-        }
-        return blocks
-    }
-
-    /// The row at the position, moving on to the next sheet that has one; nil when all are done.
-    private mutating func takeRow() throws(SheetModelError) -> [UInt8]? {
-        if let row = waiting {
+    /// The line at the position, moving on to the next sheet that has one; nil when all are done.
+    private mutating func takeLine() throws -> ArraySlice<UInt8>? {
+        if let line = waiting {
             waiting = nil
-            return row
+            return line[...]
         }
         while position.sheet < plan.layouts.count {
-            let layout = plan.layouts[position.sheet]
-            let headers = layout.grid.headerRows
-            if position.row < headers { return plan.encoders[position.sheet].header() }
-            if position.row - headers < layout.sheet.rows.count {
-                return try plan.encoders[position.sheet].row(layout.sheet.rows[position.row - headers])
+            let headers = plan.layouts[position.sheet].grid.headerRows
+            if position.row < headers { return plan.encoders[position.sheet].headerLine[...] }
+            if cursor == nil {
+                cursor = plan.layouts[position.sheet].sheet.rows.cursor(from: position.row - headers)
             }
+            if let line = try cursor?.next() { return line }
+            cursor = nil
             position = PlanPosition(sheet: position.sheet + 1, row: 0)
         }
         return nil

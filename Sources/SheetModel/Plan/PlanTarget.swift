@@ -21,8 +21,17 @@ public enum PlanTarget: Sendable, Hashable {
         }
     }
 
+    /// Who filled the sheets that are there.
+    var origin: SheetLayout.Origin {
+        switch self {
+        case .empty: .nobody
+        case .new, .prepared: .attempt
+        case .existing: .foreign
+        }
+    }
+
     /// The id of each sheet of a plan.
-    func ids(for sheets: [Sheet]) -> [Int] {
+    func ids(for sheets: [CheckedSheet]) -> [Int] {
         switch self {
         case .new(let existing):
             let first = existing.first?.id ?? 0

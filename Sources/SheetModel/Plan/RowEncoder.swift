@@ -1,55 +1,88 @@
 import JSON
 
-/// Writes rows as Google's `RowData`.
+/// Writes rows as Google's `RowData`, from the bytes of their lines straight into those of a request.
 struct RowEncoder: Sendable {
-    private let names: [String]
-    private let converters: [CellConverter]
+    /// The header as a line like those of a sheet's rows.
+    let headerLine: [UInt8]
+    private let types: [ColumnType]
 
-    init(columns: [Column], timeZone: TimeZoneRules) {
-        names = columns.map(\.name)
-        converters = columns.map { CellConverter(type: $0.type, timeZone: timeZone) }
+    init(columns: [Column]) {
+        types = columns.map(\.type)
+        headerLine = JSON.array(columns.map { JSON($0.name.isEmpty ? nil : $0.name) }).bytes
     }
 
-    /// The header row.
-    func header() -> [UInt8] { Self.encode(names.map { Cell($0.isEmpty ? .empty : .text($0)) }) }
-
-    /// A row of data, filled up with empty cells.
+    /// Writes a row of data, filled up with empty cells; of a header every cell is a text.
     ///
     /// Empty cells are written too: a row says what each of its cells is, whatever stood there before.
-    func row(_ values: [JSON]) throws(SheetModelError) -> [UInt8] {
-        var cells = [Cell](repeating: Cell(.empty), count: converters.count)
-        for (index, value) in values.enumerated() { cells[index] = try converters[index].convert(value).cell }
-        return Self.encode(cells)
-    }
-
-    private static func encode(_ cells: [Cell]) -> [UInt8] {
-        var writer = JSONWriter(reserving: cells.count * 48 + 16)
-        writer.object { row in
-            row.array("values") { values in
-                for cell in cells {
-                    values.object { object in
-                        write(cell.value, to: &object)
-                        if let link = cell.link {
-                            object.member("userEnteredFormat", ["textFormat": ["link": ["uri": .string(link)]]])
-                        }
-                    }
+    func append(_ line: ArraySlice<UInt8>, isHeader: Bool, to bytes: inout [UInt8]) {
+        let span = line.span
+        // Behind the bracket that opens the line.
+        var offset = 1
+        bytes += Self.row
+        for column in types.indices {
+            if column > 0 { bytes.append(UInt8(ascii: ",")) }
+            guard offset < span.count, span[offset] != UInt8(ascii: "]") else {
+                bytes += Self.empty
+                continue
+            }
+            let end = RowLine.end(ofCellAt: offset, in: span)
+            let place = line.startIndex + offset..<line.startIndex + end
+            switch span[offset] {
+            case UInt8(ascii: "n"): bytes += Self.empty
+            case UInt8(ascii: "t"), UInt8(ascii: "f"): append(line[place], as: Self.boolean, to: &bytes)
+            case UInt8(ascii: "\""):
+                switch isHeader ? .text : types[column] {
+                // No form but this one is ever read as a formula.
+                case .formula: append(line[place], as: Self.formula, to: &bytes)
+                case .link: append(text: line[place], link: line[place], to: &bytes)
+                default: append(line[place], as: Self.text, to: &bytes)
                 }
+            case UInt8(ascii: "["):
+                let middle = line.startIndex + RowLine.end(ofCellAt: offset + 1, in: span)
+                append(
+                    text: line[place.lowerBound + 1..<middle], link: line[middle + 1..<place.upperBound - 1], to: &bytes
+                )
+            default: append(line[place], as: Self.number, to: &bytes)
             }
+            offset = end + 1
         }
-        return writer.bytes
+        bytes += Self.rowEnd
     }
 
-    private static func write(_ value: CellValue, to cell: inout JSONWriter) {
-        // No form but the last one is ever read as a formula.
-        let (name, json): (String, JSON) =
-            switch value {
-            case .empty: ("", .null)
-            case .text(let text): ("stringValue", .string(text))
-            case .number(let number): ("numberValue", JSON(number))
-            case .boolean(let truth): ("boolValue", .bool(truth))
-            case .formula(let formula): ("formulaValue", .string(formula))
-            }
-        guard !name.isEmpty else { return }
-        cell.object("userEnteredValue") { $0.member(name, json) }
+    /// The cells of a row.
+    func cells(of line: ArraySlice<UInt8>) throws(JSONError) -> [Cell] {
+        var cells = [Cell](repeating: Cell(.empty), count: types.count)
+        var reader = JSONReader(Array(line))
+        try reader.beginArray()
+        for index in types.indices {
+            guard try reader.nextElement() else { break }
+            cells[index] = try RowLine.cell(from: &reader, type: types[index])
+        }
+        return cells
+    }
+
+    private static let row = Array(#"{"values":["#.utf8)
+    private static let rowEnd = Array("]}".utf8)
+    private static let empty = Array("{}".utf8)
+    private static let text = Array(#"{"userEnteredValue":{"stringValue":"#.utf8)
+    private static let number = Array(#"{"userEnteredValue":{"numberValue":"#.utf8)
+    private static let boolean = Array(#"{"userEnteredValue":{"boolValue":"#.utf8)
+    private static let formula = Array(#"{"userEnteredValue":{"formulaValue":"#.utf8)
+    private static let cellEnd = Array("}}".utf8)
+    private static let link = Array(#"},"userEnteredFormat":{"textFormat":{"link":{"uri":"#.utf8)
+    private static let linkEnd = Array("}}}}".utf8)
+
+    private func append(_ value: ArraySlice<UInt8>, as form: [UInt8], to bytes: inout [UInt8]) {
+        bytes += form
+        bytes += value
+        bytes += Self.cellEnd
+    }
+
+    private func append(text: ArraySlice<UInt8>, link: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
+        bytes += Self.text
+        bytes += text
+        bytes += Self.link
+        bytes += link
+        bytes += Self.linkEnd
     }
 }

@@ -2,29 +2,40 @@ import JSON
 
 /// One sheet with everything decided: its id, its grid, and what is done to it before data comes.
 struct SheetLayout: Sendable {
-    let sheet: Sheet
-    let columns: [Column]
+    /// Who filled a sheet that is there already.
+    enum Origin {
+        /// Nobody: Google made it with the spreadsheet, or an earlier request of the same plan.
+        case nobody
+        /// Perhaps an earlier attempt.
+        case attempt
+        /// Somebody else.
+        case foreign
+    }
+
+    let sheet: CheckedSheet
     let grid: GridSize
     /// Google's `sheetId`.
     let id: Int
+    /// Whether each cell's value says all of it, which formulas and links do not.
+    let isPlain: Bool
     /// The sheet that has this id in the target already.
-    private let existing: ExistingSheet?
-    /// Whether somebody else made that sheet.
-    private let isForeign: Bool
+    let existing: ExistingSheet?
+    /// What is known of the cells of that sheet.
+    private let origin: Origin
     /// The look; nil keeps the one that is there.
-    private let template: FormattingTemplate?
+    let template: FormattingTemplate?
     private let widths: [Int]
 
     init(
-        sheet: Sheet, id: Int, existing: ExistingSheet?, isForeign: Bool, template: FormattingTemplate?,
-        timeZone: TimeZoneRules
+        sheet: CheckedSheet, id: Int, existing: ExistingSheet?, origin: Origin, template: FormattingTemplate?
     ) {
         self.sheet = sheet
         self.id = id
         self.existing = existing
-        self.isForeign = isForeign
-        columns = sheet.resolvedColumns
-        let needed = GridSize(of: sheet, columns: columns.count)
+        self.origin = origin
+        isPlain = sheet.columns.allSatisfy { $0.type != .link && $0.type != .formula }
+        let needed = GridSize(
+            rows: sheet.rows.count, columns: sheet.columns.count, hasHeader: sheet.hasHeader)
         if let existing, template == nil {
             self.template = nil
             grid = needed.grown(from: existing)
@@ -33,9 +44,17 @@ struct SheetLayout: Sendable {
             let template = template ?? .standard
             self.template = template
             grid = needed
-            widths = ColumnWidths.pixels(
-                of: sheet, columns: columns, template: template.columnWidths, timeZone: timeZone)
+            widths = ColumnWidths.pixels(of: sheet, template: template.columnWidths)
         }
+    }
+
+    var columns: [Column] { sheet.columns }
+
+    /// What becomes of the sheet.
+    var summary: SheetSummary {
+        SheetSummary(
+            name: sheet.name, id: id, rows: sheet.rows.count, columns: columns.count,
+            cells: (sheet.rows.count + grid.headerRows) * columns.count)
     }
 
     var hasLinks: Bool { columns.contains { $0.type == .link } }
@@ -46,23 +65,34 @@ struct SheetLayout: Sendable {
         return grow + [make.clearValues(columns: 0..<max(1, columns.count))] + numberFormats
     }
 
-    private var make: SheetRequests { SheetRequests(id: id) }
+    var make: SheetRequests { SheetRequests(id: id) }
     private var headerRows: Range<Int> { 0..<grid.headerRows }
     private var dataRows: Range<Int> { grid.headerRows..<grid.rows }
 
     private func make(_ template: FormattingTemplate) -> [JSON] {
+        let bandings = existing?.bandingIDs ?? []
         var requests =
-            isForeign && existing != nil
-            ? make.strip(bandingIDs: existing?.bandingIDs ?? []) : make.deleteBandings(existing?.bandingIDs ?? [])
+            existing != nil && origin == .foreign
+            ? make.strip(bandingIDs: bandings) : make.deleteBandings(bandings)
         requests.append(properties(frozenRows: template.frozenRows))
-        if isForeign && existing != nil { requests.append(make.clearValues()) }
-        // The whole format is set, so that what stood there before does not shine through.
+        if existing != nil, origin != .nobody { requests.append(make.clearValues()) }
+        return requests + cellFormats(template) + fittings(template)
+    }
+
+    /// The look of the cells. Whole formats are set, so that what stood there before does not shine through.
+    func cellFormats(_ template: FormattingTemplate) -> [JSON] {
         let all = 0..<grid.columns
-        requests.append(make.format(template.body, rows: dataRows, columns: all, fields: "userEnteredFormat"))
+        var requests = [make.format(template.body, rows: dataRows, columns: all, fields: "userEnteredFormat")]
         if grid.headerRows > 0 {
             requests.append(make.format(template.header, rows: headerRows, columns: all, fields: "userEnteredFormat"))
         }
-        requests += columnFormats
+        return requests + columnFormats
+    }
+
+    /// The look of the sheet around its cells.
+    func fittings(_ template: FormattingTemplate) -> [JSON] {
+        let all = 0..<grid.columns
+        var requests: [JSON] = []
         if let bands = template.bands {
             requests.append(
                 make.banding(bands, hasHeader: grid.headerRows > 0, rows: 0..<grid.rows, columns: all))
@@ -73,33 +103,30 @@ struct SheetLayout: Sendable {
         return requests + make.widths(widths)
     }
 
-    private func properties(frozenRows: Int) -> JSON {
+    /// Makes the sheet with its name and its grid, or gives them to one that is there.
+    func properties(frozenRows: Int) -> JSON {
         // Sheets refuses to freeze every row.
         let frozen = grid.headerRows == 0 ? 0 : min(frozenRows, grid.rows - 1)
         let properties: JSON = [
-            "sheetId": JSON(id), "title": JSON(sheet.name),
+            "title": JSON(sheet.name),
             "gridProperties": [
                 "rowCount": JSON(grid.rows), "columnCount": JSON(grid.columns), "frozenRowCount": JSON(frozen),
                 "frozenColumnCount": 0,
             ],
         ]
-        guard existing != nil else { return ["addSheet": ["properties": properties]] }
-        return [
-            "updateSheetProperties": [
-                "properties": properties,
-                "fields": "title,gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)",
-            ]
-        ]
+        return existing == nil
+            ? make.add(properties)
+            : make.change(
+                properties, fields: "title,gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)")
     }
 
     /// Makes room for data in a sheet that keeps its look.
     private var grow: [JSON] {
         guard let existing, grid.rows > existing.rows || grid.columns > existing.columns else { return [] }
-        let properties: JSON = [
-            "sheetId": JSON(id), "gridProperties": ["rowCount": JSON(grid.rows), "columnCount": JSON(grid.columns)],
-        ]
         return [
-            ["updateSheetProperties": ["properties": properties, "fields": "gridProperties(rowCount,columnCount)"]]
+            make.change(
+                ["gridProperties": ["rowCount": JSON(grid.rows), "columnCount": JSON(grid.columns)]],
+                fields: "gridProperties(rowCount,columnCount)")
         ]
     }
 

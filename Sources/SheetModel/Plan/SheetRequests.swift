@@ -20,6 +20,22 @@ struct SheetRequests {
         return .object(range)
     }
 
+    /// Makes the sheet.
+    func add(_ properties: JSON) -> JSON { ["addSheet": ["properties": named(properties)]] }
+
+    /// Changes the fields that are named of the sheet's `SheetProperties`.
+    func change(_ properties: JSON, fields: String) -> JSON {
+        ["updateSheetProperties": ["properties": named(properties), "fields": JSON(fields)]]
+    }
+
+    func delete() -> JSON { ["deleteSheet": ["sheetId": JSON(id)]] }
+
+    private func named(_ properties: JSON) -> JSON {
+        var object = properties.object ?? JSONObject()
+        object["sheetId"] = JSON(id)
+        return .object(object)
+    }
+
     /// Gives all cells of a rectangle one format, as far as the fields name it.
     func format(_ format: JSON, rows: Range<Int>, columns: Range<Int>, fields: String) -> JSON {
         [

@@ -19,39 +19,29 @@ public struct SpreadsheetPlan: Sendable {
     /// The requests before the first row, with commas between.
     let head: ArraySlice<UInt8>
     let batchBytes: Int
+    /// The requests that concern no sheet.
+    let properties: [JSON]
 
     /// Plans a spreadsheet.
     ///
     /// - Parameters:
     ///   - spreadsheet: What shall stand there.
     ///   - target: Where it shall stand.
+    ///   - leftovers: Sheets of the target that go first of all, and count for nothing.
     ///   - template: The look; nil keeps that of sheets that are there: only values and number formats are written, and a
     ///     grid grows where it must.
     ///   - batchBytes: The greatest size of a batch; only a single row longer than that makes a longer one, or formats of
     ///     very many columns.
     public init(
-        _ spreadsheet: Spreadsheet, target: PlanTarget = .empty, template: FormattingTemplate? = .standard,
-        batchBytes: Int = 8_000_000
+        _ spreadsheet: Spreadsheet, target: PlanTarget = .empty, removing leftovers: [Int] = [],
+        template: FormattingTemplate? = .standard, batchBytes: Int = 8_000_000
     ) throws(SheetModelError) {
         let existing = Dictionary(target.sheets.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let ids = target.ids(for: spreadsheet.sheets)
-        var isForeign = false
-        if case .existing = target { isForeign = true }
-        let zone = spreadsheet.timeZone ?? .utc
-        layouts = zip(spreadsheet.sheets, ids).map { sheet, id in
-            SheetLayout(
-                sheet: sheet, id: id, existing: existing[id], isForeign: isForeign, template: template, timeZone: zone)
+        let origin = target.origin
+        let layouts = zip(spreadsheet.sheets, ids).map { sheet, id in
+            SheetLayout(sheet: sheet, id: id, existing: existing[id], origin: origin, template: template)
         }
-        encoders = layouts.map { RowEncoder(columns: $0.columns, timeZone: zone) }
-        sheets = layouts.map { layout in
-            let rows = layout.sheet.rows.count
-            return SheetSummary(
-                name: layout.sheet.name, id: layout.id, rows: rows, columns: layout.columns.count,
-                cells: (rows + layout.grid.headerRows) * layout.columns.count)
-        }
-        cells = sheets.reduce(0) { $0 + $1.cells }
-        warnings = spreadsheet.warnings
-        self.batchBytes = batchBytes
 
         let others = target.sheets.filter { !ids.contains($0.id) }
         guard ids.count + others.count <= Limits.sheets else {
@@ -62,14 +52,30 @@ public struct SpreadsheetPlan: Sendable {
         let grid = layouts.reduce(0) { $0 + $1.grid.cells } + others.reduce(0) { $0 + $1.rows * $1.columns }
         guard grid <= Limits.cells else { throw Spreadsheet.tooManyCells(grid) }
 
-        let requests = Self.properties(of: spreadsheet) + layouts.flatMap(\.requests)
-        guard requests.count + layouts.count <= Limits.requests else {
+        let properties = Self.properties(of: spreadsheet)
+        try self.init(
+            layouts, head: leftovers.map { SheetRequests(id: $0).delete() } + properties + layouts.flatMap(\.requests),
+            properties: properties, warnings: spreadsheet.warnings, batchBytes: batchBytes)
+    }
+
+    /// Takes sheets whose sizes are known to be right, and the requests that come before their rows.
+    init(
+        _ layouts: [SheetLayout], head: [JSON], properties: [JSON], warnings: [ConversionWarning], batchBytes: Int
+    ) throws(SheetModelError) {
+        guard head.count + layouts.count <= Limits.requests else {
             throw SheetModelError(
                 .tooManyFormats,
-                "columns that look different from their neighbours need \(requests.count.grouped) requests, "
+                "columns that look different from their neighbours need \(head.count.grouped) requests, "
                     + "and Google takes at most \(Limits.requests.grouped)")
         }
-        head = JSON.array(requests).bytes.dropFirst().dropLast()
+        self.layouts = layouts
+        encoders = layouts.map { RowEncoder(columns: $0.columns) }
+        sheets = layouts.map(\.summary)
+        cells = sheets.reduce(0) { $0 + $1.cells }
+        self.head = JSON.array(head).bytes.dropFirst().dropLast()
+        self.properties = properties
+        self.warnings = warnings
+        self.batchBytes = batchBytes
     }
 
     /// The batches, made one at a time.

@@ -1,13 +1,16 @@
 import ArgumentParser
+import Export
 import FoundationEssentials
 import Google
 import JSON
+import JobQueue
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check the settings, Google's side and the database, and say what to mend.",
         discussion: """
-            It changes nothing, here or at Google. Run it with the daemon's settings and as its user. \
+            It changes nothing, here or at Google. Without DATABASE_URL it looks at the settings of the installed unit, in \
+            /etc/sheetsync, which only root reads; otherwise at those of its environment. \
             Exit codes: 0 nothing has to be mended, 1 something has.
             """)
 
@@ -35,10 +38,46 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         let database = checkup.value("settings") { try DatabaseSettings(reader) }
         let google = checkup.value("settings") { try GoogleSettings(reader) }
-        if checkup.findings.count == before { checkup.add(.ok, "settings", "all are readable and in range") }
-        if let google { await GoogleCheck(settings: google).look(&checkup) }
-        if let database { await DatabaseCheck(settings: database).look(&checkup) }
+        let source = checkup.value("settings") { try SourceSettings(reader) }
+        checkup.origin = reader.origin.words
+        if checkup.findings.count == before {
+            checkup.add(.ok, "settings", "all are readable and in range")
+        }
+        if let google {
+            look(at: TemplateDirectory(path: google.templatesPath), &checkup)
+            await GoogleCheck(settings: google).look(&checkup)
+        }
+        if let database {
+            await DatabaseCheck(settings: database, silenceLimit: try? reader.silenceLimit()).look(&checkup)
+        }
+        if let source, let database {
+            await SourceCheck(settings: source, queueSchema: database.schema.name).look(&checkup)
+        }
         UnitCheck(environment: ProcessInfo.processInfo.environment).look(&checkup)
+    }
+}
+
+extension DoctorCommand {
+    private func look(at templates: TemplateDirectory, _ checkup: inout Checkup) {
+        let faults = templates.faults()
+        for fault in faults { checkup.add(.fail, "templates", fault) }
+        if faults.isEmpty { checkup.add(.ok, "templates", "all can be used") }
+    }
+}
+
+extension SettingsReader.Origin {
+    /// Which settings were looked at.
+    fileprivate var words: String {
+        switch self {
+        case .unit(let installation):
+            "those of the installed unit (sheetsync.env and the secrets in \(installation.path); drop-ins are not read)"
+        case .environment where ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"] != nil:
+            "those that systemd gives to this process"
+        case .environment where Installation().isThere || Installation().isHidden:
+            "those of this environment; the installed unit has its own, which `sheetsync doctor` looks at as root and without "
+                + "DATABASE_URL"
+        case .environment: "those of this environment"
+        }
     }
 }
 

@@ -18,7 +18,7 @@ struct StatusCommand: AsyncParsableCommand {
         try await ending {
             let reader = try await SettingsReader()
             let settings = try DatabaseSettings(reader)
-            let silenceLimit = try reader.leaseTime() / .seconds(1)
+            let silenceLimit = try reader.silenceLimit()
             let connection = Connection(settings.connection, label: "status", statementTimeout: .seconds(2))
             while true {
                 let (page, status) = await look(settings.schema, connection, silenceLimit)

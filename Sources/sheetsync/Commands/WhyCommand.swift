@@ -16,7 +16,7 @@ struct WhyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ending {
-            let silenceLimit = try await SettingsReader().leaseTime() / .seconds(1)
+            let silenceLimit = try await SettingsReader().silenceLimit()
             let access = try await DatabaseAccess()
             try await access.requireFitSchema()
             let explanation = try await explanation(access.jobs, silenceLimit)
@@ -24,9 +24,9 @@ struct WhyCommand: AsyncParsableCommand {
                 Console.print(explanation.json.description)
                 return
             }
-            Console.print(explanation.headline)
-            for cause in explanation.causes.dropFirst() { Console.print("and it \(cause.words)") }
-            for detail in explanation.details { Console.print(Style.dim(detail)) }
+            Console.printWrapped(explanation.headline)
+            for cause in explanation.causes.dropFirst() { Console.printWrapped("and it \(cause.words)") }
+            for detail in explanation.details { Console.printWrapped(detail) }
         }
     }
 

@@ -25,6 +25,8 @@ struct Checkup {
     }
 
     private(set) var findings: [Finding] = []
+    /// Which settings were looked at, in words.
+    var origin = ""
 
     mutating func add(_ level: Level, _ name: String, _ words: String) {
         findings.append(Finding(level: level, name: name, words: words))
@@ -39,29 +41,29 @@ struct Checkup {
     var worst: Finding? { findings.first { $0.level == .fail } ?? findings.first { $0.level == .warn } }
     var hasFailed: Bool { findings.contains { $0.level == .fail } }
 
-    /// The first line of the report.
-    var headline: String {
-        let count = findings.count
-        guard let worst else { return "\(Style.green("OK")): all \(count) checks passed" }
-        let mark = worst.level.style(worst.level == .fail ? "FAIL" : "WARN")
-        return "\(mark): \(worst.name): \(worst.words)"
-    }
-
     func show() {
-        Console.print(headline)
+        if let worst {
+            Console.printWrapped(
+                "\(worst.name): \(worst.words)", behind: worst.level == .fail ? "FAIL: " : "WARN: ",
+                style: worst.level.style)
+        } else {
+            Console.printWrapped("all \(findings.count) checks passed", behind: "OK: ", style: .green)
+        }
+        if !origin.isEmpty { Console.printWrapped(origin, behind: "settings looked at: ", style: .dim) }
         Console.print("")
         let width = findings.map(\.name.count).max() ?? 0
         for finding in findings {
             let level = finding.level.rawValue
-            let mark = finding.level.style(level) + String(repeating: " ", count: 4 - level.count)
+            let mark = level + String(repeating: " ", count: 6 - level.count)
             let name = finding.name + String(repeating: " ", count: width - finding.name.count)
-            Console.print("\(mark)  \(name)  \(finding.words)")
+            Console.printWrapped(
+                "\(name)  \(finding.words)", behind: mark, style: finding.level.style, indentation: width + 8)
         }
     }
 
     var json: JSON {
         [
-            "schema": 1, "ok": .bool(!hasFailed),
+            "schema": 1, "ok": .bool(!hasFailed), "settings": .string(origin),
             "reason": worst.map { .string("\($0.name): \($0.words)") } ?? JSON.null,
             "checks": .array(
                 findings.map {

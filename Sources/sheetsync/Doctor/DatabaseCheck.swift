@@ -9,9 +9,12 @@ struct DatabaseCheck {
     private let schema: Schema
     private let connection: Connection
     private let place: String
+    /// After how many seconds without a sign of life a worker is dead; nil where that setting cannot be read.
+    private let silenceLimit: Double?
 
-    init(settings: DatabaseSettings) {
+    init(settings: DatabaseSettings, silenceLimit: Double?) {
         schema = settings.schema
+        self.silenceLimit = silenceLimit
         place = settings.connection.place
         connection = Connection(settings.connection, label: "doctor", statementTimeout: .seconds(5))
     }
@@ -30,6 +33,26 @@ struct DatabaseCheck {
             checkup.fail("schema", error)
         }
         do { try await lookAtRoles(&checkup) } catch { checkup.fail("roles", error) }
+        await lookAtQueue(&checkup)
+    }
+
+    /// Asks what `status` would say, where the login may look.
+    private func lookAtQueue(_ checkup: inout Checkup) async {
+        guard let silenceLimit, let report = try? await QueueReport.read(schema, on: connection) else { return }
+        let verdict = Verdict(report, silenceLimit: silenceLimit)
+        let level: Checkup.Level =
+            switch verdict.level {
+            case .ok: .ok
+            case .degraded: .warn
+            case .down: .fail
+            }
+        checkup.add(level, "queue", verdict.reason)
+        if let quota = report.quotas.first(where: \.isUsedUp) {
+            checkup.add(
+                .warn, "quota",
+                "\(quota.words); where Google raised it, raise SHEETSYNC_\(quota.resource.uppercased())_PER_MINUTE_… too"
+            )
+        }
     }
 
     private func lookAtConnection(_ checkup: inout Checkup) async throws {
@@ -83,7 +106,7 @@ struct DatabaseCheck {
     }
 
     private func lookAtRoles(_ checkup: inout Checkup) async throws {
-        let roles = ["worker", "operator", "producer", "query"]
+        let roles = ["owner", "worker", "operator", "producer", "query"]
         var held: [String] = []
         let login = try await connection.query("select current_user as login")[0].text("login")
         for role in roles {
@@ -95,7 +118,9 @@ struct DatabaseCheck {
                 """)[0]
             if try row.bool("held") { held.append(name) }
         }
-        if held.contains("sheetsync_worker") {
+        if held.contains("sheetsync_owner") {
+            checkup.add(.ok, "roles", "\(login) owns the schema; for the daemon sheetsync_worker alone is enough")
+        } else if held.contains("sheetsync_worker") {
             checkup.add(.ok, "roles", "\(login) has \(held.joined(separator: ", "))")
         } else if held.isEmpty {
             checkup.add(

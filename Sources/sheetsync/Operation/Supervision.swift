@@ -12,6 +12,18 @@ final class Supervision: Service {
         let name: String
         /// Returns when the loop has come round.
         let answer: @Sendable () async -> Void
+
+        init(name: String, answer: @escaping @Sendable () async -> Void) {
+            self.name = name
+            self.answer = answer
+        }
+
+        /// A loop of the worker, which does not answer while it is late.
+        init(_ loop: WorkerLoop, of worker: WorkerWatch, lateAfter limit: Duration) {
+            self.init(name: loop.words) {
+                while worker.current.isLate(loop, by: limit) { try? await Task.sleep(for: .milliseconds(200)) }
+            }
+        }
     }
 
     private struct State {

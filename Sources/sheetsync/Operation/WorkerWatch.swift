@@ -16,8 +16,8 @@ final class WorkerWatch: Sendable {
     struct State {
         var phase = Phase.starting
         var inFlight = 0
-        /// When one of its loops was last seen going round, whether the database answered or not.
-        var turnedAt = ContinuousClock.now
+        /// Until when each of its loops has said it will be back, whether the database answers or not.
+        var dueAt: [WorkerLoop: ContinuousClock.Instant] = [:]
         /// When the last sign of life reached the database.
         var beatAt: ContinuousClock.Instant?
         /// The last statement that failed.
@@ -34,7 +34,6 @@ final class WorkerWatch: Sendable {
 
     func note(_ event: WorkerEvent) {
         state.withLock { state in
-            state.turnedAt = .now
             switch event {
             case .entered:
                 if state.phase == .starting { state.phase = .working }
@@ -44,6 +43,7 @@ final class WorkerWatch: Sendable {
                 state.beatAt = .now
             case .ended(let kind, let jobState): state.endings[Ending(kind: kind, state: jobState), default: 0] += 1
             case .failed(let text): state.problem = (text, .now)
+            case .turned(let loop, let rest): state.dueAt[loop] = rest.map { .now + $0 }
             case .stopping: state.phase = .stopping
             }
         }
@@ -55,6 +55,11 @@ extension WorkerWatch.State {
     var currentProblem: String? {
         guard let problem, ContinuousClock.now - problem.at < WorkerWatch.problemsLast else { return nil }
         return problem.text
+    }
+
+    /// Whether a loop should have come round so long ago.
+    func isLate(_ loop: WorkerLoop, by limit: Duration) -> Bool {
+        dueAt[loop].map { ContinuousClock.now - $0 > limit } ?? false
     }
 
     /// One line for `systemctl status`.
@@ -75,7 +80,7 @@ extension WorkerWatch.State {
     func obstacle(silenceLimit: Duration) -> String? {
         switch phase {
         case .starting: return currentProblem ?? "the worker has not signed in yet"
-        case .stopping: return "the worker was told to stop and claims no more jobs"
+        case .stopping: return currentProblem ?? "the worker was told to stop and claims no more jobs"
         case .working:
             guard let beatAt, ContinuousClock.now - beatAt > silenceLimit else { return nil }
             return currentProblem ?? "no sign of life of the worker has reached the database for too long"

@@ -22,6 +22,8 @@ extension StatusPage {
         members["failures"] = .array(report.failures.map(failure))
         members["pauses"] = .array(
             report.pauses.map { ["kind": JSON($0.kind), "by": .string($0.by), "since": .string($0.since)] })
+        members["waits"] = .array(report.waits.map(wait))
+        members["identities"] = .array(report.identities.map(identity))
         members["quotas"] = .array(report.quotas.map(quota))
         members["breakers"] = .array(report.breakers.map(breaker))
         if let database = report.database { members["database"] = self.database(database) }
@@ -60,6 +62,22 @@ extension StatusPage {
         [
             "code": .string(failure.code), "count": JSON(failure.count), "example_job": JSON(failure.example),
             "message": .string(failure.message),
+        ]
+    }
+
+    private func wait(_ wait: QueueReport.WaitRow) -> JSON {
+        [
+            "code": .string(wait.code), "count": JSON(wait.count), "example_job": JSON(wait.example),
+            "message": .string(wait.message),
+        ]
+    }
+
+    private func identity(_ identity: Identity) -> JSON {
+        [
+            "account": .string(identity.account), "token_expires_in_seconds": seconds(identity.tokenLeft),
+            "quotas": .array(
+                identity.quotas.map { ["name": .string($0.name), "left": JSON($0.left), "allowed": JSON($0.allowed)] }),
+            "open_breakers": .array(identity.breakers.map { .string($0.service) }),
         ]
     }
 

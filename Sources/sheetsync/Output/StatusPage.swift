@@ -16,12 +16,14 @@ struct StatusPage {
 
     func show() {
         let style: Style = verdict.level == .ok ? .green : verdict.level == .degraded ? .yellow : .red
-        Console.print("\(style(verdict.level.rawValue)): \(verdict.reason)")
+        Console.printWrapped(verdict.reason, behind: "\(verdict.level.rawValue): ", style: style)
         guard let report else { return }
         showQueue(report)
         showWorkers(report)
         showRunning(report)
         showFailures(report)
+        showWaits(report)
+        showIdentities(report)
         showGoogle(report)
         showDatabase(report)
     }
@@ -48,7 +50,7 @@ struct StatusPage {
         if report.held > 0 { facts.append("\(Self.count(report.held)) behind an earlier job of their spreadsheet") }
         if let next = report.nextDue { facts.append("next due in \(spoken(seconds: next))") }
         Console.print("")
-        Console.printWrapped(facts)
+        Console.printWrapped(facts.joined(separator: ", "))
     }
 
     private func showWorkers(_ report: QueueReport) {
@@ -85,6 +87,34 @@ struct StatusPage {
         table.show()
     }
 
+    private func showWaits(_ report: QueueReport) {
+        guard !report.waits.isEmpty else { return }
+        var table = Table("GIVEN BACK, WAIT FOR", "JOBS", "E.G. JOB", "MESSAGE")
+        for wait in report.waits {
+            table.add(wait.code, Self.count(wait.count), "\(wait.example)", wait.message)
+        }
+        Console.print("")
+        table.show()
+    }
+
+    private func showIdentities(_ report: QueueReport) {
+        guard !report.identities.isEmpty else { return }
+        var table = Table("TOKEN", "QUOTA LEFT", "BREAKER", "IDENTITY")
+        for identity in report.identities {
+            let left = identity.quotas.map { "\($0.left) \($0.resource.split(separator: "_").last ?? "")" }
+            let open = identity.breakers.map { breaker in
+                "\(breaker.service) open" + (breaker.opensIn > 0 ? ", \(Self.span(breaker.opensIn))" : "")
+            }
+            table.add(
+                // An idle daemon lets it end; the next call asks for another.
+                identity.tokenLeft.map { $0 > 0 ? "ends in \(Self.span($0))" : "at next call" } ?? "none",
+                left.isEmpty ? "-" : left.joined(separator: ", "),
+                open.isEmpty ? "closed" : open.joined(separator: "; "), identity.account)
+        }
+        Console.print("")
+        table.show()
+    }
+
     private func showGoogle(_ report: QueueReport) {
         if !report.quotas.isEmpty {
             var table = Table("QUOTA", "USED", "LEFT", "FREE IN", "OF")
@@ -98,7 +128,8 @@ struct StatusPage {
             table.show()
         }
         for breaker in report.breakers where breaker.words != verdict.reason {
-            Console.print("\n\(Style.red(breaker.isCurrent ? "FAILS" : "failed")): \(breaker.words)")
+            Console.print("")
+            Console.printWrapped(breaker.words, behind: breaker.isCurrent ? "FAILS: " : "failed: ", style: .red)
         }
     }
 
@@ -115,7 +146,7 @@ struct StatusPage {
                 "process \(holder.pid) (\(holder.application)) keeps the rows of the last \(holder.age) transactions")
         }
         Console.print("")
-        Console.printWrapped(facts)
+        Console.printWrapped(facts.joined(separator: ", "))
     }
 
     /// Counts end at a limit, and a narrow column is best short.
@@ -139,21 +170,5 @@ extension QueueReport.KindRow {
     /// Whether there is nothing to show.
     fileprivate var isIdle: Bool {
         available + running + scheduled + retryable + discarded == 0 && failureShare == nil
-    }
-}
-
-extension Console {
-    /// Prints facts with commas between, on as many lines as a terminal's width needs.
-    fileprivate static func printWrapped(_ facts: [String]) {
-        var line = ""
-        for (index, fact) in facts.enumerated() {
-            let piece = fact + (index < facts.count - 1 ? "," : "")
-            if let width, !line.isEmpty, line.count + 1 + piece.count > width {
-                print(line)
-                line = ""
-            }
-            line += (line.isEmpty ? "" : " ") + piece
-        }
-        print(line)
     }
 }

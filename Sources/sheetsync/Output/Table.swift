@@ -2,7 +2,7 @@ import Glibc
 
 /// Rows of text in columns that are as wide as they must be.
 ///
-/// A terminal's lines are never longer than it is wide: the last column is cut first, then the widest.
+/// A terminal's lines are never longer than it is wide: the widest column is cut first, until it is no wider than the next.
 struct Table {
     private static let narrowest = 12
 
@@ -22,11 +22,9 @@ struct Table {
             widths[last] = min(widths[last], 100)
             let gaps = 2 * (widths.count - 1)
             while let width, widths.reduce(gaps, +) > width {
-                let excess = widths.reduce(gaps, +) - width
-                let column =
-                    widths[last] > Self.narrowest ? last : widths.indices.max { widths[$0] < widths[$1] } ?? last
+                let column = widths.indices.max { widths[$0] < widths[$1] } ?? last
                 guard widths[column] > Self.narrowest else { break }
-                widths[column] = max(Self.narrowest, widths[column] - excess)
+                widths[column] -= 1
             }
         }
         func line(_ cells: [String]) -> String {
@@ -53,6 +51,25 @@ extension String {
 }
 
 extension Console {
+    /// Prints a text behind a mark, on as many lines as a terminal's width needs, those after the first under its beginning.
+    ///
+    /// A pipe gets one line.
+    static func printWrapped(_ text: String, behind mark: String = "", style: Style? = nil, indentation: Int = 0) {
+        var lines: [String] = []
+        var line = ""
+        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            let used = lines.isEmpty ? mark.count : indentation
+            if let width, !line.isEmpty, used + line.count + 1 + word.count > width {
+                lines.append(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        lines.append(line)
+        let rest = lines.dropFirst().map { "\n" + String(repeating: " ", count: indentation) + $0 }
+        print((style?(mark) ?? mark) + lines[0] + rest.joined())
+    }
+
     /// How many characters fit into a line of the terminal; nil where there is none.
     static var width: Int? {
         guard isTerminal else { return nil }

@@ -10,10 +10,13 @@ struct DatabaseSettings {
     let schema: Schema
 
     init(_ reader: SettingsReader) throws {
-        guard let url = reader.text("DATABASE_URL") ?? Self.installedURL() else {
+        guard let url = reader.text("DATABASE_URL") else {
+            let installation = Installation()
             throw SettingsError(
                 name: "DATABASE_URL",
-                problem: "is not set, and neither the credential database-url nor /etc/sheetsync/database-url is there")
+                problem: installation.isHidden
+                    ? "is not set, and \(installation.path) is root's: run the command as root for the unit's settings"
+                    : "is not set, and neither the credential database-url nor /etc/sheetsync/database-url is there")
         }
         let sslRequired = try reader.bool("SSL_REQUIRED", default: false)
         let authority = try Self.certificatePath(reader)
@@ -33,7 +36,7 @@ struct DatabaseSettings {
     /// The path of the certificate that the server's is checked against.
     ///
     /// libpq wants a path. A certificate given as text goes into a file in memory that ends with this process.
-    private static func certificatePath(_ reader: SettingsReader) throws -> String? {
+    static func certificatePath(_ reader: SettingsReader) throws -> String? {
         guard let value = reader.text("DATABASE_CA_CERT") else { return nil }
         guard value.hasPrefix("-----BEGIN") else {
             guard FileManager.default.isReadableFile(atPath: value) else {
@@ -50,11 +53,5 @@ struct DatabaseSettings {
             throw SettingsError(name: "DATABASE_CA_CERT", problem: "cannot be kept in memory; give a path instead")
         }
         return "/proc/self/fd/\(file.rawValue)"
-    }
-
-    /// What the package's installation leaves for an operator to fill in.
-    private static func installedURL() -> String? {
-        guard let text = try? String(contentsOfFile: "/etc/sheetsync/database-url", encoding: .utf8) else { return nil }
-        return text.split(whereSeparator: \.isWhitespace).first.map(String.init)
     }
 }

@@ -13,18 +13,39 @@ struct SettingsError: Error, CustomStringConvertible {
 
 /// Reads settings by the names that README lists.
 ///
-/// A systemd credential of the same purpose (`DATABASE_URL` is the file `database-url`) wins over the environment.
+/// A systemd credential of the same purpose (`DATABASE_URL` is the file `database-url`) wins over the environment. A person's
+/// command without DATABASE_URL works with the settings of the installed unit, as far as the environment has no others.
 struct SettingsReader {
+    /// Where the settings come from.
+    enum Origin {
+        /// The environment, and the credentials of systemd where it started the program.
+        case environment
+        /// The installed unit's files.
+        case unit(Installation)
+    }
+
+    let origin: Origin
     private let reader: ConfigReader
     private let credentialsDirectory: String?
     private let emptied: Set<String>
 
-    init(environment: [String: String] = ProcessInfo.processInfo.environment) async throws {
+    init(
+        environment: [String: String] = ProcessInfo.processInfo.environment, installation: Installation = Installation()
+    ) async throws {
+        var environment = environment
+        if environment["CREDENTIALS_DIRECTORY"] == nil, environment["DATABASE_URL"]?.isEmpty != false,
+            installation.isThere
+        {
+            origin = .unit(installation)
+            environment = try installation.environment().merging(environment.filter { !$0.value.isEmpty }) { $1 }
+        } else {
+            origin = .environment
+        }
         // Set but empty is as good as not set: `FOO= sheetsync run` and compose files do that.
         let given = environment.filter { !$0.value.isEmpty }
         var providers: [any ConfigProvider] = [EnvironmentVariablesProvider(environmentVariables: given)]
         emptied = Set(environment.keys).subtracting(given.keys)
-        credentialsDirectory = given["CREDENTIALS_DIRECTORY"]
+        var credentialsDirectory = given["CREDENTIALS_DIRECTORY"]
         if let credentialsDirectory {
             do {
                 providers.insert(
@@ -33,6 +54,9 @@ struct SettingsReader {
                 throw SettingsError(name: "CREDENTIALS_DIRECTORY", problem: "names a folder that cannot be read")
             }
         }
+        // What the unit is given from here, a command of root's reads in place.
+        if case .unit(let installation) = origin { credentialsDirectory = installation.path }
+        self.credentialsDirectory = credentialsDirectory
         reader = ConfigReader(providers: providers)
     }
 

@@ -2,8 +2,14 @@ import FoundationEssentials
 import JobQueue
 
 extension SettingsReader {
-    /// SHEETSYNC_LEASE_SECONDS, which `status` needs as well.
-    func leaseTime() throws -> Duration { try seconds("SHEETSYNC_LEASE_SECONDS", default: 45, in: 5...3600) }
+    private func leaseTime() throws -> Duration { try seconds("SHEETSYNC_LEASE_SECONDS", default: 45, in: 5...3600) }
+
+    /// After how many seconds without a sign of life a worker is dead, to the other workers and to whoever asks for it.
+    func silenceLimit() throws -> Double {
+        var configuration = WorkerConfiguration()
+        configuration.leaseTime = try leaseTime()
+        return configuration.silenceLimit / .seconds(1)
+    }
 
     /// How the worker works.
     func worker() throws -> WorkerConfiguration {

@@ -1,0 +1,30 @@
+import Google
+import SheetModel
+
+/// Replaces sheets of somebody's spreadsheet: by one write where that is enough, else beside the old ones.
+struct SheetReplacer {
+    /// What was written.
+    struct Outcome {
+        let sheets: [SheetSummary]
+        var warnings: [String] = []
+    }
+
+    let spreadsheetID: String
+    let target: TargetSpreadsheet
+    let run: ExportRun
+
+    /// Writes the sheets.
+    func write(_ plan: SpreadsheetPlan) async throws -> Outcome {
+        // Where the last write of a staged replacement may have been done, nothing else must be begun.
+        if case .staged? = run.checkpoint { return try await staged(plan) }
+        var batches = plan.batches()
+        guard let batch = try batches.next() else { return Outcome(sheets: plan.sheets) }
+        guard try batches.next() == nil else { return try await staged(plan) }
+        try await BatchSender(sheets: run.sheets, spreadsheetID: spreadsheetID).send(batch)
+        return Outcome(sheets: plan.sheets)
+    }
+
+    private func staged(_ plan: SpreadsheetPlan) async throws -> Outcome {
+        try await StagedReplace(spreadsheetID: spreadsheetID, target: target, plan: plan, run: run).write()
+    }
+}

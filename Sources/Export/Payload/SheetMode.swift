@@ -1,0 +1,45 @@
+import JSON
+
+/// What a sheet's rows do with those that are in the spreadsheet already.
+public enum SheetMode: Sendable, Hashable {
+    /// They take the place of all that is there.
+    case replace
+    /// They go below the last row.
+    case append
+    /// They change the rows that have the same values in the key's columns, and go below the last row where none has.
+    case upsert(key: [String])
+
+    /// Reads `mode` and `key`.
+    ///
+    /// - Parameter columns: The names of the columns; nil where a query will name them.
+    static func read(_ object: PayloadObject, columns: [String]?) throws(PayloadError) -> SheetMode {
+        let key = try object.array("key")
+        let name = try object.string("mode") ?? "replace"
+        guard name == "upsert" else {
+            guard key == nil else {
+                throw PayloadError(at: object.path(of: "key"), "goes with the mode upsert alone")
+            }
+            switch name {
+            case "replace": return .replace
+            case "append": return .append
+            default:
+                throw PayloadError(at: object.path(of: "mode"), "expected replace, append or upsert")
+            }
+        }
+        guard let key, !key.isEmpty else {
+            throw PayloadError(at: object.path(of: "key"), "upsert needs the names of the columns that make the key")
+        }
+        var names: [String] = []
+        for (index, element) in key.enumerated() {
+            let path = object.path(of: "key[\(index)]")
+            guard let name = element.string else {
+                throw PayloadError(at: path, "expected a string, got \(element.kind)")
+            }
+            // A query names its columns later.
+            guard columns?.contains(name) ?? true else { throw PayloadError(at: path, "is not the name of a column") }
+            guard !names.contains(name) else { throw PayloadError(at: path, "is named twice") }
+            names.append(name)
+        }
+        return .upsert(key: names)
+    }
+}

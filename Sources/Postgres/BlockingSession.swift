@@ -1,0 +1,75 @@
+import Dispatch
+
+/// A connection for one piece of work that streams rows, on a thread of its own from its opening to its end.
+///
+/// Its calls block that thread and nothing else. When the task that waits for the work is cancelled, the stream that is under
+/// way ends soon. The connection is closed behind the work, so that the server rolls back what is open.
+public struct BlockingSession: ~Copyable {
+    private let handle: ConnectionHandle
+    private let interruption: Interruption
+
+    /// Opens a connection, runs the work with it and closes it.
+    ///
+    /// - Parameter label: What it is for; shown as `application_name` behind the program's name.
+    public static func run<Result: Sendable>(
+        _ configuration: ConnectionConfiguration, label: String,
+        _ work: @escaping @Sendable (borrowing BlockingSession) throws -> Result
+    ) async throws -> Result {
+        let interruption = Interruption()
+        let keywords = configuration.with("application_name", "sheetsync \(label)").keywords
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue(label: "postgres.\(label)").async {
+                    continuation.resume(
+                        with: Swift.Result {
+                            let session = BlockingSession(
+                                handle: try ConnectionHandle(keywords: keywords), interruption: interruption)
+                            return try work(session)
+                        })
+                }
+            }
+        } onCancel: {
+            interruption.request()
+        }
+    }
+
+    private init(handle: consuming ConnectionHandle, interruption: Interruption) {
+        self.handle = handle
+        self.interruption = interruption
+    }
+
+    /// Runs several statements at once, without parameters.
+    public func script(_ sql: String, within time: Duration) throws(PostgresError) {
+        try handle.run(script: sql, until: .now + time)
+    }
+
+    /// Runs one statement and returns its rows.
+    public func query(_ query: Query, within time: Duration) throws(PostgresError) -> [Row] {
+        try handle.run(query, until: .now + time)
+    }
+
+    /// Runs one statement, which nothing but the server checks, and hands over its rows while they arrive.
+    ///
+    /// It goes by the extended protocol, which takes a single statement. Whatever is thrown, the server is asked to give up
+    /// the statement, and the session is of no more use.
+    ///
+    /// - Parameters:
+    ///   - parameters: The values of `$1`, `$2` and so on in text form; nil is NULL.
+    ///   - time: The longest it may take from here to the last row, whatever the server's own limits.
+    ///   - columns: Is told the columns, once and before the first row.
+    ///   - row: Gets each row.
+    /// - Throws: `PostgresError`: `.timedOut`, or `.unexpectedResult` for a statement that gives no rows. `CancellationError`
+    ///   where the task was cancelled. What the closures throw.
+    public func stream(
+        _ statement: String, _ parameters: [String?], within time: Duration,
+        columns: ([ResultColumn]) throws -> Void, row: (borrowing ResultRow) throws -> Void
+    ) throws {
+        do {
+            try handle.stream(
+                statement, parameters, until: .now + time, unless: interruption, columns: columns, row: row)
+        } catch {
+            handle.cancel()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import CPostgres
+import Dispatch
+import Glibc
+
+/// One row of a stream, for as long as the closure runs that gets it.
+@safe public struct ResultRow: ~Copyable {
+    private let result: OpaquePointer
+    private let width: Int32
+
+    fileprivate init(_ result: OpaquePointer) {
+        unsafe self.result = unsafe result
+        width = unsafe PQnfields(result)
+    }
+
+    /// Hands over the cells from the first to the last, as the text that Postgres sent; nil is NULL.
+    ///
+    /// The bytes are libpq's own and are not copied.
+    public func forEachCell(_ body: (_ column: Int, _ text: Span<UInt8>?) throws -> Void) rethrows {
+        for column in 0..<width {
+            if unsafe PQgetisnull(result, 0, column) == 1 {
+                try body(Int(column), nil)
+                continue
+            }
+            let count = Int(unsafe PQgetlength(result, 0, column))
+            let bytes = unsafe UnsafeBufferPointer(
+                start: UnsafeRawPointer(PQgetvalue(result, 0, column))?.assumingMemoryBound(to: UInt8.self),
+                count: count)
+            try body(Int(column), unsafe bytes.span)
+        }
+    }
+}
+
+extension ConnectionHandle {
+    /// How late an interruption is noticed while the server is silent.
+    private static let attention = Duration.milliseconds(200)
+
+    /// Runs one statement by the extended protocol and hands over its rows while they arrive; one row is in memory.
+    ///
+    /// - Parameters:
+    ///   - columns: Is told the columns, once and before the first row.
+    ///   - row: Gets each row. What it throws ends the stream.
+    /// - Throws: `PostgresError`; `.unexpectedResult` for a statement that gives no rows; `CancellationError` where it was
+    ///   interrupted; what the closures throw. The statement may then still run, and the connection is of no more use.
+    func stream(
+        _ statement: String, _ parameters: [String?], until deadline: ContinuousClock.Instant,
+        unless interruption: Interruption, columns: ([ResultColumn]) throws -> Void,
+        row: (borrowing ResultRow) throws -> Void
+    ) throws {
+        let sent = unsafe withCStrings(parameters) { values in
+            unsafe PQsendQueryParams(connection, statement, Int32(parameters.count), nil, values, nil, nil, 0)
+        }
+        guard sent == 1, unsafe PQsetSingleRowMode(connection) == 1 else {
+            throw PostgresError(.connectionLost, lastMessage)
+        }
+        try flush(until: deadline)
+        var isBegun = false
+        while true {
+            while unsafe PQisBusy(connection) == 1 { try takeIn(until: deadline, unless: interruption) }
+            guard let result = unsafe PQgetResult(connection) else { return }
+            defer { unsafe PQclear(result) }
+            let status = unsafe PQresultStatus(result)
+            switch status {
+            case PGRES_SINGLE_TUPLE, PGRES_TUPLES_OK:
+                if !isBegun {
+                    isBegun = true
+                    try columns(unsafe Self.columns(of: result))
+                }
+                // The last result only says that no more rows follow.
+                if status == PGRES_SINGLE_TUPLE { try row(unsafe ResultRow(result)) }
+            case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE, PGRES_NONFATAL_ERROR:
+                throw unsafe error(of: result)
+            default: throw PostgresError(.unexpectedResult, "the statement gives no rows")
+            }
+        }
+    }
+
+    /// Waits for more from the server and takes it in.
+    private func takeIn(until deadline: ContinuousClock.Instant, unless interruption: Interruption) throws {
+        while true {
+            if interruption.isRequested { throw CancellationError() }
+            let now = ContinuousClock.now
+            guard now < deadline else { throw PostgresError(.timedOut, "no complete answer before the deadline") }
+            if try hasInput(within: min(deadline - now, Self.attention)) { break }
+        }
+        guard unsafe PQconsumeInput(connection) == 1 else { throw PostgresError(.connectionLost, lastMessage) }
+    }
+
+    /// Whether something arrives within some time.
+    private func hasInput(within time: Duration) throws(PostgresError) -> Bool {
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        let ready = unsafe poll(&descriptor, 1, Int32(clamping: Int(time / .milliseconds(1)) + 1))
+        if ready < 0, errno != EINTR { throw PostgresError(.connectionLost, "poll failed with error \(errno)") }
+        return ready > 0
+    }
+
+    /// Asks the server to give up the statement that runs, and does not wait for that.
+    ///
+    /// The request goes over a connection of its own, which may take its time to a server that does not answer.
+    func cancel() {
+        guard let request = unsafe PQgetCancel(connection) else { return }
+        let cancellation = unsafe Cancellation(request: request)
+        DispatchQueue(label: "postgres.cancel").async { cancellation.send() }
+    }
+
+    private static func columns(of result: OpaquePointer) -> [ResultColumn] {
+        (0..<(unsafe PQnfields(result))).map { column in
+            ResultColumn(
+                name: unsafe PQfname(result, column).map { unsafe String(cString: $0) } ?? "",
+                typeID: unsafe PQftype(result, column))
+        }
+    }
+}
+
+/// What libpq needs to cancel a statement, independent of the statement's connection.
+@safe private final class Cancellation: @unchecked Sendable {
+    private let request: OpaquePointer
+
+    init(request: OpaquePointer) { unsafe self.request = unsafe request }
+
+    deinit { unsafe PQfreeCancel(request) }
+
+    func send() {
+        var message = [CChar](repeating: 0, count: 256)
+        // Whether it arrived makes no difference: the connection is closed as well.
+        _ = unsafe PQcancel(request, &message, Int32(message.count))
+    }
+}

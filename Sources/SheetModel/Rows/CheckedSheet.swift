@@ -1,0 +1,37 @@
+/// One sheet whose values have all been checked.
+public struct CheckedSheet: Sendable {
+    /// The name on the tab.
+    public let name: String
+    /// The columns.
+    public let columns: [Column]
+    /// Whether the columns' names are the first row.
+    public let hasHeader: Bool
+    /// The rows of data.
+    public let rows: any RowSource
+    /// What was not taken over quite as it came.
+    public let warnings: [ConversionWarning]
+
+    /// Takes rows that somebody has checked.
+    public init(
+        name: String, columns: [Column], hasHeader: Bool, rows: any RowSource, warnings: [ConversionWarning]
+    ) {
+        self.name = name
+        self.columns = columns
+        self.hasHeader = hasHeader
+        self.rows = rows
+        self.warnings = warnings
+    }
+
+    /// Checks a sheet, down to the last value.
+    ///
+    /// - Parameter index: The index of the sheet, for errors.
+    public init(_ sheet: Sheet, index: Int, timeZone: TimeZoneRules) throws(SheetModelError) {
+        let columns = sheet.resolvedColumns
+        var checker = RowChecker(sheet: index, columns: columns, timeZone: timeZone)
+        var rows = RowBuffer()
+        for row in sheet.rows { rows.append(try checker.line(of: row)) }
+        self.init(
+            name: sheet.name, columns: columns, hasHeader: sheet.columns != nil, rows: rows,
+            warnings: checker.warnings(sheet: sheet.name))
+    }
+}
