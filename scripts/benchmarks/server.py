@@ -66,8 +66,8 @@ class Server:
         command = [*self._account, self.binaries / program, "-D", f"{self.directory}/data", *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
-    def url(self, database):
-        return f"postgresql:///{database}?host={self.directory}&port={self.port}&user=postgres"
+    def url(self, database, user="postgres"):
+        return f"postgresql:///{database}?host={self.directory}&port={self.port}&user={user}"
 
     def connect(self, database):
         return psycopg.connect(self.url(database), autocommit=True)

@@ -70,8 +70,9 @@ class SheetSync:
                 insert into sheetsync.outcome (id, state, attempt, attempted_at, finalized_at)
                 select id, 'completed', 1, now(), now() from made where payload is null
             )
-            insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, owner)
-            select id, 'noop', 5, 0, 0, false, now(), '' from made where payload is not null""")
+            insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, turn)
+            select id, 'noop', 5, 0, 0, false, now(), '', row_number() over (order by id)
+            from made where payload is not null""")
 
     def claimer(self, server, database):
         return Claimer(server.connect(database))
@@ -87,7 +88,8 @@ class Claimer:
 
     def claim(self, count):
         jobs = self._connection.execute(
-            "select * from sheetsync.claim(1, %s, jsonb_build_object('noop', %s::int))", [count, count]).fetchall()
+            "select * from sheetsync.claim(1, %s, jsonb_build_object('noop', %s::int), look_back => false)",
+            [count, count]).fetchall()
         return len(jobs)
 
     def close(self):

@@ -7,7 +7,7 @@ from benchmarks.table import Figure
 # The daemon's two statements for a batch, without the daemon.
 CLAIM_AND_FINISH = """
 select coalesce(jsonb_agg(jsonb_build_object('id', id, 'lease_no', lease_no, 'end', 'completed')), '[]') as endings
-from sheetsync.claim(:client_id + 1, 100, '{"noop": 100}') \\gset
+from sheetsync.claim(:client_id + 1, 100, '{"noop": 100}', look_back => false) \\gset
 select count(*) from sheetsync.finish(:client_id + 1, :endings::jsonb);
 """
 CLIENTS = 2
