@@ -1,0 +1,1 @@
+"""Programs that do with the peers' libraries what SheetSync does."""
