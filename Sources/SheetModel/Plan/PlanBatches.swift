@@ -34,7 +34,7 @@ public struct PlanBatches: Sendable {
         var body = BatchBody(method, head: head)
         while let row = line {
             let isIn =
-                (!head.isEmpty || self.method == method) && body.cells < plan.batchBytes / Self.leastBytes
+                (!head.isEmpty || self.method == method) && body.cells < max(1, plan.batchBytes / Self.leastBytes)
                 && body.add(row, at: position, of: plan)
             guard isIn else {
                 waiting = Array(row)
