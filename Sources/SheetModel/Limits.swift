@@ -12,9 +12,4 @@ public enum Limits {
     public static let nameLength = 100
     /// Requests of one batch.
     public static let requests = 100_000
-    /// Cells that one batch brings, about; not Google's limit, but a guess at what it does in time.
-    ///
-    /// It gives up on a call after 180 seconds. 120,000 cells in 9 MB have been seen to be taken; values alone are three times
-    /// shorter, so that their bytes say nothing of the work.
-    public static let batchCells = 250_000
 }

@@ -57,6 +57,27 @@ import Testing
         }
     }
 
+    @Test func whatIsTooMuchAtOnceIsSentInHalves() async throws {
+        try await ExportStage.with(batchBytes: 40_000) { stage in
+            try await stage.work { _ in
+                // Each of the first attempts ends at the second batch.
+                for attempt in 0..<4 {
+                    if attempt == 0 {
+                        stage.emulator.addFault(Fault(.delay(.zero), api: .sheets, path: .contains(":batchUpdate")))
+                    }
+                    stage.emulator.addFault(
+                        Fault(.error(status: 504), api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
+                }
+                let job = try await stage.export(Self.large)
+                try expectWhole(job, stage)
+                #expect(job.json["attempt"] == 5, "\(job.json)")
+                let sizes = stage.emulator.journal.entries.filter(\.isFault).dropFirst().map(\.bodyBytes)
+                #expect(sizes.count == 4 && abs(sizes[0] - sizes[1]) < 200, "\(sizes)")
+                #expect(sizes[2] < sizes[1] * 2 / 3 && sizes[3] < sizes[2] * 2 / 3, "\(sizes)")
+            }
+        }
+    }
+
     @Test func aOneBatchExportSavesOneCheckpoint() async throws {
         try await ExportStage.with { stage in
             _ = try await stage.queue.psql(

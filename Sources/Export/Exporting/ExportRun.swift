@@ -94,9 +94,14 @@ struct ExportRun {
 
     // MARK: What all ways of writing need
 
+    /// Plans the job for a target.
+    ///
+    /// Most faults pass, so that a second attempt is like the first. From the third on batches are smaller and smaller: what is
+    /// too much for Google to do in time is not too much in halves.
     func plan(_ target: PlanTarget, removing leftovers: [Int] = []) throws(JobFailure) -> SpreadsheetPlan {
         try SpreadsheetPlan(
-            forJob: replaced, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
+            forJob: replaced, target: target, removing: leftovers, template: template,
+            batchBytes: max(1_000, batchBytes >> min(max(0, job.attempt - 2), 4)))
     }
 
     func target(_ id: String) async throws(GoogleError) -> TargetSpreadsheet {
