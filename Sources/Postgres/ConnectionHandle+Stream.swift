@@ -17,11 +17,11 @@ import Glibc
     /// The bytes are libpq's own and are not copied.
     public func forEachCell(_ body: (_ column: Int, _ text: Span<UInt8>?) throws -> Void) rethrows {
         for column in 0..<width {
-            if unsafe PQgetisnull(result, 0, column) == 1 {
+            let count = Int(unsafe PQgetlength(result, 0, column))
+            if count == 0, unsafe PQgetisnull(result, 0, column) == 1 {
                 try body(Int(column), nil)
                 continue
             }
-            let count = Int(unsafe PQgetlength(result, 0, column))
             let bytes = unsafe UnsafeBufferPointer(
                 start: UnsafeRawPointer(PQgetvalue(result, 0, column))?.assumingMemoryBound(to: UInt8.self),
                 count: count)

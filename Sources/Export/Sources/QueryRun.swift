@@ -80,7 +80,7 @@ struct QueryRun: Sendable {
                 writer?.beginRow()
                 try row.forEachCell { _, text in try writer?.append(text) }
                 writer?.endRow()
-                guard let lines = writer, lines.count >= SpooledRows.blockSize else { return }
+                guard writer?.count ?? 0 >= SpooledRows.blockSize, let lines = writer else { return }
                 try spool.write(lines.bytes)
                 writer?.removeAll()
                 counter.set(lines.rows)
