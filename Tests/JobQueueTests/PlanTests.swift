@@ -162,7 +162,7 @@ import Testing
             """
         let looking = try await buffers(back, on: queue.connection)
         print("looking back: \(looking)")
-        #expect(looking < 5000)
+        #expect(looking < 10_000)
         try await watcher.script("rollback")
     }
 }

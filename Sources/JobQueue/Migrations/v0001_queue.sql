@@ -40,20 +40,21 @@ create unique index job_key on job (enqueued_by, idempotency_key) where idempote
 -- those of a kind that may not run at the moment.
 create table ready (
     id           bigint primary key,
-    kind         text        not null,
+    kind         text        collate "C" not null, -- compared a hundred times in a claim
     priority     smallint    not null,
     gate         smallint    not null,          -- 0 open, 1 until its time, 2 behind its target
     attempt      smallint    not null,          -- attempts that have been made
     redelivered  boolean     not null,          -- some worker has had it before
     run_at       timestamptz not null,
     attempted_at timestamptz,
-    owner        text        not null,
+    owner        text        collate "C" not null,
     turn         bigint      not null default 0, -- its place in line while it is open
     target       text,
     waits_for    jsonb                          -- {code, message} of what it was given back for
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index ready_open on ready (kind, priority, turn, id) where gate = 0;
-create index ready_owner on ready (kind, priority, owner, turn) where gate = 0;
+-- Backwards, so that the planner cannot take the other one for it and read other owners' jobs.
+create index ready_owner on ready (kind, priority, owner, (-turn)) where gate = 0;
 create index ready_timed on ready (run_at) where gate = 1;
 create index ready_target on ready (target, id) where gate = 0 and target is not null;
 create index ready_held on ready (target, id) where gate = 2;
@@ -207,17 +208,20 @@ left join outcome o on o.id = job.id
 left join progress p on p.id = job.id
 where job.enqueued_by = session_user or (select may_see_all());
 
--- How far the turns of a kind and priority have come.
+-- How far the turns of a kind and priority have come. In PL/pgSQL, which plans it once.
 create function turn_reached(kind text, priority int) returns bigint
-language sql volatile set search_path from current
+language plpgsql set search_path from current
 as $$
-    select coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0)
+begin
+    return coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0);
+end
 $$;
 
 -- The place in line behind the owner's other jobs. Transactions that do not see each other give the same turn to as many
 -- jobs, which is worth no lock.
 create function next_turn(kind text, priority int, owner text) returns bigint
-language plpgsql set search_path from current set enable_seqscan = off set enable_bitmapscan = off
+language plpgsql set search_path from current
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
 as $$
 #variable_conflict use_variable
 declare
@@ -226,8 +230,8 @@ begin
     return 1 + coalesce((
         select r.turn from ready r
         where r.gate = 0 and r.kind = next_turn.kind and r.priority = next_turn.priority and r.owner = next_turn.owner
-          and r.turn >= reached
-        order by r.turn desc limit 1), reached);
+          and -r.turn <= -reached
+        order by -r.turn limit 1), reached);
 end
 $$;
 
@@ -312,6 +316,7 @@ $$;
 create function add_job(kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
                         max_attempts int, out id bigint, out created boolean)
 language plpgsql set search_path from current
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
 as $$
 #variable_conflict use_variable
 declare
@@ -321,6 +326,7 @@ declare
     known  bytea;
     due    timestamptz := coalesce(run_at, now());
     target text;
+    reached bigint;
 begin
     if kind is null or not exists (select from kind k where k.name = kind) then
         raise exception 'unknown kind of job: %', coalesce(quote_literal(kind), 'null') using errcode = '22023',
@@ -388,10 +394,16 @@ begin
         end if;
         return;
     end if;
+    reached := coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0);
     -- Open, whatever runs on its target: to find that out here would need a lock that other producers wait for.
     insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, turn, target)
     values (id, kind, priority, (due > now())::int, 0, false, due, owner,
-            case when due > now() then 0 else next_turn(kind, priority, owner) end, target);
+            -- As next_turn says it; a call of that would cost as much again as all of this.
+            case when due > now() then 0 else 1 + coalesce((
+                select r.turn from ready r
+                where r.gate = 0 and r.kind = add_job.kind and r.priority = add_job.priority and r.owner = add_job.owner
+                  and -r.turn <= -reached
+                order by -r.turn limit 1), reached) end, target);
     perform rouse();
 end
 $$;
@@ -687,11 +699,12 @@ as $$
 declare
     claimed bigint[] := '{}';
     passed  bigint[] := '{}';                   -- targeted jobs that were looked at
+    lane    record;
     kinds   text[] := array(
         select r.key from jsonb_each_text(rooms) r
         where r.value::int > 0 and not exists (select from pause p where p.kind in (r.key, ''))
         order by r.key <= after_kind, r.key);
-    busy    text[];                             -- the kinds that may have more jobs of the priority
+    busy    text[];                             -- those that may have more jobs of the priority
     free    int;
     room    int;                                -- of one kind
     most    int;
@@ -707,10 +720,10 @@ begin
         order by t.run_at limit 1000 for update skip locked));
     if look_back then
         perform line_up(array(
-            select b.id from unnest(kinds) k cross join generate_series(0, 9) lane
-            cross join lateral (select turn_reached(k, lane) as turn offset 0) v
+            select b.id from unnest(kinds) k cross join generate_series(0, 9) p
+            cross join lateral (select turn_reached(k, p) as turn offset 0) v
             cross join lateral (
-                select r.id from ready r where r.gate = 0 and r.kind = k and r.priority = lane and r.turn < v.turn
+                select r.id from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn < v.turn
                 order by r.turn, r.id limit 1000 for update skip locked) b));
     end if;
     if held is not null then
@@ -718,8 +731,16 @@ begin
             select l.id from lease l where l.epoch = claim.epoch and l.lease_no <> all (held) order by l.lease_no
             limit slots);
     end if;
-    for lane in 0..9 loop
-        busy := kinds;
+    -- Most priorities have no jobs, which is found out in one statement.
+    for lane in
+        select p as priority, array_agg(k order by place) as kinds
+        from unnest(kinds) with ordinality u(k, place) cross join generate_series(0, 9) p
+        cross join lateral (select turn_reached(k, p) as turn offset 0) v
+        where exists (select from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn >= v.turn)
+        group by p order by p
+    loop
+        exit when cardinality(claimed) >= slots;
+        busy := lane.kinds;
         while busy <> '{}' loop
             -- In one lap each kind has its share of what is free; who has no more leaves its share to the others.
             for place in 1..cardinality(busy) loop
@@ -728,7 +749,7 @@ begin
                 most := least(ceil(free::numeric / (cardinality(busy) - place + 1)), room);
                 -- Whatever is in the way, a claim comes to an end; the next one goes on.
                 if most > 0 and cardinality(passed) <= 2000 then
-                    select * into got from take(claim.epoch, busy[place], lane, most, passed);
+                    select * into got from take(claim.epoch, busy[place], lane.priority, most, passed);
                     claimed := claimed || got.taken;
                     if got.taken <> got.looked then
                         passed := passed || got.looked;
