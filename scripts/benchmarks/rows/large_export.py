@@ -17,7 +17,7 @@ COLUMNS = 10
 ROWS_A_WRITE = 10_000
 SOURCE = "large_source"
 QUERY = """
-    select n as id, 'Customer ' || n * 7919 % 100000 as customer, date '2020-01-01' + n % 2000 as day,
+    select n as id, 'Customer ' || n % 10007 * 7919 % 100000 as customer, date '2020-01-01' + n % 2000 as day,
            timestamptz '2026-01-01 00:00:00+00' + n * interval '61 seconds' as at, n % 3 = 0 as paid,
            round(n * 1.37, 2) as total, sqrt(n) as score, case when n % 4 > 0 then 'note ' || n end as note,
            n::bigint * 1000003 as reference, 'some longer text with "quotes" and ü ' || md5(n::text) as remark
