@@ -44,8 +44,12 @@ def run(options):
             for figure in importlib.import_module(module_name(row)).measure(bench):
                 figure.row = row
                 figures.append(figure)
+        except KeyboardInterrupt:
+            # What was measured so far is worth showing.
+            failed = True
+            break
         except Exception:
-            # The other rows are worth having all the same.
+            # So are the other rows.
             traceback.print_exc()
             failed = True
     facts.update(bench.facts)

@@ -56,6 +56,13 @@ class Google(Process):
         self.api("POST", f"/drive/v3/files/{folder}/permissions", {"type": "anyone", "role": "writer"})
         return folder
 
+    def received_bytes(self):
+        """What it has read so far, requests as they came over the wire."""
+        for line in pathlib.Path(f"/proc/{self.child.pid}/io").read_text().splitlines():
+            if line.startswith("rchar:"):
+                return int(line.split()[1])
+        raise RuntimeError("the kernel does not count what a process reads")
+
     def journal(self):
         return Journal(self.control("GET", "requests"))
 
@@ -80,11 +87,6 @@ class Journal:
     def total(self):
         return sum(self.counts.values())
 
-    @property
-    def body_bytes(self):
-        """Of the latest ten thousand calls; more are not remembered."""
-        return sum(call.body_bytes for call in self.calls)
-
     def between(self, begin, end):
         return [call for call in self.calls if begin <= call.time < end]
 
@@ -101,6 +103,5 @@ class Call:
     def __init__(self, entry):
         self.time = datetime.datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp()
         self.status = entry["status"]
-        self.body_bytes = entry["body_bytes"]
         self.is_write = entry["api"] == "sheets" and entry["method"] != "GET"
         self.path = entry["path"]
