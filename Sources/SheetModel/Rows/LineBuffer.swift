@@ -77,21 +77,21 @@ struct LineBuffer: Sendable {
     }
 
     /// Writes a whole number.
-    mutating func append(_ number: Int) {
+    mutating func append(integer number: Int) {
         reserve(20)
         if number < 0 { append(UInt8(ascii: "-")) }
         appendDigits(number.magnitude, atLeast: 1)
     }
 
     /// Writes a double with as few digits as tell it from its neighbours.
-    mutating func append(_ number: Double) {
+    mutating func append(double number: Double) {
         let whole = number.rounded(.towardZero)
         // From 2^13 on neighbours differ by more than 1.8e-12, so twelve digits behind the point tell them apart.
         guard whole >= 8192, whole < 0x1p31 else {
-            if number == whole, number.magnitude < 0x1p53 { return append(Int(number)) }
+            if number == whole, number.magnitude < 0x1p53 { return append(integer: Int(number)) }
             return append(number.description.utf8)
         }
-        append(Int(whole))
+        append(integer: Int(whole))
         var fraction = UInt(((number - whole) * 1e12).rounded())
         guard fraction > 0 else { return }
         var digits = 12

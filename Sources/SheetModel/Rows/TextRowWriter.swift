@@ -80,10 +80,10 @@ public struct TextRowWriter: Sendable {
         case .booleanAsText: buffer.append(text[0] == UInt8(ascii: "t") ? #""true""# : #""false""#)
         case .date:
             guard let days = DateText.days(text) else { return try append(date: text) }
-            buffer.append(days + DateText.epochSerial)
+            buffer.append(integer: days + DateText.epochSerial)
         case .time:
             guard let time = DateText.time(text) else { return try append(date: text) }
-            buffer.append(Double(time) / Double(DateText.microsecondsPerDay))
+            buffer.append(double: Double(time) / Double(DateText.microsecondsPerDay))
         case .timestamp:
             guard let moment = DateText.timestamp(text, inUTC: false) else { return try append(date: text) }
             append(moment: moment)
@@ -169,7 +169,7 @@ public struct TextRowWriter: Sendable {
     private mutating func append(moment microseconds: Int) {
         // One division of whole numbers rounds once.
         buffer.append(
-            Double(microseconds + DateText.epochSerial * DateText.microsecondsPerDay)
+            double: Double(microseconds + DateText.epochSerial * DateText.microsecondsPerDay)
                 / Double(DateText.microsecondsPerDay))
     }
 
