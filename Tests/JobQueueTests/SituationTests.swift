@@ -79,9 +79,10 @@ import Testing
             """
             select sheetsync.note_token('a', 3000), sheetsync.note_token('b', 0.001);
             select sheetsync.note_token('a', 3600);
-            insert into sheetsync.quota (name, configured, span) values
-                ('sheets_writes/user/a', 60, '60 s'), ('sheets_writes/project', 300, '60 s');
-            insert into sheetsync.quota_use (grant_no, name, at, amount) values (1, 'sheets_writes/user/a', now(), 7);
+            insert into sheetsync.quota (name, configured, span, begins, number, used)
+            select x.name, x.configured, '60 s', w.begins, floor((w.now - w.begins) / 60), x.used
+            from (select e as now, mod(e::numeric + 30, 60) as begins from extract(epoch from now()) e) w,
+                (values ('sheets_writes/user/a', 60, 7), ('sheets_writes/project', 300, 0)) x (name, configured, used);
             insert into sheetsync.breaker (name, reason, until) values ('drive/c', 'It is off.', now() + interval '20 s')
             """)
         let report = try await QueueReport.read(queue.schema, on: queue.connection)

@@ -106,7 +106,7 @@ import Testing
     @Test func refusesWithoutSayingTheValue() throws {
         for (text, type, message) in [
             ("soon", .date, "expected a date such as 2026-11-22, got a string"),
-            ("javascript:x", .link, "expected a URL that begins with https://, http:// or mailto:, got a string"),
+            ("javascript:x", .link, "expected a URL that begins with https://, http:// or mailto:"),
             ("1.5", .integer, "expected a whole number, got a string"),
         ] as [(String, ColumnType, String)] {
             let error = #expect(throws: SheetModelError.self) { try line([(nil, .text, .text), (text, .text, type)]) }

@@ -16,12 +16,13 @@ public struct Quota: Sendable, Equatable {
 
     /// Whether nothing is free.
     public var isUsedUp: Bool { (freeIn ?? 0) > 0 }
+    /// Whether that is only because a window's calls are spread over it, and soon over.
+    public var isPaced: Bool { isUsedUp && used < allowed && (freeIn ?? 0) <= 4 }
     /// That nothing is free and until when, in words; a window's calls are spread over it, so there is little at once.
     public var standing: String {
-        let seconds = Int((freeIn ?? 0).rounded(.up))
-        return used < allowed && seconds < 5
+        isPaced
             ? "is used as fast as it comes (\(used) of \(allowed) in this window)"
-            : "is used up (\(used) of \(allowed)) for \(seconds) s"
+            : "is used up (\(used) of \(allowed)) for \(Int((freeIn ?? 0).rounded(.up))) s"
     }
     /// What is counted, such as `sheets_writes`.
     public var resource: String { String(name.prefix { $0 != "/" }) }

@@ -47,7 +47,7 @@ struct DatabaseCheck {
             case .down: .fail
             }
         checkup.add(level, "queue", verdict.reason)
-        if let quota = report.quotas.first(where: \.isUsedUp) {
+        if let quota = report.quotas.first(where: { $0.isUsedUp && !$0.isPaced }) {
             checkup.add(
                 .warn, "quota",
                 "\(quota.words); where Google raised it, raise SHEETSYNC_\(quota.resource.uppercased())_PER_MINUTE_… too"

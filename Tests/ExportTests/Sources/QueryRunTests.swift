@@ -69,7 +69,8 @@ import Testing
             let job = try await source.export("select pg_sleep(1.5)")
             #expect(job.state == "completed" && stage.files("spreadsheet").count == 1, "\(job.json)")
             let stages = try await stage.queue.psql(
-                "select string_agg(stage, ' ' order by n) from (select stage, min(n) as n from public.seen group by 1) s")
+                "select string_agg(stage, ' ' order by n) from (select stage, min(n) as n from public.seen group by 1) s"
+            )
             #expect(stages == "not_made unclear made", "in the order in which they were saved first")
         }
     }
