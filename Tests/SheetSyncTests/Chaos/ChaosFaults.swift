@@ -60,7 +60,7 @@ extension ChaosStage {
                 let ended = try await query(
                     """
                     select pg_terminate_backend(pid) from pg_stat_activity
-                    where usename = 'chaos_worker' order by random() limit 2
+                    where usename in ('chaos_worker', 'chaos_source') order by random() limit 2
                     """)
                 strikes.add("backend ended", ended.count)
             default:

@@ -28,6 +28,8 @@ struct ChaosJob {
     let work: Work
     /// Whether somebody cancels it at some time.
     let isCancelled: Bool
+    /// Whether its rows come from a query, and not with the payload.
+    private let isQueried: Bool
     /// The keys of the rows that it upserts.
     private let keys: [Int]
 
@@ -52,6 +54,7 @@ struct ChaosJob {
         } else {
             keys = []
         }
+        isQueried = random.chance(30)
         // What a cancelled job has written stands, so it would hide what the one before it lost.
         if case .share = work { isCancelled = false } else { isCancelled = random.chance(5) }
     }
@@ -81,15 +84,18 @@ struct ChaosJob {
     /// The columns of every sheet.
     static let header: JSON = ["row", "job", "text"]
 
+    /// What stands in the first column of the rows that it brings.
+    private var rowNumbers: [Int] {
+        switch work {
+        case .share(.upsert, _, _): keys
+        case .export(_, let rows), .copy(_, let rows, _), .share(_, _, let rows): Array(0..<rows)
+        case .format, .folder, .noop: []
+        }
+    }
+
     /// The rows that it brings.
     var rows: [JSON] {
-        let numbers: [Int] =
-            switch work {
-            case .share(.upsert, _, _): keys
-            case .export(_, let rows), .copy(_, let rows, _), .share(_, _, let rows): Array(0..<rows)
-            case .format, .folder, .noop: []
-            }
-        return numbers.map { [JSON($0), JSON(number), .string("line \($0) of job \(number)")] }
+        rowNumbers.map { [JSON($0), JSON(number), .string("line \($0) of job \(number)")] }
     }
 
     /// What its own spreadsheet holds in the end, the header first; nil where it has none.
@@ -122,12 +128,21 @@ struct ChaosJob {
         case .noop: payload["sleep_ms"] = 20
         }
         guard kind == "export" else { return .object(payload) }
-        payload["sheets"] = [
-            [
-                "name": "Sheet1", "columns": Self.header, "rows": .array(rows), "mode": .string(mode.rawValue),
-                "key": mode == .upsert ? ["row"] : .null,
-            ]
-        ]
+        var sheet = JSONObject()
+        sheet["name"] = "Sheet1"
+        sheet["columns"] = Self.header
+        sheet["mode"] = .string(mode.rawValue)
+        if mode == .upsert { sheet["key"] = ["row"] }
+        if isQueried {
+            sheet["query"] = """
+                select n, $2::int, format('line %s of job %s', n, $2)
+                from unnest(string_to_array($1, ' ')::int[]) with ordinality as number (n, place) order by place
+                """
+            sheet["params"] = [.string(rowNumbers.map(String.init).joined(separator: " ")), JSON(number)]
+        } else {
+            sheet["rows"] = .array(rows)
+        }
+        payload["sheets"] = [.object(sheet)]
         return .object(payload)
     }
 }
