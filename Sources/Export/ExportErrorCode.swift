@@ -1,7 +1,8 @@
+import JobQueue
+
 /// The codes of failures that exports and folders give to a job, beside Google's own.
 public enum ExportErrorCode: String, Sendable, CaseIterable {
     case payloadInvalid = "payload.invalid"
-    case payloadUnsupported = "payload.unsupported"
     case payloadNotAllowed = "payload.not_allowed"
     case foreignTarget = "export.foreign_target"
     case sheetNotFound = "export.sheet_not_found"
@@ -24,7 +25,6 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         switch self {
         case .payloadInvalid:
             "The payload is wrong at the place that the message names; correct it and enqueue it anew."
-        case .payloadUnsupported: "The payload asks for something that this version does not do."
         case .payloadNotAllowed:
             "The settings forbid what the payload asks for (SHEETSYNC_SHARING); change one of the two."
         case .foreignTarget: "SHEETSYNC_TARGETS is `own`, and the spreadsheet was not made by this installation."
@@ -57,5 +57,12 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
                 + "the job."
         case .queryUnavailable: "The source database could not be reached or was busy; the job is tried again."
         }
+    }
+}
+
+extension JobFailure {
+    /// A failure with one of this module's codes.
+    init(_ code: ExportErrorCode, _ message: String, retry: Retry) {
+        self.init(code: code.rawValue, message: message, retry: retry)
     }
 }

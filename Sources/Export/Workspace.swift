@@ -59,9 +59,8 @@ public struct Workspace: Sendable {
         guard configuration.ownTargetsOnly else { return }
         guard SpreadsheetMark.isOn(try await drive.file(id), of: configuration.installation) else {
             throw JobFailure(
-                code: "export.foreign_target",
-                message:
-                    "SHEETSYNC_TARGETS is own, and spreadsheet_id names a file that this installation did not make.",
+                .foreignTarget,
+                "SHEETSYNC_TARGETS is own, and spreadsheet_id names a file that this installation did not make.",
                 retry: .never)
         }
     }

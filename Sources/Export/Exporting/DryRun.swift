@@ -12,8 +12,7 @@ struct DryRun {
     let batchBytes: Int
 
     func result() async throws -> JSON {
-        let kept = KeptSheet.list(of: payload, spreadsheet, template: template, batchBytes: batchBytes)
-        let replaced = spreadsheet.keeping { index in !kept.contains { $0.index == index } }
+        let (replaced, kept) = KeptSheet.split(spreadsheet, of: payload, template: template, batchBytes: batchBytes)
         // Each sheet that keeps its rows looks at the spreadsheet, unless nothing was written since the last look.
         var looks = kept.count
         var calls: [(name: String, count: Int)] = []

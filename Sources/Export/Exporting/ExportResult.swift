@@ -55,7 +55,7 @@ extension SpreadsheetPlan {
             try self.init(
                 spreadsheet, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
         } catch {
-            throw JobFailure(error)
+            throw JobFailure(.payloadInvalid, error.description, retry: .never)
         }
     }
 }
@@ -69,13 +69,7 @@ extension StagedPlan {
         do throws(SheetModelError) {
             try self.init(plan, among: sheets, removing: leftovers, hidden: hidden)
         } catch {
-            throw JobFailure(error)
+            throw JobFailure(.payloadInvalid, error.description, retry: .never)
         }
-    }
-}
-
-extension JobFailure {
-    fileprivate init(_ error: SheetModelError) {
-        self.init(code: "payload.invalid", message: error.description, retry: .never)
     }
 }

@@ -41,8 +41,7 @@ struct ExportRun {
         self.progress = progress
         (drive, sheets, calls) = workspace.clients(for: progress)
         checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
-        kept = KeptSheet.list(of: payload, spreadsheet, template: template, batchBytes: batchBytes)
-        replaced = spreadsheet.keeping { [kept] index in !kept.contains { $0.index == index } }
+        (replaced, kept) = KeptSheet.split(spreadsheet, of: payload, template: template, batchBytes: batchBytes)
     }
 
     /// Does what is left to do, and returns the job's result.

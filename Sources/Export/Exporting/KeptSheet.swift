@@ -15,16 +15,19 @@ struct KeptSheet {
     let template: FormattingTemplate?
     let batchBytes: Int
 
-    /// The sheets of a job that keep their rows: none where the spreadsheet is new, and so has none.
-    static func list(
-        of payload: ExportPayload, _ spreadsheet: Spreadsheet, template: FormattingTemplate?, batchBytes: Int
-    ) -> [KeptSheet] {
-        if case .new(_, _, copyOf: nil) = payload.destination { return [] }
-        return zip(payload.modes, spreadsheet.sheets).enumerated().filter { $1.0 != .replace }.map { index, element in
+    /// Parts the sheets of a job into those that one plan replaces and those that keep their rows.
+    ///
+    /// Of a new spreadsheet none keeps any, for there are none.
+    static func split(
+        _ spreadsheet: Spreadsheet, of payload: ExportPayload, template: FormattingTemplate?, batchBytes: Int
+    ) -> (replaced: Spreadsheet, kept: [KeptSheet]) {
+        if case .new(_, _, copyOf: nil) = payload.destination { return (spreadsheet, []) }
+        let kept = payload.modes.indices.filter { payload.modes[$0] != .replace }.map { index in
             KeptSheet(
-                index: index, sheet: element.1, mode: element.0,
+                index: index, sheet: spreadsheet.sheets[index], mode: payload.modes[index],
                 isQueried: payload.queries.contains { $0.index == index }, template: template, batchBytes: batchBytes)
         }
+        return (spreadsheet.keeping { payload.modes[$0] == .replace }, kept)
     }
 
     /// What became of it.
@@ -66,9 +69,8 @@ struct KeptSheet {
 
     private var changed: JobFailure {
         JobFailure(
-            code: ExportErrorCode.sheetChanged.rawValue,
-            message:
-                "sheets[\(index)]: rows of the sheet changed their places each time that it was read; what was written "
+            .sheetChanged,
+            "sheets[\(index)]: rows of the sheet changed their places each time that it was read; what was written "
                 + "stands, and the job is tried again.", retry: .backoff)
     }
 
@@ -91,8 +93,8 @@ struct KeptSheet {
         let marks = marks(on: existing.id, place, target)
         guard existing.rows > 0, existing.columns > 0 else {
             throw JobFailure(
-                code: ExportErrorCode.sheetNotFound.rawValue,
-                message: "sheets[\(index)]: the sheet of this name has no cells; name another one.", retry: .never)
+                .sheetNotFound,
+                "sheets[\(index)]: the sheet of this name has no cells; name another one.", retry: .never)
         }
         let reader = SheetReader(spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client)
         var places = ColumnPlaces(inOrder: sheet.columns.count)
@@ -162,22 +164,21 @@ struct KeptSheet {
 
     private func rowsChanged(_ count: Int) -> JobFailure {
         JobFailure(
-            code: ExportErrorCode.rowsChanged.rawValue,
-            message:
-                "sheets[\(index)]: an earlier attempt appended \(count) rows, and the query gives others now; take them "
+            .rowsChanged,
+            "sheets[\(index)]: an earlier attempt appended \(count) rows, and the query gives others now; take them "
                 + "out of the sheet, let the query order its rows, and enqueue the job anew.", retry: .never)
     }
 
     private func headerMismatch(_ message: String) -> JobFailure {
         JobFailure(
-            code: ExportErrorCode.headerMismatch.rawValue,
-            message: "sheets[\(index)]: \(message).", retry: .never)
+            .headerMismatch,
+            "sheets[\(index)]: \(message).", retry: .never)
     }
 
     private func checked<Result>(_ plan: () throws(SheetModelError) -> Result) throws -> Result {
         do throws(SheetModelError) { return try plan() } catch {
             throw JobFailure(
-                code: "payload.invalid", message: "sheets[\(index)]: \(error.message)", retry: .never)
+                .payloadInvalid, "sheets[\(index)]: \(error.message)", retry: .never)
         }
     }
 }

@@ -129,8 +129,8 @@ struct SpreadsheetMaker {
         guard patience.isOver(for: create, now: .now()) else {
             try await save(.unclear(create), "looking")
             throw JobFailure(
-                code: "export.unclear_create",
-                message: "Whether an earlier attempt made the spreadsheet is unclear; it is looked for until "
+                .unclearCreate,
+                "Whether an earlier attempt made the spreadsheet is unclear; it is looked for until "
                     + "\(patience.time) have passed since.",
                 retry: .deferred(patience.pause))
         }

@@ -73,8 +73,7 @@ public struct ExportHandler: JobHandler {
             return try await keepingRows(of: spreadsheet, job) {
                 try await ExportRun(
                     job, payload, spreadsheet, template: template, workspace: workspace, folders: folders,
-                    batchBytes: batchBytes,
-                    patience: patience, progress: progress
+                    batchBytes: batchBytes, patience: patience, progress: progress
                 ).result()
             }
         }

@@ -18,9 +18,8 @@ public struct FolderHandler: JobHandler {
             let payload = try FolderPayload(job.payload)
             guard workspace.configuration.foldersEnabled else {
                 throw JobFailure(
-                    code: "settings.folders_disabled",
-                    message:
-                        "Folders are switched off by GOOGLE_DRIVE_ENABLE_FOLDERS; switch them on or enqueue no folders.",
+                    .foldersDisabled,
+                    "Folders are switched off by GOOGLE_DRIVE_ENABLE_FOLDERS; switch them on or enqueue no folders.",
                     retry: .never)
             }
             let (drive, _, calls) = workspace.clients(for: progress)

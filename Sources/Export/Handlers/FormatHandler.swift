@@ -29,7 +29,7 @@ public struct FormatHandler: JobHandler {
             do throws(SheetModelError) {
                 plan = try FormatPlan(template, sheets: chosen)
             } catch {
-                throw JobFailure(code: "payload.invalid", message: error.description, retry: .never)
+                throw JobFailure(.payloadInvalid, error.description, retry: .never)
             }
             if !chosen.isEmpty { _ = try await sheets.batchUpdate(payload.spreadsheetID, body: plan.body) }
             return [
@@ -53,8 +53,8 @@ public struct FormatHandler: JobHandler {
         return try names.enumerated().map { index, name in
             guard let sheet = grids.first(where: { $0.title.lowercased() == name.lowercased() }) else {
                 throw JobFailure(
-                    code: "export.sheet_not_found",
-                    message: "sheets[\(index)]: the spreadsheet has no sheet of this name; check its tabs.",
+                    .sheetNotFound,
+                    "sheets[\(index)]: the spreadsheet has no sheet of this name; check its tabs.",
                     retry: .never)
             }
             return sheet

@@ -4,8 +4,6 @@ public struct PayloadError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable {
         /// The payload is wrong, whatever the version.
         case invalid = "payload.invalid"
-        /// The payload asks for what this version does not do.
-        case unsupported = "payload.unsupported"
         /// The payload asks for what this installation's settings forbid.
         case notAllowed = "payload.not_allowed"
     }

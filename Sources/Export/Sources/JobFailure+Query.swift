@@ -40,9 +40,4 @@ extension JobFailure {
         let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
         return parts.enumerated().map { $0.offset % 2 == 0 ? String($0.element) : "\"…\"" }.joined()
     }
-
-    /// A failure with one of this module's codes.
-    init(_ code: ExportErrorCode, _ message: String, retry: Retry) {
-        self.init(code: code.rawValue, message: message, retry: retry)
-    }
 }

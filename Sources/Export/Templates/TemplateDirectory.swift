@@ -71,7 +71,7 @@ public struct TemplateDirectory: Sendable {
 
     private static func invalid(_ file: String, _ problem: String) -> JobFailure {
         JobFailure(
-            code: "export.template_invalid", message: "The formatting template \(file) cannot be used: \(problem).",
+            .templateInvalid, "The formatting template \(file) cannot be used: \(problem).",
             retry: .deferred(.seconds(60)))
     }
 

@@ -41,12 +41,12 @@ public struct KeyIndex: Sendable {
     private static func entries(
         _ sheet: CheckedSheet, _ index: Int, _ columns: [Int], _ salt: UInt64
     ) throws -> [Entry] {
-        let encoder = RowEncoder(columns: sheet.columns)
+        let decoder = RowDecoder(sheet.columns)
         var entries: [Entry] = []
         entries.reserveCapacity(sheet.rows.count)
         var cursor = sheet.rows.cursor(from: 0)
         while let line = try cursor.next() {
-            let cells = try encoder.cells(of: line)
+            let cells = try decoder.cells(of: line)
             guard let digest = digest(of: columns.map { cells[$0].value }, salt) else {
                 throw SheetModelError(.key, at: .row(entries.count, sheet: index), "has an empty key")
             }
@@ -60,10 +60,10 @@ public struct KeyIndex: Sendable {
     private static func haveOwnDigests(
         _ entries: [Entry], _ sheet: CheckedSheet, _ index: Int, _ columns: [Int]
     ) throws -> Bool {
-        let encoder = RowEncoder(columns: sheet.columns)
+        let decoder = RowDecoder(sheet.columns)
         func key(_ row: Int32) throws -> [CellValue] {
             var cursor = sheet.rows.cursor(from: Int(row))
-            let cells = try cursor.next().map(encoder.cells) ?? []
+            let cells = try cursor.next().map(decoder.cells) ?? []
             return columns.map { cells[$0].value }
         }
         var isClear = true

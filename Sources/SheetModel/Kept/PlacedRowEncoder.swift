@@ -8,7 +8,7 @@ struct PlacedRowEncoder: Sendable {
         let format: JSON?
     }
 
-    private let encoder: RowEncoder
+    private let decoder: RowDecoder
     private let slots: [Slot]
     /// What of a cell is written.
     let fields: String
@@ -18,7 +18,7 @@ struct PlacedRowEncoder: Sendable {
     /// - Parameters:
     ///   - formats: Google's `NumberFormat` of the sheet's columns, as far as they have one; nil to write values alone.
     init(columns: [Column], places: ColumnPlaces, formats: [JSON?]?) {
-        encoder = RowEncoder(columns: columns)
+        decoder = RowDecoder(columns)
         var columnOfPlace: [Int?] = Array(repeating: nil, count: places.width)
         for (column, place) in places.indices.enumerated() { columnOfPlace[place] = column }
         slots = columnOfPlace.enumerated().map { place, column in
@@ -40,7 +40,7 @@ struct PlacedRowEncoder: Sendable {
 
     /// A row; what stands between the columns stays empty.
     func row(_ line: ArraySlice<UInt8>) throws(JSONError) -> [UInt8] {
-        let cells = try encoder.cells(of: line)
+        let cells = try decoder.cells(of: line)
         var writer = JSONWriter(reserving: slots.count * 48 + 16)
         writer.object { row in
             row.array("values") { values in

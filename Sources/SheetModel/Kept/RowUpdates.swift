@@ -3,7 +3,7 @@ public import JSON
 /// Writes of whole rows of a job to the places where they stand, collected into batches.
 public struct RowUpdates: Sendable {
     private let sheetID: Int
-    private let encoder: RowEncoder
+    private let decoder: RowDecoder
     private let runs: [(place: Int, columns: [Int], fields: String)]
     private let batchBytes: Int
     /// Finished requests, with commas between.
@@ -24,7 +24,7 @@ public struct RowUpdates: Sendable {
     /// - Parameter chosen: The indices of the columns that are written.
     public init(sheetID: Int, columns: [Column], chosen: [Int], places: ColumnPlaces, batchBytes: Int) {
         self.sheetID = sheetID
-        encoder = RowEncoder(columns: columns)
+        decoder = RowDecoder(columns)
         runs = places.runs(of: columns, chosen: chosen).map { place, members in
             let isLink = columns[members[0]].type == .link
             return (
@@ -45,7 +45,7 @@ public struct RowUpdates: Sendable {
     public mutating func add(_ line: ArraySlice<UInt8>, at row: Int) throws {
         if count > 0, row != firstRow + count { finishBlock() }
         if count == 0 { firstRow = row }
-        let cells = try encoder.cells(of: line)
+        let cells = try decoder.cells(of: line)
         for (index, run) in runs.enumerated() {
             if count > 0 { blocks[index].append(UInt8(ascii: ",")) }
             var writer = JSONWriter(reserving: run.columns.count * 48 + 16)

@@ -12,10 +12,10 @@ enum ColumnWidths {
         let columns = sheet.columns
         // Rows from all over the sheet, fewer of them where it is very wide.
         let count = min(sheet.rows.count, max(10, min(sampledRows, sampledCells / max(1, columns.count))))
-        let encoder = RowEncoder(columns: columns)
+        let decoder = RowDecoder(columns)
         let sample = (0..<count).map { index -> [Cell] in
             var cursor = sheet.rows.cursor(from: index * sheet.rows.count / count)
-            return (try? cursor.next().map(encoder.cells)) ?? []
+            return (try? cursor.next().map(decoder.cells)) ?? []
         }
         return columns.enumerated().map { index, column in
             if let width = column.width { return width }

@@ -49,18 +49,6 @@ struct RowEncoder: Sendable {
         bytes += Self.rowEnd
     }
 
-    /// The cells of a row.
-    func cells(of line: ArraySlice<UInt8>) throws(JSONError) -> [Cell] {
-        var cells = [Cell](repeating: Cell(.empty), count: types.count)
-        var reader = JSONReader(Array(line))
-        try reader.beginArray()
-        for index in types.indices {
-            guard try reader.nextElement() else { break }
-            cells[index] = try RowLine.cell(from: &reader, type: types[index])
-        }
-        return cells
-    }
-
     private static let row = Array(#"{"values":["#.utf8)
     private static let rowEnd = Array("]}".utf8)
     private static let empty = Array("{}".utf8)

@@ -9,8 +9,6 @@ import JSON
 public struct SpreadsheetPlan: Sendable {
     /// What each sheet becomes.
     public let sheets: [SheetSummary]
-    /// The cells that are written, with headers.
-    public let cells: Int
     /// What is not written quite as it came.
     public let warnings: [ConversionWarning]
 
@@ -71,7 +69,6 @@ public struct SpreadsheetPlan: Sendable {
         self.layouts = layouts
         encoders = layouts.map { RowEncoder(columns: $0.columns) }
         sheets = layouts.map(\.summary)
-        cells = sheets.reduce(0) { $0 + $1.cells }
         self.head = JSON.array(head).bytes.dropFirst().dropLast()
         self.properties = properties
         self.warnings = warnings
