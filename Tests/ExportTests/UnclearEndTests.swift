@@ -3,8 +3,11 @@ import GoogleEmulator
 import JSON
 import JobQueue
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
+
+@testable import Export
 
 @Suite(.serialized) struct UnclearEndTests {
     private let payload: JSON = [
@@ -186,6 +189,24 @@ import Testing
             }
             #expect(stage.files("folder").count == 2)
             #expect(stage.files("spreadsheet").count == 40)
+        }
+    }
+
+    @Test func aJobThatMayNotGoOnHoldsNobodyUpWhoWaitsForItsSearch() async throws {
+        try await ExportStage.with { stage in
+            let memory = FolderMemory(on: stage.queue.connection, schema: "sheetsync", account: "test")
+            let folders = FolderDirectory(memory: memory, root: nil)
+            let delay = stage.emulator.addFault(Fault(.delay(.milliseconds(500)), api: .drive, verb: "GET"))
+            // It begins the search, and loses its job during the first call.
+            let isHeld = Mutex(true)
+            let lost = DriveClient(api: stage.api.sending { isHeld.withLock(\.self) })
+            let first = Task { try await folders.find(["Shared"], using: lost) }
+            try await wait(for: "the search to begin") { stage.emulator.strikes(of: delay) == 1 }
+            isHeld.withLock { $0 = false }
+            let found = try await folders.find(["Shared"], using: DriveClient(api: stage.api))
+            #expect(stage.files("folder").map { $0["id"]?.string } == [found])
+            let error = await #expect(throws: GoogleError.self) { try await first.value }
+            #expect(error?.code == .cancelled)
         }
     }
 

@@ -71,22 +71,25 @@ public final class FolderDirectory: Sendable {
 
     /// All jobs that ask for a place at the same time wait for one search.
     private func find(_ place: Place, using drive: DriveClient) async throws -> String {
-        let now = ContinuousClock.now
-        let search = known.withLock { known in
-            if let search = known[place], now - search.begin < recheckInterval { return search }
-            // One customer's folders a day would fill the memory in a year.
-            if known.count > 1_000 { known = known.filter { now - $0.value.begin < recheckInterval } }
-            let search = Search(task: Task { try await self.search(place, using: drive) }, begin: now)
-            known[place] = search
-            return search
-        }
-        do {
-            return try await search.task.value
-        } catch {
-            known.withLock { known in
-                if known[place]?.task == search.task { known[place] = nil }
+        while true {
+            let now = ContinuousClock.now
+            let (search, isOwn) = known.withLock { known in
+                if let search = known[place], now - search.begin < recheckInterval { return (search, false) }
+                // One customer's folders a day would fill the memory in a year.
+                if known.count > 1_000 { known = known.filter { now - $0.value.begin < recheckInterval } }
+                let search = Search(task: Task { try await self.search(place, using: drive) }, begin: now)
+                known[place] = search
+                return (search, true)
             }
-            throw error
+            do {
+                return try await search.task.value
+            } catch {
+                known.withLock { known in
+                    if known[place]?.task == search.task { known[place] = nil }
+                }
+                // That another job may not go on says nothing of this one.
+                guard !isOwn, (error as? GoogleError)?.code == .cancelled else { throw error }
+            }
         }
     }
 
