@@ -25,6 +25,7 @@ struct DatabaseCheck {
         } catch {
             return checkup.fail("database", error)
         }
+        await lookAtWrites(&checkup)
         do {
             let step = try await schema.requireFit(on: connection)
             checkup.add(.ok, "schema", "\(schema.name) is at step \(step)")
@@ -34,6 +35,17 @@ struct DatabaseCheck {
         }
         do { try await lookAtRoles(&checkup) } catch { checkup.fail("roles", error) }
         await lookAtQueue(&checkup)
+    }
+
+    /// Tries whether the server takes writes at all: a disk may be full, or the server a standby.
+    private func lookAtWrites(_ checkup: inout Checkup) async {
+        if let obstacle = (try? await DatabaseReport.read(schema, on: connection))?.obstacle {
+            checkup.add(.fail, "database writes", obstacle)
+        } else if let refusal = await connection.writeTrial() {
+            checkup.add(.fail, "database writes", "\(refusal.description): make room on the server's disk")
+        } else {
+            checkup.add(.ok, "database writes", "a megabyte was written and taken back")
+        }
     }
 
     /// Asks what `status` would say, where the login may look.
