@@ -69,7 +69,7 @@ import Testing
             let names = (json["checks"]?.array ?? []).compactMap { $0["name"]?.string }
             for name in [
                 "settings", "templates", "credentials", "clock", "token", "scopes", "storage", "Sheets API", "schema",
-                "roles", "queue",
+                "roles", "grants", "queue",
             ] {
                 #expect(names.contains(name), "lacks \(name): \(names)")
             }
@@ -301,6 +301,20 @@ import Testing
             let stranger = stage.daemon.with(["DATABASE_URL": url])
             try await expectEach("permission denied", "Grant this login", from: stranger, job: 1)
             try await stranger("run").expect(1)
+        }
+    }
+
+    @Test func grantsThatARestoreHasLost() async throws {
+        try await Stage.with { stage in
+            let beat = "function sheetsync.beat(bigint, integer, text)"
+            _ = try await stage.queue.psql("revoke execute on \(beat) from sheetsync_worker")
+            try await expect(
+                "FAIL: grants: sheetsync_worker may not call sheetsync.beat", "pg_restore", from: stage.daemon, "doctor"
+            )
+            _ = try await stage.queue.psql(
+                "grant execute on \(beat) to sheetsync_worker; alter \(beat) owner to postgres")
+            try await expect(
+                "FAIL: grants: sheetsync.beat belongs to postgres", from: stage.daemon, "doctor")
         }
     }
 
