@@ -99,12 +99,12 @@ import Testing
             "EnvironmentFiles=\(path)/sheetsync.env (ignore_errors=yes)",
             "EnvironmentFiles=\(path)/more.env (ignore_errors=no)",
             "EnvironmentFiles=\(path)/missing.env (ignore_errors=yes)",
-            "LoadCredential=database-url:\(path)/other-url",
-            "LoadCredential=google-sheets-credentials:\(path)/key.json",
-            "LoadCredential=sheetsync-source-database-url:\(path)/source", "CacheDirectory=sheetsync",
-            "StateDirectory=",
+            "CacheDirectory=sheetsync", "StateDirectory=",
         ]
-        let unit = Installation(path: path, properties: UnitProperties(lines))
+        let credentials =
+            #"a(ss) 3 "database-url" "\#(path)/other-url" "google-sheets-credentials" "\#(path)/key.json" "#
+            + "\"sheetsync-source-database-url\" \"\(path)/source\"\n"
+        let unit = Installation(path: path, properties: UnitProperties(lines, credentials: credentials))
         let reader = try await SettingsReader(environment: ["SHEETSYNC_CONCURRENCY": "3"], installation: unit)
         #expect(reader.text("DATABASE_URL") == "postgresql://other@db/app")
         #expect(reader.text("SHEETSYNC_SOURCE_DATABASE_URL") == "postgresql://reader@db/data")

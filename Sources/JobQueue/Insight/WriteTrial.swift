@@ -1,7 +1,7 @@
 public import Postgres
 
 extension Connection {
-    /// Tries whether the server takes a megabyte, and leaves nothing behind; returns its error where it does not.
+    /// Tries whether the server takes 300 kB, and leaves nothing behind; returns its error where it does not.
     ///
     /// A temporary table of a transaction that is rolled back, beside the database's own files. A login that may not have
     /// one knows nothing, and nothing is said.
@@ -11,7 +11,7 @@ extension Connection {
                 """
                 begin; set local temp_tablespaces = '';
                 create temporary table sheetsync_trial (text text);
-                insert into sheetsync_trial select repeat('x', 1000) from generate_series(1, 1000);
+                insert into sheetsync_trial select repeat('x', 1000) from generate_series(1, 300);
                 rollback
                 """)
             return nil

@@ -10,17 +10,21 @@ struct UnitProperties {
     /// The files of `LoadCredential=` by the credentials' names.
     private(set) var credentials: [String: String] = [:]
 
-    private static let names =
-        "LoadState,Environment,EnvironmentFiles,LoadCredential,CacheDirectory,StateDirectory"
+    private static let names = "LoadState,Environment,EnvironmentFiles,CacheDirectory,StateDirectory"
 
     /// Asks systemd; nil where it does not run here, or has no such unit.
     static func read(of unit: String) async -> UnitProperties? {
-        guard let lines = await Systemctl.show(names, unit), lines.contains("LoadState=loaded") else { return nil }
-        return UnitProperties(lines)
+        guard let lines = await Systemctl.show(names, unit), lines.contains("LoadState=loaded"),
+            let credentials = await Systemctl.property("LoadCredential", ofService: unit)
+        else { return nil }
+        return UnitProperties(lines, credentials: credentials)
     }
 
-    /// Takes the properties from what `systemctl show` prints, a line each.
-    init(_ lines: [String]) {
+    /// Takes the properties from what `systemctl show` prints, a line each, and the credentials from what `busctl` prints of
+    /// them: a type, a number, then names and paths in quotes.
+    init(_ lines: [String], credentials text: String) {
+        let words = Array(Self.words(text[...]).dropFirst(2))
+        for index in stride(from: 1, to: words.count, by: 2) { credentials[words[index - 1]] = Self.path(words[index]) }
         for line in lines {
             guard let equals = line.firstIndex(of: "=") else { continue }
             let value = line[line.index(after: equals)...]
@@ -31,9 +35,6 @@ struct UnitProperties {
                 // A path, and in brackets whether the file may be missing.
                 environmentFiles.append(
                     String(value.prefix(upTo: value.firstRange(of: " (")?.lowerBound ?? value.endIndex)))
-            case "LoadCredential":
-                guard let colon = value.firstIndex(of: ":") else { continue }
-                credentials[String(value[..<colon])] = Self.path(String(value[value.index(after: colon)...]))
             case "CacheDirectory" where !value.isEmpty:
                 environment["CACHE_DIRECTORY"] = "/var/cache/\(value.prefix { $0 != " " })"
             case "StateDirectory" where !value.isEmpty:
@@ -71,7 +72,7 @@ struct UnitProperties {
             case "\"":
                 isQuoted.toggle()
                 word = word ?? ""
-            case " " where !isQuoted:
+            case _ where character.isWhitespace && !isQuoted:
                 if let word { words.append(word) }
                 word = nil
             default: word = (word ?? "") + String(character)
@@ -85,11 +86,23 @@ struct UnitProperties {
 enum Systemctl {
     /// The properties of some names, a line each; nil where systemd is not process 1 here or does not answer.
     static func show(_ names: String, _ unit: String) async -> [String]? {
+        await output(of: "systemctl", "show", "--property", names, unit)?.split(separator: "\n").map(String.init)
+    }
+
+    /// A property that `systemctl show` cannot print, as `busctl` prints it.
+    static func property(_ name: String, ofService unit: String) async -> String? {
+        await output(
+            of: "busctl", "get-property", "org.freedesktop.systemd1",
+            "/org/freedesktop/systemd1/unit/\(unit.replacing(".", with: "_2e"))", "org.freedesktop.systemd1.Service",
+            name)
+    }
+
+    private static func output(of program: String, _ arguments: String...) async -> String? {
         guard FileManager.default.fileExists(atPath: "/run/systemd/system") else { return nil }
         let result = try? await Subprocess.run(
-            .name("systemctl"), arguments: ["show", "--property", names, unit], input: .none,
-            output: .string(limit: 1 << 16), error: .discarded)
+            .name(program), arguments: Arguments(arguments), input: .none, output: .string(limit: 1 << 16),
+            error: .discarded)
         guard let result, result.terminationStatus.isSuccess else { return nil }
-        return result.standardOutput.split(separator: "\n").map(String.init)
+        return result.standardOutput
     }
 }
