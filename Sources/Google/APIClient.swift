@@ -37,7 +37,7 @@ public struct APIClient: Sendable {
         return copy
     }
 
-    /// The same client, which sends nothing any more once the condition is false.
+    /// The same client, which sends nothing any more once the condition is false, not even the rest of a request.
     public func sending(while condition: @escaping @Sendable () -> Bool) -> APIClient {
         var copy = self
         copy.mayCall = condition
@@ -143,6 +143,8 @@ public struct APIClient: Sendable {
             if packed != nil { message.fields[.contentEncoding] = "gzip" }
         }
         guard mayCall() else { throw GoogleError(.cancelled, retry: .backoff) }
+        // Asked again at the last moment: the process may be stopped in between for longer than a lease lasts.
+        message.condition = mayCall
         let start = ContinuousClock.now
         let result: Result<HTTPClient.Response, HTTPError>
         do { result = .success(try await http.send(message)) } catch { result = .failure(error) }

@@ -120,8 +120,9 @@ import HTTPTypes
             return unsafe Transfer.at(pointer)?.receive(body: piece) == true ? count : 0
         }
         unsafe ccurl_set_data_callback(raw, CURLOPT_READFUNCTION) { room, size, count, pointer in
-            guard let transfer = unsafe Transfer.at(pointer) else { return Int(CURL_READFUNC_ABORT) }
-            let piece = transfer.nextPiece(atMost: size * count)
+            guard let piece = unsafe Transfer.at(pointer)?.nextPiece(atMost: size * count) else {
+                return Int(CURL_READFUNC_ABORT)
+            }
             unsafe UnsafeMutableRawBufferPointer(start: room, count: size * count).copyBytes(from: piece)
             return piece.count
         }
@@ -129,8 +130,7 @@ import HTTPTypes
         // may have done the work. It must rewind the body for that, and here it cannot.
         unsafe ccurl_set_seek_callback(raw) { _, _, _ in CURL_SEEKFUNC_FAIL }
         unsafe ccurl_set_prereq_callback(raw) { pointer, _, _, _, _ in
-            unsafe Transfer.at(pointer)?.begin()
-            return CURL_PREREQFUNC_OK
+            unsafe Transfer.at(pointer)?.begin() == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
     }
 

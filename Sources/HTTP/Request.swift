@@ -15,6 +15,9 @@ extension HTTPClient {
         public var timeout: Duration
         /// The most bytes the answer's body may have after decompression.
         public var largestAnswer: Int
+        /// Asked on the client's thread right before the first byte is sent and before each piece of the body; where it says
+        /// no, the request is cancelled.
+        public var condition: @Sendable () -> Bool = { true }
 
         /// Makes a request; the time-out's default is a little more than the 180 s that Google allows itself for one.
         public init(

@@ -10,6 +10,7 @@ final class Transfer {
     private var body: [UInt8] = []
     private var sent = 0
     private var isTooLarge = false
+    private var isRefused = false
     /// Set right before the first byte of the request may be sent.
     private var began = false
 
@@ -21,6 +22,7 @@ final class Transfer {
     /// What libcurl's end of the transfer means.
     func result(_ outcome: CURLcode) -> Result<HTTPClient.Response, HTTPError> {
         if isTooLarge { return .failure(error(.answerTooLarge)) }
+        if isRefused { return .failure(error(.cancelled)) }
         guard outcome == CURLE_OK else {
             return .failure(error(HTTPError.Code(outcome, began: began), detail: easy.errorText(outcome)))
         }
@@ -36,8 +38,11 @@ final class Transfer {
 
 /// What libcurl's callbacks ask for.
 extension Transfer {
-    /// Notes that from now on the server may have seen the request.
-    func begin() { began = true }
+    /// Notes that from now on the server may have seen the request; false aborts the transfer before that.
+    func begin() -> Bool {
+        began = mayGoOn()
+        return began
+    }
 
     /// Takes one line of the answer's head; false aborts the transfer.
     func receive(line: some Collection<UInt8>) -> Bool {
@@ -55,10 +60,16 @@ extension Transfer {
         return true
     }
 
-    /// The next bytes of the request's body, none at its end.
-    func nextPiece(atMost count: Int) -> ArraySlice<UInt8> {
+    /// The next bytes of the request's body, none at its end; nil aborts the transfer.
+    func nextPiece(atMost count: Int) -> ArraySlice<UInt8>? {
+        guard mayGoOn() else { return nil }
         let piece = order.request.body[sent...].prefix(count)
         sent += piece.count
         return piece
+    }
+
+    private func mayGoOn() -> Bool {
+        isRefused = !order.request.condition()
+        return !isRefused
     }
 }

@@ -58,8 +58,8 @@ public struct BlockingSession: ~Copyable {
     ///   - time: The longest it may take from here to the last row, whatever the server's own limits.
     ///   - columns: Is told the columns, once and before the first row.
     ///   - row: Gets each row.
-    /// - Throws: `PostgresError`: `.timedOut`, or `.unexpectedResult` for a statement that gives no rows. `CancellationError`
-    ///   where the task was cancelled. What the closures throw.
+    /// - Throws: `PostgresError`: `.timedOut`, `.rowTooLarge` for one of more than 128 MB, or `.unexpectedResult` for a
+    ///   statement that gives no rows. `CancellationError` where the task was cancelled. What the closures throw.
     public func stream(
         _ statement: String, _ parameters: [String?], within time: Duration,
         columns: ([ResultColumn]) throws -> Void, row: (borrowing ResultRow) throws -> Void

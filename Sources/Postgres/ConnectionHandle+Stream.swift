@@ -33,13 +33,21 @@ import Glibc
 extension ConnectionHandle {
     /// How late an interruption is noticed while the server is silent.
     private static let attention = Duration.milliseconds(200)
+    /// How many bytes a row may have: libpq holds it whole, twice, before anybody sees it.
+    ///
+    /// Its buffer doubles, and is mapped on its own when it is as large as this. Nothing else in the process grows by so much
+    /// within the moment between two looks.
+    private static let largestRow = 128 << 20
+
+    /// What the process holds in large pieces of memory.
+    private static var mappedBytes: Int { mallinfo2().hblkhd }
 
     /// Runs one statement by the extended protocol and hands over its rows while they arrive; one row is in memory.
     ///
     /// - Parameters:
     ///   - columns: Is told the columns, once and before the first row.
     ///   - row: Gets each row. What it throws ends the stream.
-    /// - Throws: `PostgresError`; `.unexpectedResult` for a statement that gives no rows; `CancellationError` where it was
+    /// - Throws: `PostgresError`; `.unexpectedResult` for a statement that gives no rows; `.rowTooLarge`; `CancellationError` where it was
     ///   interrupted; what the closures throw. The statement may then still run, and the connection is of no more use.
     func stream(
         _ statement: String, _ parameters: [String?], until deadline: ContinuousClock.Instant,
@@ -54,8 +62,16 @@ extension ConnectionHandle {
         }
         try flush(until: deadline)
         var isBegun = false
+        var mapped = Self.mappedBytes
         while true {
-            while unsafe PQisBusy(connection) == 1 { try takeIn(until: deadline, unless: interruption) }
+            while unsafe PQisBusy(connection) == 1 {
+                // As soon as libpq has read how long a row is, it makes room for all of it, and offers no other look at that.
+                guard Self.mappedBytes < mapped + Self.largestRow else {
+                    throw PostgresError(.rowTooLarge, "it has more than \(Self.largestRow >> 20) MB")
+                }
+                try takeIn(until: deadline, unless: interruption)
+                mapped = Self.mappedBytes
+            }
             guard let result = unsafe PQgetResult(connection) else { return }
             defer { unsafe PQclear(result) }
             let status = unsafe PQresultStatus(result)

@@ -143,12 +143,13 @@ import Glibc
             let text = unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0))
             return unsafe text.map { unsafe trimmed(String(cString: $0)) }
         }
-        // The characters are libpq's PG_DIAG_SQLSTATE, PG_DIAG_MESSAGE_PRIMARY and PG_DIAG_MESSAGE_HINT.
+        // The characters are libpq's PG_DIAG_SQLSTATE, _MESSAGE_PRIMARY, _MESSAGE_HINT and _STATEMENT_POSITION.
         let state = field("C")
         let isOpen = self.isOpen
         return PostgresError(
             state == "57014" ? .timedOut : state == nil || !isOpen ? .connectionLost : .server,
-            field("M") ?? lastMessage, sqlState: state, hint: field("H"))
+            field("M") ?? lastMessage, sqlState: state, hint: field("H"),
+            position: field("P").flatMap { Int($0) })
     }
 }
 

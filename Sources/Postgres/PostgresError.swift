@@ -14,6 +14,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case configuration
         /// The answer does not have the columns or types that the caller asked for.
         case unexpectedResult
+        /// A row has more bytes than the caller takes.
+        case rowTooLarge
     }
 
     /// The kind of failure.
@@ -24,13 +26,16 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let sqlState: String?
     /// The server's own suggestion, where it sent one.
     public let hint: String?
+    /// The character of the statement that the server points to, from 1.
+    public let position: Int?
 
     /// Makes an error.
-    public init(_ code: Code, _ message: String, sqlState: String? = nil, hint: String? = nil) {
+    public init(_ code: Code, _ message: String, sqlState: String? = nil, hint: String? = nil, position: Int? = nil) {
         self.code = code
         self.message = message
         self.sqlState = sqlState
         self.hint = hint
+        self.position = position
     }
 
     /// Whether the same statement may succeed later without anybody changing anything.
@@ -41,7 +46,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .connectionFailed, .connectionLost, .timedOut: true
         case .server: ["40", "53", "57", "08", "55"].contains { sqlState?.hasPrefix($0) == true }
-        case .configuration, .unexpectedResult: false
+        case .configuration, .unexpectedResult, .rowTooLarge: false
         }
     }
 
@@ -54,6 +59,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case .timedOut: "the database did not answer in time: \(message)"
         case .server: "\(message)\(state)"
         case .configuration: message
+        case .rowTooLarge: "a row is too large: \(message)"
         case .unexpectedResult: "the database's answer has an unexpected form: \(message)"
         }
     }

@@ -64,6 +64,39 @@ private let agent = "sheetsync/test (gzip)"
         #expect(try await eventually { silent.connectionsClosed == 1 })
     }
 
+    @Test func beforeTheFirstByte() async throws {
+        let silent = try SilentServer()
+        let client = try HTTPClient(userAgent: agent)
+        var request = HTTPClient.Request(method: .post, url: silent.server.url, body: [1])
+        request.condition = { false }
+        let order = request
+        let error = await #expect(throws: HTTPError.self) { try await client.send(order) }
+        #expect(error?.code == .cancelled)
+        #expect(error?.mayHaveReachedServer == false)
+        #expect(silent.server.requests == 0)
+    }
+
+    /// A large body takes many pieces; what is left of it stays here once the condition no longer holds.
+    @Test func betweenTwoPiecesOfTheBody() async throws {
+        let silent = try SilentServer()
+        let client = try HTTPClient(userAgent: agent)
+        let asked = Counter()
+        var request = HTTPClient.Request(
+            method: .post, url: silent.server.url, body: Array(repeating: 7, count: 8 << 20))
+        request.condition = {
+            asked.value.withLock { count in
+                count += 1
+                return count < 4
+            }
+        }
+        let order = request
+        let error = await #expect(throws: HTTPError.self) { try await client.send(order) }
+        #expect(error?.code == .cancelled)
+        #expect(error?.mayHaveReachedServer == true)
+        #expect(asked.value.withLock { $0 } == 4)
+        #expect(silent.server.requests == 0, "the server got the whole request")
+    }
+
     /// Cancellations race with starts and ends; each request must come back once, whichever wins.
     @Test func atEveryMoment() async throws {
         let server = try ScriptedServer { connection in

@@ -78,6 +78,21 @@ import Testing
         try await Self.expectNone(of: "deadline")
     }
 
+    @Test(arguments: [(60_000_000, true), (140_000_000, false)])
+    func aRowThatIsTooLargeIsNotHeld(bytes: Int, isAllowed: Bool) async throws {
+        let code = try await Self.run { session in
+            do {
+                try session.stream("select repeat('x', \(bytes)) from generate_series(1, 2)", [], within: .seconds(60))
+                {
+                    _ in
+                } row: { _ in
+                }
+                return PostgresError.Code?.none
+            } catch let error as PostgresError { return error.code }
+        }
+        #expect(code == (isAllowed ? nil : .rowTooLarge))
+    }
+
     @Test func cancellingTheTaskEndsTheStream() async throws {
         let begun = Mutex(false)
         let task = Task {

@@ -43,7 +43,16 @@ struct NewSpreadsheetWriter {
         if let written { return try run.plan(.prepared(written.sheetIDs)) }
         if isUntouched, original == nil { return try run.plan(.empty) }
         let target = try await run.target(spreadsheet.id)
-        return try run.plan(original == nil ? .new(target.sheets) : .existing(target.sheets), removing: target.staged)
+        let place: PlanTarget =
+            if original != nil {
+                .existing(target.sheets)
+            } else if run.payload.queries.isEmpty {
+                .new(target.sheets)
+            } else {
+                // Rows of another answer to a query must not come in between, however late they arrive.
+                .renewed(target.sheets)
+            }
+        return try run.plan(place, removing: target.staged)
     }
 
     private func save(

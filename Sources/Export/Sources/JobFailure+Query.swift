@@ -16,9 +16,14 @@ extension JobFailure {
                 retry: .never)
         case .server where !Self.passes(error):
             let state = error.sqlState.map { " (SQLSTATE \($0))" } ?? ""
-            let message = error.sqlState?.hasPrefix("22") == true ? Self.withoutValues(error.message) : error.message
             self.init(
-                .queryFailed, "\(place)The source database refused the query: \(message)\(state).", retry: .never)
+                .queryFailed, "\(place)The source database refused the query: \(Self.words(of: error))\(state).",
+                retry: .never)
+        case .rowTooLarge:
+            self.init(
+                .queryFailed,
+                "\(place)The query was given up: \(error.description), and no cell takes more than 50,000 "
+                    + "characters; let it give less.", retry: .never)
         case .unexpectedResult:
             self.init(
                 .queryFailed, "\(place)The query failed: \(error.message); only one that gives rows can fill a sheet.",
@@ -35,9 +40,20 @@ extension JobFailure {
     /// A wrong number of parameters has a code of the class for connections.
     private static func passes(_ error: PostgresError) -> Bool { error.isTransient && error.sqlState != "08P01" }
 
-    /// A sentence about data, without what stands between its quotes: that is often the value.
-    private static func withoutValues(_ message: String) -> String {
-        let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
-        return parts.enumerated().map { $0.offset % 2 == 0 ? String($0.element) : "\"…\"" }.joined()
+    /// The server's sentence without data.
+    ///
+    /// Where it points to a place in the statement, it speaks of names that stand there. Else, and always where it is about
+    /// a value (class 22), what stands between its quotes may be one. What a function of the database's own says is its own.
+    private static func words(of error: PostgresError) -> String {
+        let message = error.message
+        if error.sqlState?.hasPrefix("P0") == true {
+            return "one of the database's functions refused it; the database's log has its words"
+        }
+        guard error.position == nil || error.sqlState?.hasPrefix("22") == true,
+            // Servers that speak other languages have other quotes.
+            let first = message.firstIndex(where: "\"'«»„“”「".contains),
+            let last = message.lastIndex(where: "\"'«»„“”」".contains)
+        else { return message }
+        return message[..<first] + "\"…\"" + message[message.index(after: last)...]
     }
 }

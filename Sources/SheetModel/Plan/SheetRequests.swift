@@ -28,6 +28,15 @@ struct SheetRequests {
         ["updateSheetProperties": ["properties": named(properties), "fields": JSON(fields)]]
     }
 
+    /// Gives the sheet's name and its room away.
+    func retire() -> JSON {
+        change(
+            [
+                "title": .string("retired \(id)"),
+                "gridProperties": ["rowCount": 1, "columnCount": 1, "frozenRowCount": 0, "frozenColumnCount": 0],
+            ], fields: "title,gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)")
+    }
+
     func delete() -> JSON { ["deleteSheet": ["sheetId": JSON(id)]] }
 
     private func named(_ properties: JSON) -> JSON {

@@ -52,7 +52,10 @@ public struct SpreadsheetPlan: Sendable {
 
         let properties = Self.properties(of: spreadsheet)
         try self.init(
-            layouts, head: leftovers.map { SheetRequests(id: $0).delete() } + properties + layouts.flatMap(\.requests),
+            layouts,
+            head: leftovers.map { SheetRequests(id: $0).delete() }
+                + target.retired.map { SheetRequests(id: $0.id).retire() } + properties + layouts.flatMap(\.requests)
+                + target.retired.map { SheetRequests(id: $0.id).delete() },
             properties: properties, warnings: spreadsheet.warnings, batchBytes: batchBytes)
     }
 

@@ -97,6 +97,11 @@ import Testing
             let values = source.values(job)?.array ?? []
             // The second answer, whole, with nothing of the first: each row says how many there are.
             #expect(values.dropFirst().map { $0 } == (1...1500).map { [JSON($0), 1500] }, "\(values.count) rows")
+
+            // A write of the first attempt that Google gets to only now finds no sheet.
+            let sheets = stage.spreadsheet(job)?["sheets"]
+            #expect(sheets?.array?.count == 1 && sheets?[0]?["title"] == "Sheet1", "\(sheets?[0]?["title"] ?? .null)")
+            #expect(sheets?[0]?["id"]?.int ?? 0 != 0)
         }
     }
 }

@@ -111,14 +111,24 @@ import Testing
     }
 
     @Test func whatTheUserGotWrongIsSaidOnceAndForGood() async throws {
-        try await SourceStage.with(sql: "create table app.t(x int); insert into app.t values (1), (0), (7)") { source in
+        let sql = """
+            create table app.t(x int); insert into app.t values (1), (0), (7);
+            create table app.words(t text); insert into app.words values ('{"name":"cret"}');
+            create function app.told(t text) returns text language plpgsql as
+                $$ begin raise exception 'no cret %', t; end $$;
+            """
+        try await SourceStage.with(sql: sql) { source in
             for (query, more, code, message) in [
                 ("selekt 1", [:], "query.failed", "query: The source database refused the query: syntax error"),
                 ("select 1/x from app.t", [:], "query.failed", "division by zero (SQLSTATE 22012)"),
                 ("select 'se' || 'cret'::text::int from app.t", [:], "query.failed", "(SQLSTATE"),
+                (#"select t::int from app.words"#, [:], "query.failed", #"integer: "…" (SQLSTATE 22P02)"#),
+                ("select t::regclass from app.words", [:], "query.failed", #"relation "…" does not exist"#),
+                ("select app.told(t) from app.words", [:], "query.failed", "functions refused it"),
+                ("select repeat('x', 140000000)", [:], "query.failed", "a row is too large: it has more than 128 MB"),
                 ("select $1::int", [:], "query.failed", "query: "),
                 ("select $1::int", ["params": [1, 2]], "query.failed", "query: "),
-                ("select * from app.missing", [:], "query.failed", "does not exist (SQLSTATE 42P01)"),
+                ("select * from app.missing", [:], "query.failed", "\"app.missing\" does not exist (SQLSTATE 42P01)"),
                 ("select * from sheetsync.job", [:], "query.failed", "permission denied"),
                 ("", [:], "query.failed", "gives no rows"),
                 ("select 1; select 2", [:], "query.failed", "cannot insert multiple commands"),

@@ -78,17 +78,25 @@ extension ChaosStage {
             ("HTML", .html(status: 502)), ("garbage", .garbage), ("truncated", .truncate),
             ("reset before", .resetBefore), ("reset after", .resetAfter), ("delay", .delay(.milliseconds(700))),
         ]
-        let faults = kinds.map { kind in
+        var faults = kinds.map { kind in
             (
                 kind.name,
                 emulator.addFault(
                     Fault(kind.action, count: nil, probability: 0.02, seed: random.next()))
             )
         }
+        let late = Fault(.delay(.seconds(plan.lease + 2)), count: nil, probability: 0.003, seed: random.next())
+        faults.append(("delay past the lease", emulator.addFault(late)))
         while !isOver.isSet {
             // Lists are late by less than the daemons are told, and by turns.
             emulator.delayLists(seconds: random.chance(50) ? 2 : 0)
             await pause(Int.random(in: 2_000...6_000, using: &random), until: isOver)
+            if random.chance(30) {
+                let failure: OAuthFailure = [.clockSkew, .invalidSignature, .internalFailure][
+                    Int.random(in: 0..<3, using: &random)]
+                faults.append(("token refused", emulator.addFault(Fault(failure.action, api: .oauth, count: 2))))
+            }
+            if plan.isLong, random.chance(10) { faults.append(("hang", emulator.addFault(Fault(.hang)))) }
             var revocation = AuthorityChange()
             revocation.revokesTokens = true
             emulator.apply(revocation)
