@@ -7,7 +7,7 @@ final class EndingWriter: Sendable {
     private struct State {
         var waiting: [JobEnding] = []
         var isClosed = false
-        var isFailing = false
+        var failure: String?
     }
 
     private static let largestBatch = 500
@@ -34,8 +34,8 @@ final class EndingWriter: Sendable {
         self.observer = observer
     }
 
-    /// Whether the last try failed.
-    var isFailing: Bool { state.withLock { $0.isFailing } }
+    /// Why the last try failed; nil where it did not.
+    var failure: String? { state.withLock { $0.failure } }
 
     func add(_ ending: JobEnding) {
         state.withLock { $0.waiting.append(ending) }
@@ -70,7 +70,7 @@ final class EndingWriter: Sendable {
                 let states = try await statements.finish(batch, keepPayloads: keepPayloads)
                 state.withLock { state in
                     state.waiting.removeFirst(batch.count)
-                    state.isFailing = false
+                    state.failure = nil
                 }
                 held.remove(batch)
                 if batch.contains(where: \.hasTarget) { opened.raise() }
@@ -91,7 +91,9 @@ final class EndingWriter: Sendable {
                     continue
                 }
                 logger.error("cannot write how \(batch.count) jobs ended, will try again: \(error)")
-                state.withLock { $0.isFailing = true }
+                let failure = "cannot write how jobs ended: \(error)"
+                state.withLock { $0.failure = failure }
+                observer(.failed(failure))
                 if isHopeless() { return observer(.turned(.endings, rest: nil)) }
                 try? await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(2))

@@ -12,6 +12,7 @@ public struct Migration: Sendable {
         Migration(number: 1, name: "queue", embedded: PackageResources.v0001_queue_sql),
         Migration(number: 2, name: "quota", embedded: PackageResources.v0002_quota_sql),
         Migration(number: 3, name: "insight", embedded: PackageResources.v0003_insight_sql),
+        Migration(number: 4, name: "start", embedded: PackageResources.v0004_start_sql),
     ]
 
     private init(number: Int, name: String, embedded: [UInt8]) {

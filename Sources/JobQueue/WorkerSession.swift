@@ -127,7 +127,7 @@ final class WorkerSession: Sendable {
                 await rest(atMost: configuration.beatInterval)
                 continue
             }
-            if endings.isFailing {
+            if endings.failure != nil {
                 // As long as nobody can be told how jobs end, none begins.
                 await rest(atMost: configuration.errorPause)
                 continue
@@ -287,7 +287,7 @@ final class WorkerSession: Sendable {
             // The database notes its time between the question and the answer, so the earlier one is the safe one.
             let asked = ContinuousClock.now
             do {
-                let error = lastError.withLock { $0 }
+                let error = endings.failure ?? lastError.withLock { $0 }
                 guard let cancelled = try await statements.beat(inFlight: inFlight.count, lastError: error) else {
                     return giveUp("the other workers took this one for dead")
                 }

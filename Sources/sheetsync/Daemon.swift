@@ -93,6 +93,7 @@ struct Daemon {
             watch.note(event)
             supervision.note(event)
         }
+        try await database.schema.noteStart(on: SheetSync.machine, failure: nil, over: control)
         let reload = Reload(manager: manager, worker: watch) {
             reread(tokens, accounts: known.map(\.credentials.identity), logger)
         }

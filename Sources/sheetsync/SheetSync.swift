@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 
 /// The command line: one subcommand a file in `Commands`.
 @main
@@ -20,4 +21,7 @@ struct SheetSync: AsyncParsableCommand {
 
     /// The program's version, as `--version`, the workers' rows and the User-Agent show it.
     static let version = "0.1.0"
+
+    /// This machine's name for people.
+    static var machine: String { ProcessInfo.processInfo.hostName }
 }

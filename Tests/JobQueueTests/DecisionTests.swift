@@ -27,7 +27,7 @@ import Testing
         ]
         report.database = DatabaseReport()
         report.database?.oldestSnapshot = .init(
-            pid: 77, application: "pg_dump", login: "backup", age: 200_000, seconds: nil)
+            pid: 77, name: "pg_dump", login: "backup", age: 200_000, seconds: nil)
         report.quotas = [Quota(name: "sheets_writes/user/a@b", allowed: 60, used: 60, isLearned: false, freeIn: 4.5)]
         #expect(
             verdict(report).level == .down && verdict(report).reason.hasPrefix("no worker is alive, and 5 jobs wait"))

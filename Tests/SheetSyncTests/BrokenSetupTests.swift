@@ -69,7 +69,7 @@ import Testing
             let names = (json["checks"]?.array ?? []).compactMap { $0["name"]?.string }
             for name in [
                 "settings", "templates", "credentials", "clock", "token", "scopes", "storage", "Sheets API", "schema",
-                "roles", "queue",
+                "roles", "grants", "queue",
             ] {
                 #expect(names.contains(name), "lacks \(name): \(names)")
             }
@@ -236,7 +236,9 @@ import Testing
             let job = try await stage.enqueue("noop", [:])
             let why = try await program("why", "\(job)").expect(0)
             #expect(
-                why.line == "job \(job) (noop, available) waits for a worker, and none is alive: start `sheetsync run`")
+                why.line
+                    == "job \(job) (noop, available) waits for a worker, and none is alive: start `sheetsync run`; where it ends again, "
+                    + "`sheetsync doctor` says why")
             try await program("why", "987654").expectRefusal(1, "no job 987654")
             _ = try await stage.queue.psql("select sheetsync.enter(7, 'w', '1', 5)")
             let later = try await stage.enqueue("noop", [:], ", run_at => now() + interval '3 hours 1 minute'")
@@ -302,6 +304,20 @@ import Testing
         }
     }
 
+    @Test func grantsThatARestoreHasLost() async throws {
+        try await Stage.with { stage in
+            let beat = "function sheetsync.beat(bigint, integer, text)"
+            _ = try await stage.queue.psql("revoke execute on \(beat) from sheetsync_worker")
+            try await expect(
+                "FAIL: grants: sheetsync_worker may not call sheetsync.beat", "pg_restore", from: stage.daemon, "doctor"
+            )
+            _ = try await stage.queue.psql(
+                "grant execute on \(beat) to sheetsync_worker; alter \(beat) owner to postgres")
+            try await expect(
+                "FAIL: grants: sheetsync.beat belongs to postgres", from: stage.daemon, "doctor")
+        }
+    }
+
     @Test func aServerWithAnotherCertificateOrPassword() async throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
@@ -363,15 +379,101 @@ import Testing
         }
     }
 
+    /// A daemon that its settings do not let start leaves word of it.
     @Test func aKeyThatIsNotThere() async throws {
         try await Stage.with { stage in
             let daemon = stage.daemon.with(["GOOGLE_SHEETS_CREDENTIALS_PATH": stage.directory.path + "/lost.json"])
-            try await expect("FAIL: credentials: GOOGLE_SHEETS_CREDENTIALS_PATH: ", "lost.json", from: daemon, "doctor")
-            try await daemon("run").expectRefusal(78, "GOOGLE_SHEETS_CREDENTIALS_PATH", "lost.json")
-            // Whoever has no key of Google's sees the queue all the same.
             let job = try await stage.enqueue("export", export("x"))
-            try await expect("waits for a worker, and none is alive", from: daemon, "why", "\(job)")
-            try await expect("DOWN: no worker is alive", from: daemon, "status")
+            // Before it was tried, whoever has no key of Google's sees the queue all the same.
+            try await expect("DOWN: no worker is alive", "`sheetsync doctor` says why", from: daemon, "status")
+            try await daemon("run").expectRefusal(78, "GOOGLE_SHEETS_CREDENTIALS_PATH", "lost.json")
+            try await expectEach("GOOGLE_SHEETS_CREDENTIALS_PATH: ", "lost.json", from: daemon, job: job)
+            try await expect(
+                "DOWN: no worker is alive, and 1 job wait", "`sheetsync run` could not start on", from: daemon, "status"
+            )
+            // The producer, too, and without a key.
+            try await expect(
+                "waits for a worker, and none is alive: `sheetsync run` could not start on", "lost.json",
+                from: stage.program(.producer), "why", "\(job)")
+            try await stage.daemon.withDaemon { _ in _ = try await stage.ended(job) }
+            let status = try await stage.program(.operator)("status").expect(1)
+            #expect(!status.output.contains("lost.json"), "one has started since: \(status)")
+        }
+    }
+
+    /// The daemon had its key when it started, and not when it asked for a token.
+    @Test func aKeyThatIsTakenAwayOrHiddenLater() async throws {
+        try await Stage.with { stage in
+            let daemon = try daemon(stage) { _ in }
+            let path = stage.directory.path + "/changed.json"
+            try await daemon.withDaemon { _ in
+                try FileManager.default.removeItem(atPath: path)
+                let job = try await stage.enqueue("export", export("x"))
+                try await expectEach("changed.json", from: daemon, job: job)
+                try await expect("DEGRADED: Google gives no access token to", from: stage.program(.operator), "status")
+                try await expect("no access token to", from: stage.program(.producer), "why", "\(job)")
+                #expect(try await stage.job(job).errorCodes == [], "it lost no attempt")
+                // A folder is no key that anybody could read, whoever he is.
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+                _ = try await stage.queue.psql("update sheetsync.ready set run_at = now()")
+                try await expect("DEGRADED: Google gives no access token to", "changed.json", from: daemon, "status")
+            }
+        }
+    }
+
+    @Test func aSpoolThatCannotBeWrittenTo() async throws {
+        try await Stage.with { stage in
+            let login = "source_of_\(stage.queue.database)"
+            _ = try await stage.queue.psql("create role \(login) login")
+            let url = stage.queue.server.tcpURL(database: stage.queue.database, user: login)
+            let folder = stage.directory.path + "/spool"
+            let daemon = stage.daemon.with(["SHEETSYNC_SOURCE_DATABASE_URL": url, "SHEETSYNC_SPOOL_DIR": folder])
+            func query() async throws -> Int {
+                let id = try await stage.queue.psql(
+                    "select sheetsync.enqueue('export', '{\"title\": \"Q\", \"query\": \"select 1 as n\"}')",
+                    as: stage.name(.query))
+                return try #require(Int(id), "psql printed \(id)")
+            }
+            // It was never there: the daemon does not start.
+            let first = try await query()
+            try await daemon("run").expectRefusal(78, "SHEETSYNC_SPOOL_DIR is \(folder)")
+            try await expectEach("SHEETSYNC_SPOOL_DIR is \(folder), which is no folder", from: daemon, job: first)
+            // It goes while the daemon works.
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+            try await daemon.withDaemon { _ in
+                _ = try await stage.ended(first)
+                try FileManager.default.removeItem(atPath: folder)
+                let job = try await query()
+                try await expectEach("SHEETSYNC_SPOOL_DIR", folder, from: daemon, job: job)
+                try await expect("export.spool_failed: ", "No such file or directory", from: daemon, "why", "\(job)")
+                try await expect("DEGRADED: 1 job waits until somebody mends it", from: daemon, "status")
+                #expect(try await stage.job(job).errorCodes == [], "it lost no attempt")
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+                _ = try await stage.queue.psql("update sheetsync.ready set run_at = now()")
+                #expect(try await stage.ended(job).state == "completed")
+            }
+        }
+    }
+
+    @Test func aDatabaseThatOnlyReads() async throws {
+        try await Stage.with { stage in
+            try await stage.daemon.withDaemon { _ in
+                let job = try await stage.enqueue("noop", ["sleep_ms": 1])
+                _ = try await stage.ended(job)
+                try await stage.program(.operator)("queue", "pause").expect(0)
+                let later = try await stage.enqueue("noop", [:])
+                // A login's own setting is no fault of the server.
+                _ = try await stage.queue.psql(
+                    "alter role \(stage.name(.operator)) set default_transaction_read_only = on")
+                try await expect("DEGRADED: the queue is paused", from: stage.program(.operator), "status")
+                _ = try await stage.queue.psql(
+                    "alter database \(stage.queue.database) set default_transaction_read_only = on")
+                try await expectEach("the database only reads", "its disk is full", from: stage.daemon, job: later)
+                try await stage.daemon("status").expect(2)
+                _ = try await stage.queue.psql(
+                    "set default_transaction_read_only = off; alter database \(stage.queue.database) reset default_transaction_read_only"
+                )
+            }
         }
     }
 
@@ -392,6 +494,18 @@ import Testing
             #expect(status.output.contains("(sheetsync forgotten, login postgres)"), "\(status)")
             try await expect(
                 "WARN: queue: an open transaction slows down the queue: process", from: stage.daemon, "doctor")
+            let job = try await stage.enqueue("noop", [:])
+            try await expect(
+                "waits longer than it should: an open transaction slows down the queue: process",
+                "(sheetsync forgotten, login postgres)", "pg_terminate_backend", from: stage.program(.producer), "why",
+                "\(job)")
+            // What waits for something else waits for that, and is told of the transaction below.
+            _ = try await stage.queue.jobs.pause("noop")
+            let paused = try await stage.program(.producer)("why", "\(job)").expect(0)
+            #expect(paused.firstLine.contains("are paused by"), "\(paused)")
+            #expect(paused.output.contains("an open transaction slows down the queue"), "\(paused)")
+            try await stage.program(.operator)("queue", "resume").expect(0)
+            _ = try await stage.queue.jobs.cancel(job)
             try await forgotten.script("rollback")
             _ = try await stage.queue.psql("update sheetsync.worker set beat_at = clock_timestamp()")
             try await stage.program(.operator)("status").expect(0)

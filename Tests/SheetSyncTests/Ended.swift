@@ -15,6 +15,9 @@ struct Ended: CustomStringConvertible {
     /// Standard output without the last line break.
     var line: String { output.hasSuffix("\n") ? String(output.dropLast()) : output }
 
+    /// The first line of standard output.
+    var firstLine: Substring { output.prefix { $0 != "\n" } }
+
     /// Expects a certain exit code.
     @discardableResult
     func expect(_ code: Int32, sourceLocation: SourceLocation = #_sourceLocation) -> Ended {

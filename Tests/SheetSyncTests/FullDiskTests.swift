@@ -38,10 +38,10 @@ extension LastingFaultTests {
             let connection = Connection(try ConnectionConfiguration(url: server.url()), label: "test")
             let jobs = JobDirectory(Schema(), on: connection)
             _ = try await Schema().migrate(on: connection)
-            try await stage.daemon.with(["SHEETSYNC_LIST_DELAY": "0.2", "DATABASE_URL": server.tcpURL()]).launch(
-                ["run"], within: .seconds(120)
-            ) {
-                daemon in
+            let program = stage.daemon.with([
+                "SHEETSYNC_LIST_DELAY": "0.2", "DATABASE_URL": server.tcpURL(), "SHEETSYNC_LEASE_SECONDS": "10",
+            ])
+            try await program.launch(["run"], within: .seconds(150)) { daemon in
                 try await daemon.expectToSay("worker is ready")
                 // One runs and others come due while the disk is full.
                 let sleeper = try await jobs.enqueue(kind: "noop", payload: ["sleep_ms": 3000])
@@ -59,6 +59,7 @@ extension LastingFaultTests {
                 try await Task.sleep(for: .seconds(6))
                 #expect(daemon.isAlive)
                 let isDown = (try? await connection.query("select 1")) == nil
+                if !isDown { try await expectTheCause(from: program, job: sleeper) }
                 try FileManager.default.removeItem(atPath: "\(disk)/ballast")
                 if isDown { try await server.restart(immediate: true) }
                 try await wait(for: "all jobs to end", seeing: { daemon.errors }) {
@@ -79,6 +80,22 @@ extension LastingFaultTests {
                     "select state, count(*) as n from sheetsync.outcome group by state")
                 #expect(try ends.map { try $0.text("state") } == ["completed"], "\(daemon.errors.suffix(3000))")
                 daemon.send(SIGTERM)
+            }
+        }
+
+        /// Whoever asks is told that the disk is full: `doctor` at once, the others when the worker's signs of life end.
+        private func expectTheCause(from program: Program, job: Int) async throws {
+            for arguments in [["doctor"], ["status"], ["why", "\(job)"]] {
+                var last: Ended?
+                try await wait(
+                    for: "\(arguments) to name the disk", within: .seconds(40), every: .milliseconds(500),
+                    seeing: { last?.description ?? "" }
+                ) {
+                    let ended = try await program.run(arguments)
+                    last = ended
+                    return ended.firstLine.contains("No space left on device")
+                }
+                print("on a full disk, \(arguments[0]): \(last?.firstLine ?? "")")
             }
         }
 

@@ -82,6 +82,40 @@ import Testing
         #expect(own.text("SSL_REQUIRED") == nil && own.credentialPath("GOOGLE_SHEETS_CREDENTIALS") == nil)
     }
 
+    /// What systemd prints of a unit that has an environment, files and credentials by drop-ins.
+    @Test func aUnitsDropInsAreItsSettingsToo() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let path = directory.path
+        _ = try directory.write("postgresql://unit@db/app\n", to: "database-url")
+        _ = try directory.write("postgresql://other@db/app\n", to: "other-url")
+        _ = try directory.write("postgresql://reader@db/data\n", to: "source")
+        _ = try directory.write("LOG_LEVEL=debug\nLOG_FORMAT=text\n", to: "sheetsync.env")
+        _ = try directory.write("LOG_LEVEL=warning\n", to: "more.env")
+        _ = try directory.write("{}", to: "key.json")
+        let lines = [
+            "LoadState=loaded",
+            #"Environment=LIBDISPATCH_LOG=NO LOG_FORMAT=json "SHEETSYNC_SCHEMA=my \"own\" queue" EMPTY="#,
+            "EnvironmentFiles=\(path)/sheetsync.env (ignore_errors=yes)",
+            "EnvironmentFiles=\(path)/more.env (ignore_errors=no)",
+            "EnvironmentFiles=\(path)/missing.env (ignore_errors=yes)",
+            "CacheDirectory=sheetsync", "StateDirectory=",
+        ]
+        let credentials =
+            #"a(ss) 3 "database-url" "\#(path)/other-url" "google-sheets-credentials" "\#(path)/key.json" "#
+            + "\"sheetsync-source-database-url\" \"\(path)/source\"\n"
+        let unit = Installation(path: path, properties: UnitProperties(lines, credentials: credentials))
+        let reader = try await SettingsReader(environment: ["SHEETSYNC_CONCURRENCY": "3"], installation: unit)
+        #expect(reader.text("DATABASE_URL") == "postgresql://other@db/app")
+        #expect(reader.text("SHEETSYNC_SOURCE_DATABASE_URL") == "postgresql://reader@db/data")
+        #expect(reader.text("LOG_LEVEL") == "warning" && reader.text("LOG_FORMAT") == "text", "the last file wins")
+        #expect(reader.text("SHEETSYNC_SCHEMA") == #"my "own" queue"#)
+        #expect(reader.text("CACHE_DIRECTORY") == "/var/cache/sheetsync" && reader.text("STATE_DIRECTORY") == nil)
+        #expect(reader.text("SHEETSYNC_CONCURRENCY") == "3")
+        #expect(reader.credentialPath("GOOGLE_SHEETS_CREDENTIALS") == path + "/key.json")
+        #expect(reader.credentialPath("GOOGLE_SHEETS_TOKEN") == nil)
+    }
+
     @Test func anEmptyValueCountsAsNone() async throws {
         let ended = try await Self.complete.with(["LOG_LEVEL": "", "SHEETSYNC_CONCURRENCY": " "])("run")
         ended.expectRefusal(2, "127.0.0.1")

@@ -11,7 +11,9 @@ import Testing
         try await Stage.with { stage in
             let status = stage.program(.operator)
             let idle = try await status("status").expect(1)
-            #expect(idle.output.hasPrefix("DEGRADED: no worker is alive: start `sheetsync run`\n"), "\(idle)")
+            #expect(
+                idle.output.hasPrefix("DEGRADED: no worker is alive: start `sheetsync run`; where it ends again, "),
+                "\(idle)")
 
             let first = try await stage.enqueue("noop", [:])
             let backlog = try await status("status").expect(2)

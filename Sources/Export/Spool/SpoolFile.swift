@@ -18,7 +18,8 @@ final class SpoolFile: Sendable {
             }
             return descriptor
         }
-        guard descriptor >= 0 else { throw Self.failure("be made in", directory) }
+        // A folder that takes no file at all is no fault of the query.
+        guard descriptor >= 0 else { throw Self.failure("be kept in", directory, retry: .deferred(.seconds(60))) }
     }
 
     deinit { close(descriptor) }
@@ -59,11 +60,13 @@ final class SpoolFile: Sendable {
         }
     }
 
-    private static func failure(_ what: String, _ directory: String) -> JobFailure {
+    private static func failure(
+        _ what: String, _ directory: String, retry: JobFailure.Retry = .backoff
+    ) -> JobFailure {
         let reason = unsafe String(cString: strerror(errno))
         return JobFailure(
             .spoolFailed,
             "The query's rows cannot \(what) \(directory): \(reason). Make room there or set SHEETSYNC_SPOOL_DIR; the query "
-                + "runs again.", retry: .backoff)
+                + "runs again.", retry: retry)
     }
 }

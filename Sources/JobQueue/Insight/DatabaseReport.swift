@@ -1,22 +1,13 @@
-import Postgres
+public import Postgres
 
 /// The queue's database at one moment.
 public struct DatabaseReport: Sendable {
-    /// A session whose snapshot keeps the rows of ended jobs from being removed.
-    public struct SnapshotHolder: Sendable, Equatable {
-        /// The server process.
-        public let pid: Int
-        /// What the session calls itself.
-        public let application: String
-        /// Its login.
-        public let login: String
-        /// How many transactions began since.
-        public let age: Int
-        /// Seconds since its transaction began; nil where this login may not know.
-        public let seconds: Double?
-
-        /// Whether that is long enough to slow down the claims.
-        public var isLong: Bool { age >= 100_000 || (seconds ?? 0) >= 3600 }
+    /// Why the server takes no writes at all.
+    public enum Lock: String, Sendable {
+        /// It follows another server, which is the one to ask.
+        case standby
+        /// Whoever runs it has made it read-only, as providers do when its disk is full.
+        case readOnly = "read_only"
     }
 
     /// The schema's newest step.
@@ -27,20 +18,67 @@ public struct DatabaseReport: Sendable {
     public internal(set) var time = 0.0
     /// How many workers listen; those behind a pooler in transaction mode cannot, and poll.
     public internal(set) var listeners = 0
-    /// The oldest snapshot of another session.
+    /// Why it takes no writes; nil where it does.
+    public internal(set) var lock: Lock?
+    /// Who holds the oldest snapshot, this session aside.
     public internal(set) var oldestSnapshot: SnapshotHolder?
+
+    /// Why nothing can be enqueued or done, and what to do; nil where the server takes writes.
+    public var obstacle: String? {
+        switch lock {
+        case nil: nil
+        case .standby:
+            "the database only reads, because its server is a standby: let DATABASE_URL name the primary "
+                + "(target_session_attrs=read-write finds it among several hosts)"
+        case .readOnly:
+            "the database only reads, because default_transaction_read_only is on for it: mostly its disk is full and its "
+                + "provider has done that; make room there and switch it off"
+        }
+    }
 }
 
 extension DatabaseReport {
-    init(_ row: Row) throws(PostgresError) {
+    /// Looks at the database; every login of the queue may.
+    ///
+    /// What people may see of other logins' sessions is their process, application and snapshot, but for members of
+    /// `pg_read_all_stats` not since when. A setting of this login's own says nothing about the server.
+    public static func read(_ schema: Schema, on connection: Connection) async throws(PostgresError) -> DatabaseReport {
+        try DatabaseReport(
+            try await connection.query(
+                """
+                select (select max(number) from \(identifier: schema.name).schema_migration) as schema_step,
+                    current_setting('server_version') as server_version, extract(epoch from clock_timestamp()) as time,
+                    (select count(*) from pg_stat_activity
+                     where datname = current_database() and application_name = 'sheetsync listener') as listeners,
+                    case when pg_is_in_recovery() then 'standby'
+                         when exists (select from pg_settings where name = 'default_transaction_read_only'
+                            and setting = 'on' and source not in ('user', 'database user', 'client', 'session'))
+                             then 'read_only' end as lock,
+                    h.*
+                from (select) one left join lateral (
+                    select * from (
+                        select 'session' as holder, a.pid, a.application_name as name, a.usename::text as login,
+                            age(a.backend_xmin) as age, extract(epoch from clock_timestamp() - a.xact_start) as seconds
+                        from pg_stat_activity a
+                        where a.backend_xmin is not null and a.pid <> pg_backend_pid() and a.usename is not null
+                          and (a.datname is null or a.datname = current_database())
+                        union all
+                        select 'prepared', null, p.gid, p.owner::text, age(p.transaction),
+                            extract(epoch from clock_timestamp() - p.prepared)
+                        from pg_prepared_xacts p where p.database = current_database()
+                        union all
+                        select 'slot', null, s.slot_name::text, '', age(s.xmin), null
+                        from pg_replication_slots s where s.xmin is not null) x
+                    order by x.age desc limit 1) h on true
+                """)[0])
+    }
+
+    private init(_ row: Row) throws(PostgresError) {
         schemaStep = try row.int("schema_step")
         serverVersion = String(try row.text("server_version").prefix { $0 != " " })
         time = try row.optionalDouble("time") ?? 0
         listeners = try row.int("listeners")
-        guard let pid = try row.optionalInt("pid") else { return }
-        oldestSnapshot = SnapshotHolder(
-            pid: pid, application: try row.optionalText("application_name") ?? "",
-            login: try row.optionalText("usename") ?? "", age: try row.int("age"),
-            seconds: try row.optionalDouble("seconds"))
+        lock = try row.optionalText("lock").flatMap { Lock(rawValue: $0) }
+        oldestSnapshot = try SnapshotHolder(row)
     }
 }

@@ -37,15 +37,34 @@ public struct Explanation: Sendable {
 
     /// Explains a job.
     ///
-    /// - Parameter silenceLimit: The seconds after which a worker without a sign of life counts as dead.
-    public init(_ job: JobRecord, in situation: Situation, needs: Needs, silenceLimit: Double) {
+    /// - Parameters:
+    ///   - database: The database, where somebody has looked.
+    ///   - standstill: Why nothing moves, where somebody has looked.
+    ///   - silenceLimit: The seconds after which a worker without a sign of life counts as dead.
+    public init(
+        _ job: JobRecord, in situation: Situation, database: DatabaseReport? = nil,
+        standstill: Standstill? = nil,
+        needs: Needs, silenceLimit: Double
+    ) {
         self.job = job
+        let obstacle = database?.obstacle ?? standstill?.obstacle
+        let slowness = database?.oldestSnapshot.flatMap { $0.isLong ? $0.words : nil }
         switch job.state {
-        case "running": causes = [Self.running(job, situation, silenceLimit)]
+        case "running":
+            let running = Self.running(job, situation, silenceLimit, standstill)
+            causes = (obstacle.map { [Cause("database", "cannot end: \($0)")] } ?? []) + [running]
         case "completed", "discarded", "cancelled": causes = [Self.ended(job, situation)]
-        default: causes = Self.waiting(job, situation, needs, silenceLimit)
+        default:
+            var causes = Self.waiting(job, situation, needs, silenceLimit, standstill)
+            // What only waits for its turn waits longer where the claims are slow; the other waits are as long as ever.
+            if let slowness, causes[0].name == "turn" {
+                causes.insert(Cause("snapshot", "waits longer than it should: \(slowness)"), at: 0)
+            }
+            if let obstacle { causes.insert(Cause("database", "cannot begin: \(obstacle)"), at: 0) }
+            self.causes = causes
         }
         var details: [String] = []
+        if !job.isFinal, let slowness, !causes.contains(where: { $0.name == "snapshot" }) { details.append(slowness) }
         if !job.isFinal, let error = job.lastError {
             details.append("the last failed attempt: \(error.code): \(error.message)")
         }
@@ -76,12 +95,14 @@ public struct Explanation: Sendable {
 
 extension Explanation {
     private static func waiting(
-        _ job: JobRecord, _ situation: Situation, _ needs: Needs, _ silenceLimit: Double
+        _ job: JobRecord, _ situation: Situation, _ needs: Needs, _ silenceLimit: Double,
+        _ standstill: Standstill?
     ) -> [Cause] {
         var causes: [Cause] = []
         let alive = situation.workers(silenceLimit: silenceLimit)
         if alive.isEmpty {
-            causes.append(Cause("no_worker", "waits for a worker, and none is alive: start `sheetsync run`"))
+            let words = standstill?.words ?? "start `sheetsync run`"
+            causes.append(Cause("no_worker", "waits for a worker, and none is alive: \(words)"))
         } else if alive.allSatisfy({ $0["kinds"]?.array?.contains(.string(job.kind)) == false }) {
             causes.append(
                 Cause(
@@ -156,7 +177,9 @@ extension Explanation {
 // MARK: - Running and ended
 
 extension Explanation {
-    private static func running(_ job: JobRecord, _ situation: Situation, _ silenceLimit: Double) -> Cause {
+    private static func running(
+        _ job: JobRecord, _ situation: Situation, _ silenceLimit: Double, _ standstill: Standstill?
+    ) -> Cause {
         let running = situation.json["running"]
         let time = span(running?["for"]?.double)
         if let by = situation.text("cancelled_by") {
@@ -167,7 +190,8 @@ extension Explanation {
         else {
             return Cause(
                 "worker_lost",
-                "was begun by a worker that shows no sign of life; another one takes it over as soon as one is alive")
+                "was begun by a worker that shows no sign of life; another one takes it over as soon as one is alive"
+                    + (standstill.map { ", and none is: \($0.words)" } ?? ""))
         }
         return Cause(
             "running",

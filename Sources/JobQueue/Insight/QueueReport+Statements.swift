@@ -150,23 +150,5 @@ extension QueueReport {
             """
         }
 
-        /// What people may see of other logins' sessions is their process, application and snapshot, but for members of
-        /// pg_read_all_stats not since when.
-        var database: Query {
-            """
-            select (select max(number) from \(identifier: schema).schema_migration) as schema_step,
-                current_setting('server_version') as server_version, extract(epoch from clock_timestamp()) as time,
-                (select count(*) from pg_stat_activity
-                 where datname = current_database() and application_name = 'sheetsync listener') as listeners,
-                h.*
-            from (select) one left join lateral (
-                select a.pid, a.application_name, a.usename, age(a.backend_xmin) as age,
-                    extract(epoch from clock_timestamp() - a.xact_start) as seconds
-                from pg_stat_activity a
-                where a.backend_xmin is not null and a.pid <> pg_backend_pid() and a.usename is not null
-                  and (a.datname is null or a.datname = current_database())
-                order by age(a.backend_xmin) desc limit 1) h on true
-            """
-        }
     }
 }

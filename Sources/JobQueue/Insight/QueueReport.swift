@@ -71,7 +71,7 @@ public struct QueueReport: Sendable {
         }
         report.waits = try await connection.query(statements.waits).map(WaitRow.init)
         report.breakers = try await connection.query(statements.breakers).map(OpenBreaker.init)
-        report.database = try DatabaseReport(try await connection.query(statements.database)[0])
+        report.database = try await DatabaseReport.read(schema, on: connection)
         return report
     }
 }

@@ -19,6 +19,9 @@ public struct Situation: Sendable {
         return (code, error["message"]?.string ?? "")
     }
 
+    /// Whether no worker shows a sign of life.
+    public func isDeserted(silenceLimit: Double) -> Bool { workers(silenceLimit: silenceLimit).isEmpty }
+
     func text(_ name: String) -> String? { json[name]?.string }
 
     /// The workers that showed a sign of life of late.

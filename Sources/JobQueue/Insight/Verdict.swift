@@ -23,15 +23,20 @@ public struct Verdict: Sendable, Equatable {
 
     /// Judges a report by the first that is true, in the order of what to mend first.
     ///
-    /// - Parameter silenceLimit: The seconds after which a worker without a sign of life counts as dead.
-    public init(_ report: QueueReport, silenceLimit: Double) {
+    /// - Parameters:
+    ///   - silenceLimit: The seconds after which a worker without a sign of life counts as dead.
+    ///   - standstill: Why nothing moves, where somebody has looked.
+    public init(_ report: QueueReport, silenceLimit: Double, standstill: Standstill? = nil) {
         let alive = report.workers.filter { $0.silence <= silenceLimit }
         let waiting = report.available + report.running
-        if alive.isEmpty {
+        if let obstacle = report.database?.obstacle ?? standstill?.obstacle {
+            self = Verdict(.down, obstacle)
+        } else if alive.isEmpty {
+            let words = standstill?.words ?? "start `sheetsync run`"
             self =
                 waiting > 0
-                ? Verdict(.down, "no worker is alive, and \(Self.waiting(waiting)): start `sheetsync run`")
-                : Verdict(.degraded, "no worker is alive: start `sheetsync run`")
+                ? Verdict(.down, "no worker is alive, and \(Self.waiting(waiting)): \(words)")
+                : Verdict(.degraded, "no worker is alive: \(words)")
         } else {
             self = Self.work(of: alive, report)
         }
@@ -61,12 +66,7 @@ public struct Verdict: Sendable, Equatable {
             )
         }
         if let holder = report.database?.oldestSnapshot, holder.isLong {
-            let time = holder.seconds.map { ", \(Int($0 / 60)) min" } ?? ""
-            return Verdict(
-                .degraded,
-                "an open transaction slows down the queue: process \(holder.pid) (\(holder.application), login "
-                    + "\(holder.login)) holds its snapshot for \(holder.age) transactions\(time); end it there, or by "
-                    + "`select pg_terminate_backend(\(holder.pid))`")
+            return Verdict(.degraded, holder.words)
         }
         if let oldest = report.oldestAvailable, oldest > longestWait {
             return Verdict(

@@ -70,8 +70,10 @@ extension SettingsReader.Origin {
     /// Which settings were looked at.
     fileprivate var words: String {
         switch self {
+        case .unit(let installation) where installation.properties != nil:
+            "those of the installed unit, as systemd has them with all drop-ins"
         case .unit(let installation):
-            "those of the installed unit (sheetsync.env and the secrets in \(installation.path); drop-ins are not read)"
+            "those of the installed unit (sheetsync.env and the secrets in \(installation.path); systemd does not run here)"
         case .environment where ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"] != nil:
             "those that systemd gives to this process"
         case .environment where Installation().isThere || Installation().isHidden:

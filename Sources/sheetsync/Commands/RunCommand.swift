@@ -1,5 +1,7 @@
 import ArgumentParser
 import Glibc
+import JobQueue
+import Postgres
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,9 +18,23 @@ struct RunCommand: AsyncParsableCommand {
             // Until the daemon listens to it; by default it would end the process, and systemd would not start it again.
             signal(SIGHUP, SIG_IGN)
             let reader = try await SettingsReader()
-            let logger = try reader.startLogging()
-            try await Daemon(reader).run(logger: logger)
+            do {
+                let logger = try reader.startLogging()
+                try await Daemon(reader).run(logger: logger)
+            } catch {
+                let failure = CommandFailure(error)
+                if failure.status == .settings { await note(failure.message, reader) }
+                throw error
+            }
         }
+    }
+
+    /// Leaves word in the database that the settings let no daemon start here; where that cannot be, so be it.
+    private func note(_ failure: String, _ reader: SettingsReader) async {
+        guard let database = try? DatabaseSettings(reader) else { return }
+        let connection = Connection(database.connection, label: "start", statementTimeout: .seconds(2))
+        try? await database.schema.noteStart(on: SheetSync.machine, failure: failure, over: connection)
+        await connection.close()
     }
 }
 

@@ -40,7 +40,12 @@ struct StatusCommand: AsyncParsableCommand {
         do {
             _ = try await schema.requireFit(on: connection)
             let report = try await QueueReport.read(schema, on: connection)
-            let verdict = Verdict(report, silenceLimit: silenceLimit)
+            var standstill: Standstill?
+            if report.mayStandStill(silenceLimit: silenceLimit) {
+                standstill = await Standstill.look(
+                    isDeserted: report.isDeserted(silenceLimit: silenceLimit), schema, on: connection)
+            }
+            let verdict = Verdict(report, silenceLimit: silenceLimit, standstill: standstill)
             let page = StatusPage(verdict, report)
             return (page, verdict.level == .ok ? 0 : verdict.level == .degraded ? 1 : 2)
         } catch {

@@ -19,7 +19,7 @@ struct WhyCommand: AsyncParsableCommand {
             let silenceLimit = try await SettingsReader().silenceLimit()
             let access = try await DatabaseAccess()
             try await access.requireFitSchema()
-            let explanation = try await explanation(access.jobs, silenceLimit)
+            let explanation = try await explanation(access, silenceLimit)
             if json {
                 Console.print(explanation.json.description)
                 return
@@ -30,14 +30,21 @@ struct WhyCommand: AsyncParsableCommand {
         }
     }
 
-    private func explanation(_ jobs: JobDirectory, _ silenceLimit: Double) async throws -> Explanation {
+    private func explanation(_ access: DatabaseAccess, _ silenceLimit: Double) async throws -> Explanation {
+        let jobs = access.jobs
         // The job first: where it moves in between, its row and its situation speak of different places.
         for attempt in 1... {
             guard let job = try await jobs.find(id), let situation = try await jobs.situation(of: id) else { break }
             let again = try await jobs.find(id)
             if again?.state == job.state || attempt == 5 {
                 return Explanation(
-                    job, in: situation, needs: Governor.needs(ofKind: job.kind), silenceLimit: silenceLimit)
+                    job, in: situation, database: try await DatabaseReport.read(access.schema, on: access.connection),
+                    standstill: job.isFinal
+                        ? nil
+                        : await Standstill.look(
+                            isDeserted: situation.isDeserted(silenceLimit: silenceLimit), access.schema,
+                            on: access.connection),
+                    needs: Governor.needs(ofKind: job.kind), silenceLimit: silenceLimit)
             }
         }
         throw CommandFailure.unknownJob(id)

@@ -25,6 +25,7 @@ struct DatabaseCheck {
         } catch {
             return checkup.fail("database", error)
         }
+        await lookAtWrites(&checkup)
         do {
             let step = try await schema.requireFit(on: connection)
             checkup.add(.ok, "schema", "\(schema.name) is at step \(step)")
@@ -32,8 +33,22 @@ struct DatabaseCheck {
         } catch {
             checkup.fail("schema", error)
         }
-        do { try await lookAtRoles(&checkup) } catch { checkup.fail("roles", error) }
+        do {
+            try await lookAtRoles(&checkup)
+            try await lookAtGrants(&checkup)
+        } catch { checkup.fail("roles", error) }
         await lookAtQueue(&checkup)
+    }
+
+    /// Tries whether the server takes writes at all: a disk may be full, or the server a standby.
+    private func lookAtWrites(_ checkup: inout Checkup) async {
+        if let obstacle = (try? await DatabaseReport.read(schema, on: connection))?.obstacle {
+            checkup.add(.fail, "database writes", obstacle)
+        } else if let refusal = await connection.writeTrial() {
+            checkup.add(.fail, "database writes", "\(refusal.description): make room on the server's disk")
+        } else {
+            checkup.add(.ok, "database writes", "some were made and taken back")
+        }
     }
 
     /// Asks what `status` would say, where the login may look.
@@ -102,6 +117,33 @@ struct DatabaseCheck {
             )
         } else {
             checkup.add(.ok, "indexes", "all valid")
+        }
+    }
+
+    /// A backup that was restored without its owners or privileges has lost what `migrate` granted.
+    private func lookAtGrants(_ checkup: inout Checkup) async throws {
+        let wrong = try await connection.query(
+            """
+            select p.proname as name, pg_get_userbyid(p.proowner) as owner,
+                to_regrole('sheetsync_worker') is not null and not has_function_privilege('sheetsync_worker', p.oid, 'execute')
+                    as is_refused
+            from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+            where n.nspname = \(schema.name)
+              and p.proname in ('enter', 'beat', 'claim', 'report', 'finish', 'reclaim', 'leave', 'note_start')
+              and (pg_get_userbyid(p.proowner) <> 'sheetsync_owner'
+                   or to_regrole('sheetsync_worker') is null
+                   or not has_function_privilege('sheetsync_worker', p.oid, 'execute'))
+            order by p.proname limit 1
+            """
+        ).first
+        guard let wrong else { return checkup.add(.ok, "grants", "the roles have theirs") }
+        let name = "\(schema.name).\(try wrong.text("name"))"
+        let advice = "restore the schema with its owners and privileges (pg_restore without -O and -x)"
+        if try wrong.bool("is_refused") {
+            checkup.add(.fail, "grants", "sheetsync_worker may not call \(name): \(advice)")
+        } else {
+            checkup.add(
+                .fail, "grants", "\(name) belongs to \(try wrong.text("owner")) and not to sheetsync_owner: \(advice)")
         }
     }
 

@@ -1,10 +1,5 @@
-import FoundationEssentials
-import Subprocess
-
 /// Looks at the unit: what systemd gives to this process, or to a person what has become of the installed one.
 struct UnitCheck {
-    private static let unit = "sheetsync.service"
-
     let environment: [String: String]
 
     func look(_ checkup: inout Checkup) async {
@@ -16,23 +11,17 @@ struct UnitCheck {
             }
             return checkup.add(.ok, "unit", facts.joined(separator: ", "))
         }
-        // This folder is there where systemd is process 1.
-        guard FileManager.default.fileExists(atPath: "/run/systemd/system"), let state = await state(),
-            state["LoadState"] == "loaded"
-        else { return }
+        guard let state = await state(), state["LoadState"] == "loaded" else { return }
         let (level, words) = Self.judge(state)
-        checkup.add(level, "unit", "\(Self.unit) \(words)")
+        checkup.add(level, "unit", "\(Installation.unit) \(words)")
     }
 
     /// What systemd says about the unit, by the names of its properties.
     private func state() async -> [String: String]? {
         let names = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,StatusText"
-        let result = try? await Subprocess.run(
-            .name("systemctl"), arguments: ["show", "--property", names, Self.unit], input: .none,
-            output: .string(limit: 1 << 16), error: .discarded)
-        guard let result, result.terminationStatus.isSuccess else { return nil }
+        guard let lines = await Systemctl.show(names, Installation.unit) else { return nil }
         var state: [String: String] = [:]
-        for line in result.standardOutput.split(separator: "\n") {
+        for line in lines {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             if parts.count == 2 { state[parts[0]] = parts[1] }
         }

@@ -99,9 +99,11 @@ extension StatusPage {
         [
             "server_version": .string(database.serverVersion), "schema_step": JSON(database.schemaStep),
             "listeners": JSON(database.listeners), "clock_skew_seconds": JSON((clockSkew * 1000).rounded() / 1000),
+            "only_reads": database.lock.map { .string($0.rawValue) } ?? JSON.null,
             "oldest_snapshot": database.oldestSnapshot.map {
                 [
-                    "pid": JSON($0.pid), "application": .string($0.application), "login": .string($0.login),
+                    "holder": .string($0.kind.rawValue), "pid": number($0.pid), "application": .string($0.name),
+                    "login": .string($0.login),
                     "transactions": JSON($0.age), "seconds": seconds($0.seconds),
                 ]
             } ?? JSON.null,

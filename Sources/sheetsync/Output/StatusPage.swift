@@ -142,8 +142,7 @@ struct StatusPage {
             facts.append("its clock is \(spoken(seconds: abs(clockSkew))) \(clockSkew > 0 ? "ahead" : "behind")")
         }
         if let holder = database.oldestSnapshot, holder.age > 1000 || holder.isLong {
-            facts.append(
-                "process \(holder.pid) (\(holder.application)) keeps the rows of the last \(holder.age) transactions")
+            facts.append("\(holder.holder) keeps the rows of the last \(holder.age) transactions")
         }
         Console.print("")
         Console.printWrapped(facts.joined(separator: ", "))

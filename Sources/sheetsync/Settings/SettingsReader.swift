@@ -36,6 +36,10 @@ struct SettingsReader {
         if environment["CREDENTIALS_DIRECTORY"] == nil, environment["DATABASE_URL"]?.isEmpty != false,
             installation.isThere
         {
+            var installation = installation
+            if installation.properties == nil {
+                installation.properties = await UnitProperties.read(of: Installation.unit)
+            }
             origin = .unit(installation)
             environment = try installation.environment().merging(environment.filter { !$0.value.isEmpty }) { $1 }
         } else {
@@ -45,7 +49,7 @@ struct SettingsReader {
         let given = environment.filter { !$0.value.isEmpty }
         var providers: [any ConfigProvider] = [EnvironmentVariablesProvider(environmentVariables: given)]
         emptied = Set(environment.keys).subtracting(given.keys)
-        var credentialsDirectory = given["CREDENTIALS_DIRECTORY"]
+        let credentialsDirectory = given["CREDENTIALS_DIRECTORY"]
         if let credentialsDirectory {
             do {
                 providers.insert(
@@ -54,8 +58,6 @@ struct SettingsReader {
                 throw SettingsError(name: "CREDENTIALS_DIRECTORY", problem: "names a folder that cannot be read")
             }
         }
-        // What the unit is given from here, a command of root's reads in place.
-        if case .unit(let installation) = origin { credentialsDirectory = installation.path }
         self.credentialsDirectory = credentialsDirectory
         reader = ConfigReader(providers: providers)
     }
@@ -72,8 +74,11 @@ struct SettingsReader {
 
     /// The path of a credential of systemd with this purpose, where there is one.
     func credentialPath(_ name: String) -> String? {
+        let name = name.lowercased().replacing("_", with: "-")
+        // What systemd copies for the unit, a command of root's reads in place.
+        if case .unit(let installation) = origin { return installation.credentialPath(name) }
         guard let credentialsDirectory else { return nil }
-        let path = credentialsDirectory + "/" + name.lowercased().replacing("_", with: "-")
+        let path = credentialsDirectory + "/" + name
         return FileManager.default.fileExists(atPath: path) ? path : nil
     }
 

@@ -14,8 +14,7 @@ extension SettingsReader {
     /// How the worker works.
     func worker() throws -> WorkerConfiguration {
         var configuration = WorkerConfiguration()
-        let process = ProcessInfo.processInfo
-        configuration.name = "\(process.hostName):\(process.processIdentifier)"
+        configuration.name = "\(SheetSync.machine):\(ProcessInfo.processInfo.processIdentifier)"
         configuration.version = SheetSync.version
         configuration.concurrency = try int("SHEETSYNC_CONCURRENCY", default: 16, in: 1...1000)
         configuration.pollInterval = try seconds("SHEETSYNC_POLL_INTERVAL", default: 2, in: 0.05...3600)
