@@ -88,7 +88,6 @@ create table lease (
     target      text,
     at          timestamptz not null default clock_timestamp()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-create index lease_epoch on lease (epoch);
 -- A second guard: the row in head is the first.
 create unique index lease_target on lease (target) where target is not null;
 create sequence lease_no;
@@ -209,13 +208,11 @@ left join outcome o on o.id = job.id
 left join progress p on p.id = job.id
 where job.enqueued_by = session_user or (select may_see_all());
 
--- How far the turns of a kind and priority have come. In PL/pgSQL, which plans it once.
+-- How far the turns of a kind and priority have come. In SQL, which becomes a part of the statement that calls it.
 create function turn_reached(kind text, priority int) returns bigint
-language plpgsql
+language sql
 as $$
-begin
-    return coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0);
-end
+    select coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0)
 $$;
 
 -- The place in line behind the owner's other jobs. Transactions that do not see each other give the same turn to as many
@@ -285,7 +282,7 @@ language plpgsql
 as $$
 begin
     if pg_notification_queue_usage() < 0.5 then
-        perform pg_notify('sheetsync_finalized', jsonb_build_object('id', j.id, 'state', j.state)::text)
+        perform pg_notify('sheetsync_finalized', format('{"id": %s, "state": "%s"}', j.id, j.state))
         from unnest(ids, states) j(id, state) where j.state in ('completed', 'discarded', 'cancelled');
     end if;
 end
@@ -644,18 +641,19 @@ language plpgsql
 as $$
 #variable_conflict use_column
 declare
-    reached bigint := turn_reached(kind, lane);
-    last    bigint;
+    reached     bigint := turn_reached(kind, lane);
+    last        bigint;
+    has_targets boolean;
 begin
-    looked := array(
-        select r.id from ready r
+    select coalesce(array_agg(x.id), '{}'), bool_or(x.target is not null) into looked, has_targets from (
+        select r.id, r.target from ready r
         where r.gate = 0 and r.kind = take.kind and r.priority = lane and r.turn >= reached and r.id <> all (passed)
-        order by r.turn, r.id limit most for update skip locked);
+        order by r.turn, r.id limit most for update skip locked) x;
     taken := looked;
     if looked = '{}' then
         return;
     end if;
-    if exists (select from ready r where r.id = any (looked) and r.target is not null) then
+    if has_targets then
         taken := admit(looked);
     end if;
     with gone as materialized (
@@ -685,13 +683,15 @@ $$;
 -- Where the answer to an earlier claim may have been lost, `held` has the lease numbers that the worker knows of. What else
 -- it holds comes first then: nobody else could ever run or end it while this worker lives.
 --
--- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
+-- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job, and plan half of
+-- the statements anew in each claim.
 create function claim(epoch bigint, slots int, rooms jsonb, after_kind text default '', held bigint[] default null,
                       look_back boolean default true)
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
                owner text, target text, checkpoint jsonb, identity text)
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
