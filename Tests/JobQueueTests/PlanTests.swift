@@ -66,6 +66,21 @@ import Testing
         #expect(try await queue.psql("select count(*) from sheetsync.outcome") == "20050")
     }
 
+    /// A plan that a setting forbids, taken for lack of another, costs so much that the server would compile it in each call.
+    @Test func noFunctionThatForbidsPlansLetsThemBeCompiled() async throws {
+        let queue = try await TestQueue.make()
+        let rows = try await queue.connection.query(
+            """
+            select proname, 'jit=off' = any (proconfig) as spared from pg_proc
+            where pronamespace = 'sheetsync'::regnamespace and proconfig::text like '%enable_%=off%'
+            """)
+        #expect(rows.count >= 5)
+        for row in rows {
+            let name = try row.text("proname")
+            #expect(try row.bool("spared"), "\(name) may be compiled")
+        }
+    }
+
     /// The buffers of each hot statement, for one batch of 16 jobs, when the session's caches are warm.
     private func hotStatements(_ queue: TestQueue) async throws -> [String: Int] {
         let worker = try await worker(queue)

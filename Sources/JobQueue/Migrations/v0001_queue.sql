@@ -4,6 +4,8 @@
 -- Run by `sheetsync migrate` as the role sheetsync_owner, with search_path set to the queue's schema. Every function
 -- that somebody may call takes that path with it (set search_path from current), so a caller's own path changes nothing.
 -- Those that nobody may call but these find it set: to set it anew would cost more than what most of them do.
+-- Where the planner is denied a kind of plan, it is denied compilation too: a plan for which it found no other way has a
+-- price of ten thousand million, and would be compiled in each call, for a hundred times what it takes.
 
 -- What a job may be, and the limits that enqueue itself enforces.
 create table kind (
@@ -219,7 +221,7 @@ $$;
 -- jobs, which is worth no lock.
 create function next_turn(kind text, priority int, owner text) returns bigint
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 #variable_conflict use_variable
 declare
@@ -690,7 +692,7 @@ create function claim(epoch bigint, slots int, rooms jsonb, after_kind text defa
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
                owner text, target text, checkpoint jsonb, identity text)
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
@@ -793,8 +795,8 @@ begin
 end
 $$;
 
--- Says that this worker is full, so that enqueue stops notifying; false where another one has a free slot, which may
--- sleep and needs the notifications.
+-- Says that this worker is busy and looks by itself, so that enqueue stops notifying; false where another one has a free
+-- slot, which may sleep and needs the notifications.
 create function disarm(epoch bigint) returns boolean
 language plpgsql security definer set search_path from current
 as $$
@@ -814,7 +816,7 @@ $$;
 create function finish(epoch bigint, endings jsonb, keep_payloads boolean default false)
 returns table (id bigint, state text)
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -950,7 +952,7 @@ $$;
 -- transaction with an old snapshot did not see what to open.
 create function open_forgotten() returns int
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 declare
     opened int;
@@ -982,7 +984,7 @@ $$;
 create function remove_finished(seconds float8, most int, since timestamptz default '-infinity',
                                 out removed int, out until timestamptz)
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 declare
     old bigint[];
