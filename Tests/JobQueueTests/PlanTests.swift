@@ -8,7 +8,9 @@ import Testing
 /// What the hot statements touch in tables with a long history: numbers of rows and buffers, no times.
 @Suite struct PlanTests {
     /// A queue with so many jobs that have ended, and so many that wait, of a kind that may run and of one that may not.
-    private func filledQueue(ended: Int = 20_000, waiting: Int, closed: Int = 0) async throws -> TestQueue {
+    private func filledQueue(
+        ended: Int = 20_000, waiting: Int, closed: Int = 0, analyzed: Bool = true
+    ) async throws -> TestQueue {
         let queue = try await TestQueue.make()
         try await queue.connection.script(
             """
@@ -22,7 +24,7 @@ import Testing
             select id, kind, 5, 0, 0, false, now(), owner, 1 + (id - \(ended)) / 50 from job where id > \(ended);
             reset search_path
             """)
-        try await queue.connection.query("vacuum analyze")
+        if analyzed { try await queue.connection.query("vacuum analyze") }
         return queue
     }
 
@@ -64,6 +66,27 @@ import Testing
             }
         }
         #expect(try await queue.psql("select count(*) from sheetsync.outcome") == "20050")
+    }
+
+    /// The planner knows nothing yet where a queue is new, or fills faster than the server looks at it.
+    @Test func claimsFromANewQueueReadOnlyWhatTheyTake() async throws {
+        let queue = try await filledQueue(ended: 0, waiting: 3000, analyzed: false)
+        let epoch = try await worker(queue).epoch
+        try await queue.connection.transaction { db throws(PostgresError) in
+            for _ in 1...10 {
+                try db.query(
+                    """
+                    select from sheetsync.claim(\(epoch), 16, '{"export":16,"folder":16,"format":16,"noop":16}',
+                        look_back => false)
+                    """)
+            }
+            let fetched = try db.query(
+                """
+                select coalesce(idx_tup_fetch, 0) + seq_tup_read as read from pg_stat_xact_user_tables
+                where schemaname = 'sheetsync' and relname = 'ready'
+                """)[0].int("read")
+            #expect(fetched <= 2000, "160 jobs were claimed")
+        }
     }
 
     /// A plan that a setting forbids, taken for lack of another, costs so much that the server would compile it in each call.

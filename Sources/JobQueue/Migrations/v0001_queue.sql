@@ -736,7 +736,9 @@ begin
         select p as priority, array_agg(k order by place) as kinds
         from unnest(kinds) with ordinality u(k, place) cross join generate_series(0, 9) p
         cross join lateral (select turn_reached(k, p) as turn offset 0) v
-        where exists (select from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn >= v.turn)
+        -- Not by `exists`, which the planner may make a join of, and read every open job.
+        where (select r.id from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn >= v.turn
+               order by r.turn, r.id limit 1) is not null
         group by p order by p
     loop
         exit when cardinality(claimed) >= slots;
