@@ -24,6 +24,9 @@ public struct WorkerConfiguration: Sendable {
 
     /// How often a claim looks back for jobs that came late; it is found before the next poll at most.
     var lookBackInterval: Duration { min(pollInterval, .milliseconds(500)) }
+    /// How long a worker that finds no more jobs goes on looking before it asks for notifications, which every producer
+    /// would have to wait for.
+    var lingerTime: Duration { .milliseconds(6) }
     /// The pause after a statement that failed; the poll interval may be much longer.
     var errorPause: Duration { min(pollInterval, .seconds(2)) }
     /// How often old jobs are removed and forgotten ones opened.

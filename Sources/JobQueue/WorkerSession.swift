@@ -114,6 +114,8 @@ final class WorkerSession: Sendable {
     private func claim(into jobs: inout DiscardingTaskGroup) async {
         // The flag may be up from somebody's earlier life.
         var mayBeArmed = true
+        // Until when a queue that has become empty is worth another look.
+        var busyUntil = ContinuousClock.now
         var last: String?
         var looksBack = ContinuousClock.now
         // Whether a claim's answer may have been lost. Such a claim may go on at the server until its statement's time is
@@ -146,8 +148,13 @@ final class WorkerSession: Sendable {
                 last = claimed.last?.kind ?? last
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
-                    // Notifications are for sleepers; a worker that is full will look by itself.
-                    if mayBeArmed, claimed.count == free { mayBeArmed = try await !statements.disarm() }
+                    // Notifications are for sleepers; a worker that is busy will look by itself.
+                    if mayBeArmed { mayBeArmed = try await !statements.disarm() }
+                    busyUntil = .now + configuration.lingerTime
+                    continue
+                }
+                if .now < busyUntil {
+                    await rest(atMost: configuration.lingerTime / 3)
                     continue
                 }
                 let (untilDue, lookAgain) = try await statements.arm()

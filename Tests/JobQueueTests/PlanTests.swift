@@ -66,6 +66,44 @@ import Testing
         #expect(try await queue.psql("select count(*) from sheetsync.outcome") == "20050")
     }
 
+    /// The plans of a worker that began on an empty queue serve it also when the queue is full.
+    @Test func aWorkerOfAnEmptyQueueReadsOnlyWhatItTakesOnceItIsFull() async throws {
+        let queue = try await TestQueue.make()
+        let epoch = try await worker(queue).epoch
+        let claim: Query =
+            """
+            select from sheetsync.claim(\(epoch), 16, '{"export":16,"folder":16,"format":16,"noop":16}', look_back => false)
+            """
+        for _ in 1...3 { try await queue.connection.query(claim) }
+        _ = try await queue.psql("select count(sheetsync.enqueue('noop', '{}')) from generate_series(1, 3000)")
+        try await queue.connection.transaction { db throws(PostgresError) in
+            for _ in 1...10 { try db.query(claim) }
+            let read = try db.query(
+                """
+                select coalesce(idx_tup_fetch, 0) + seq_tup_read as read from pg_stat_xact_user_tables
+                where schemaname = 'sheetsync' and relname = 'ready'
+                """)[0].int("read")
+            let held = try db.query("select count(*) as held from sheetsync.lease")[0].int("held")
+            #expect(held == 160)
+            #expect(read <= 2000)
+        }
+    }
+
+    /// A plan that a setting forbids, taken for lack of another, costs so much that the server would compile it in each call.
+    @Test func noFunctionThatForbidsPlansLetsThemBeCompiled() async throws {
+        let queue = try await TestQueue.make()
+        let rows = try await queue.connection.query(
+            """
+            select proname, 'jit=off' = any (proconfig) as spared from pg_proc
+            where pronamespace = 'sheetsync'::regnamespace and proconfig::text like '%enable_%=off%'
+            """)
+        #expect(rows.count >= 5)
+        for row in rows {
+            let name = try row.text("proname")
+            #expect(try row.bool("spared"), "\(name) may be compiled")
+        }
+    }
+
     /// The buffers of each hot statement, for one batch of 16 jobs, when the session's caches are warm.
     private func hotStatements(_ queue: TestQueue) async throws -> [String: Int] {
         let worker = try await worker(queue)

@@ -13,9 +13,12 @@ import Testing
         alter table job add column note text;
         alter table outcome add column cost bigint not null default 0;
         create index job_note on job (note);
-        create or replace function announce(id bigint, state text) returns void
-        language sql set search_path from current
-        as $$ select hint('sheetsync_finalized', jsonb_build_object('id', id, 'state', state, 'note', '')::text) $$;
+        create or replace function announce(ids bigint[], states text[]) returns void
+        language sql
+        as $$
+            select hint('sheetsync_finalized', jsonb_build_object('id', j.id, 'state', j.state, 'note', '')::text)
+            from unnest(ids, states) j(id, state)
+        $$;
         """
 
     @Test func aDaemonWorksOnWhileTheSchemaGoesAhead() async throws {

@@ -2,7 +2,10 @@
 -- because every move is one statement that deletes here and inserts there.
 --
 -- Run by `sheetsync migrate` as the role sheetsync_owner, with search_path set to the queue's schema. Every function
--- takes that path with it (set search_path from current), so a caller's own path changes nothing.
+-- that somebody may call takes that path with it (set search_path from current), so a caller's own path changes nothing.
+-- Those that nobody may call but these find it set: to set it anew would cost more than what most of them do.
+-- Where the planner is denied a kind of plan, it is denied compilation too: a plan for which it found no other way has a
+-- price of ten thousand million, and would be compiled in each call, for a hundred times what it takes.
 
 -- What a job may be, and the limits that enqueue itself enforces.
 create table kind (
@@ -87,7 +90,6 @@ create table lease (
     target      text,
     at          timestamptz not null default clock_timestamp()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-create index lease_epoch on lease (epoch);
 -- A second guard: the row in head is the first.
 create unique index lease_target on lease (target) where target is not null;
 create sequence lease_no;
@@ -208,20 +210,18 @@ left join outcome o on o.id = job.id
 left join progress p on p.id = job.id
 where job.enqueued_by = session_user or (select may_see_all());
 
--- How far the turns of a kind and priority have come. In PL/pgSQL, which plans it once.
+-- How far the turns of a kind and priority have come. In SQL, which becomes a part of the statement that calls it.
 create function turn_reached(kind text, priority int) returns bigint
-language plpgsql set search_path from current
+language sql
 as $$
-begin
-    return coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0);
-end
+    select coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0)
 $$;
 
 -- The place in line behind the owner's other jobs. Transactions that do not see each other give the same turn to as many
 -- jobs, which is worth no lock.
 create function next_turn(kind text, priority int, owner text) returns bigint
-language plpgsql set search_path from current
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 #variable_conflict use_variable
 declare
@@ -238,8 +238,7 @@ $$;
 -- Opens waiting jobs that the caller has locked and gives them a place in line: at its head, where a worker has had them
 -- before, else with turns one apart for each owner.
 create function line_up(jobs bigint[]) returns void
-language plpgsql set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+language plpgsql
 as $$
 begin
     if jobs = '{}' then
@@ -259,7 +258,7 @@ $$;
 -- Notifies who listens, unless the server's queue of notifications is half full: a full one fails the transaction, and
 -- every notification here is a hint that somebody can do without.
 create function hint(channel text, message text) returns void
-language plpgsql set search_path from current
+language plpgsql
 as $$
 begin
     if pg_notification_queue_usage() < 0.5 then
@@ -270,26 +269,31 @@ $$;
 
 -- Tells sleeping workers, if any sleeps, that a job waits or will be due.
 create function rouse() returns void
-language plpgsql set search_path from current
+language plpgsql
 as $$
 begin
-    if (select last_value from wake) = 1 then
+    if pg_sequence_last_value('wake') = 1 then
         perform hint('sheetsync_ready', '');
     end if;
 end
 $$;
 
--- Tells who listens that a job has ended.
-create function announce(id bigint, state text) returns void
-language sql set search_path from current
+-- Tells who listens which of some jobs have ended, under the same condition.
+create function announce(ids bigint[], states text[]) returns void
+language plpgsql
 as $$
-    select hint('sheetsync_finalized', jsonb_build_object('id', id, 'state', state)::text)
+begin
+    if pg_notification_queue_usage() < 0.5 then
+        perform pg_notify('sheetsync_finalized', format('{"id": %s, "state": "%s"}', j.id, j.state))
+        from unnest(ids, states) j(id, state) where j.state in ('completed', 'discarded', 'cancelled');
+    end if;
+end
 $$;
 
 -- Gives up a job's place as the head of its target, and opens the first of the jobs that wait behind it. Opening is
 -- always safe: a claim parks again what was opened too early.
 create function vacate(id bigint, target text) returns void
-language plpgsql set search_path from current
+language plpgsql
 as $$
 begin
     delete from head h where h.target = vacate.target and h.id = vacate.id;
@@ -306,78 +310,68 @@ $$;
 
 -- What a job that did not come to its end leaves behind: the part of its checkpoint that is meant for people.
 create function saved_result(id bigint) returns jsonb
-language sql stable set search_path from current
+language sql stable
 as $$
     select p.checkpoint -> 'result' from progress p
     where p.id = $1 and jsonb_typeof(p.checkpoint -> 'result') = 'object'
 $$;
 
--- Makes one job, or finds the one that its key made before. All checks of enqueue and enqueue_many are here.
+-- Makes one job, or finds the one that its key made before. All checks of enqueue and enqueue_many are here, in one
+-- statement: in a transaction of its own, each expression of PL/pgSQL is prepared anew.
 create function add_job(kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
                         max_attempts int, out id bigint, out created boolean)
-language plpgsql set search_path from current
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+language plpgsql
 as $$
 #variable_conflict use_variable
 declare
-    bytes  bigint;
-    most   bigint := coalesce((select s.value::bigint from setting s where s.name = 'max_payload_bytes'), 5242880);
-    digest bytea;
-    known  bytea;
-    due    timestamptz := coalesce(run_at, now());
-    target text;
-    reached bigint;
+    known   bytea;
+    checked record;
 begin
-    if kind is null or not exists (select from kind k where k.name = kind) then
-        raise exception 'unknown kind of job: %', coalesce(quote_literal(kind), 'null') using errcode = '22023',
-            hint = 'The kinds are ' || (select string_agg(k.name, ', ' order by k.name) from kind k) || '.';
-    end if;
-    if payload is null or jsonb_typeof(payload) <> 'object' then
-        raise exception 'the payload must be a JSON object, not %', coalesce(jsonb_typeof(payload), 'null')
-            using errcode = '22023';
-    end if;
-    bytes := octet_length(payload::text);
-    if bytes > most then
-        raise exception 'the payload has % bytes, more than the limit of %', bytes, most using errcode = '22023',
-            hint = 'MAX_CONTENT_SIZE_MB of the daemon sets the limit.';
-    end if;
-    if not pg_has_role(session_user, 'sheetsync_query', 'member')
-        and not pg_has_role(session_user, 'sheetsync_owner', 'member')
-        and (payload ? 'query' or jsonb_path_exists(payload, 'lax $.sheets[*].query')) then
-        raise exception 'the login % may not enqueue queries', session_user using errcode = '42501',
-            hint = format('An administrator can allow it: grant sheetsync_query to %I.', session_user);
-    end if;
-    if priority is null or priority not between 0 and 9 then
-        raise exception 'the priority must be from 0 (first) to 9 (last), not %', coalesce(priority::text, 'null')
-            using errcode = '22023';
-    end if;
-    if max_attempts is null or max_attempts not between 1 and 100 then
-        raise exception 'max_attempts must be from 1 to 100, not %', coalesce(max_attempts::text, 'null')
-            using errcode = '22023';
-    end if;
-    if owner is null or length(owner) > 200 then
-        raise exception 'owner must be a text of at most 200 characters' using errcode = '22023';
-    end if;
-    if length(idempotency_key) not between 1 and 200 then
-        raise exception 'idempotency_key must have from 1 to 200 characters, not %', length(idempotency_key)
-            using errcode = '22023';
-    end if;
-    if not isfinite(due) then
-        raise exception 'run_at must be a point in time, not %', due using errcode = '22023';
+    select case
+        when k.name is null then array[
+            format('unknown kind of job: %s', coalesce(quote_literal(kind), 'null')), '22023',
+            'The kinds are ' || (select string_agg(x.name, ', ' order by x.name) from kind x) || '.']
+        when payload is null or jsonb_typeof(payload) <> 'object' then array[
+            format('the payload must be a JSON object, not %s', coalesce(jsonb_typeof(payload), 'null')), '22023']
+        when octet_length(payload::text) > coalesce(s.value::bigint, 5242880) then array[
+            format('the payload has %s bytes, more than the limit of %s', octet_length(payload::text), s.value), '22023',
+            'MAX_CONTENT_SIZE_MB of the daemon sets the limit.']
+        when (payload ? 'query' or jsonb_path_exists(payload, 'lax $.sheets[*].query'))
+            and not pg_has_role(session_user, 'sheetsync_query', 'member')
+            and not pg_has_role(session_user, 'sheetsync_owner', 'member') then array[
+            format('the login %s may not enqueue queries', session_user), '42501',
+            format('An administrator can allow it: grant sheetsync_query to %I.', session_user)]
+        when priority is null or priority not between 0 and 9 then array[
+            format('the priority must be from 0 (first) to 9 (last), not %s', coalesce(priority::text, 'null')), '22023']
+        when max_attempts is null or max_attempts not between 1 and 100 then array[
+            format('max_attempts must be from 1 to 100, not %s', coalesce(max_attempts::text, 'null')), '22023']
+        when owner is null or length(owner) > 200 then array[
+            'owner must be a text of at most 200 characters', '22023']
+        when length(idempotency_key) not between 1 and 200 then array[
+            format('idempotency_key must have from 1 to 200 characters, not %s', length(idempotency_key)), '22023']
+        when not isfinite(run_at) then array[
+            format('run_at must be a point in time, not %s', run_at), '22023']
+        end as refusal,
+        -- A time in the past is no way past the jobs that already wait.
+        greatest(run_at, now()) as due,
+        case when idempotency_key is not null then sha256(convert_to(kind || ' ' || payload::text, 'UTF8')) end as digest,
+        -- Cut, because an index takes no text of any length; Google's own have less than fifty characters.
+        case when jsonb_typeof(payload -> 'spreadsheet_id') = 'string'
+            then 'spreadsheet:' || nullif(left(payload ->> 'spreadsheet_id', 200), '') end as target,
+        turn_reached(kind, priority) as reached
+    into checked
+    from (select) one left join kind k on k.name = kind left join setting s on s.name = 'max_payload_bytes';
+    if checked.refusal is not null then
+        if checked.refusal[3] is null then
+            raise exception using message = checked.refusal[1], errcode = checked.refusal[2];
+        end if;
+        raise exception using message = checked.refusal[1], errcode = checked.refusal[2], hint = checked.refusal[3];
     end if;
 
-    if idempotency_key is not null then
-        digest := sha256(convert_to(kind || ' ' || payload::text, 'UTF8'));
-    end if;
-    -- A time in the past is no way past the jobs that already wait.
-    due := greatest(due, now());
-    if jsonb_typeof(payload -> 'spreadsheet_id') = 'string' and payload ->> 'spreadsheet_id' <> '' then
-        -- Cut, because an index takes no text of any length; Google's own have less than fifty characters.
-        target := 'spreadsheet:' || left(payload ->> 'spreadsheet_id', 200);
-    end if;
     insert into job as j (kind, priority, max_attempts, owner, target, idempotency_key, payload_digest, enqueued_by,
                           payload, scheduled_at)
-    values (kind, priority, max_attempts, owner, target, idempotency_key, digest, session_user, payload, due)
+    values (kind, priority, max_attempts, owner, checked.target, idempotency_key, checked.digest, session_user, payload,
+            checked.due)
     on conflict do nothing returning j.id into id;
     created := id is not null;
     if not created then
@@ -388,35 +382,38 @@ begin
             raise exception 'the idempotency key was used by a transaction that this one cannot see yet'
                 using errcode = '40001';
         end if;
-        if known is distinct from digest then
+        if known is distinct from checked.digest then
             raise exception 'the idempotency key belongs to job %, which has another kind or payload', id
                 using errcode = '22023', hint = 'Use a new key for a new job.';
         end if;
         return;
     end if;
-    reached := coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0);
     -- Open, whatever runs on its target: to find that out here would need a lock that other producers wait for.
     insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, turn, target)
-    values (id, kind, priority, (due > now())::int, 0, false, due, owner,
-            -- As next_turn says it; a call of that would cost as much again as all of this.
-            case when due > now() then 0 else 1 + coalesce((
-                select r.turn from ready r
-                where r.gate = 0 and r.kind = add_job.kind and r.priority = add_job.priority and r.owner = add_job.owner
-                  and -r.turn <= -reached
-                order by -r.turn limit 1), reached) end, target);
+    select id, kind, priority, (checked.due > now())::int, 0, false, checked.due, owner,
+           -- As next_turn says it; a call of that would cost as much again as all of this.
+           case when checked.due > now() then 0 else 1 + coalesce((
+               select r.turn from ready r
+               where r.gate = 0 and r.kind = add_job.kind and r.priority = add_job.priority and r.owner = add_job.owner
+                 and -r.turn <= -checked.reached
+               order by -r.turn limit 1), checked.reached) end, checked.target;
     perform rouse();
 end
 $$;
 
 create function enqueue(kind text, payload jsonb, idempotency_key text default null, run_at timestamptz default null,
                         priority int default 5, owner text default '', max_attempts int default 10) returns bigint
-language sql security definer set search_path from current
+language plpgsql security definer set search_path from current
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
-    select (add_job(kind, payload, idempotency_key, run_at, priority, owner, max_attempts)).id
+begin
+    return (add_job(kind, payload, idempotency_key, run_at, priority, owner, max_attempts)).id;
+end
 $$;
 
 create function enqueue_many(jobs jsonb) returns table (ordinality bigint, id bigint, created boolean)
 language plpgsql security definer set search_path from current
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -482,7 +479,7 @@ begin
             insert into outcome (id, state, attempt, attempted_at, result)
             values (cancel.id, 'cancelled', taken.attempt, taken.attempted_at, saved_result(cancel.id));
             perform vacate(cancel.id, taken.target);
-            perform announce(cancel.id, 'cancelled');
+            perform announce(array[cancel.id], array['cancelled']);
             return true;
         end if;
         if exists (select from lease l where l.id = cancel.id) then
@@ -501,7 +498,7 @@ $$;
 -- Cancels the jobs that wait although somebody wants them cancelled: they were put back just while the request was made.
 -- Forgets the requests for jobs that ended just then. Waits for nobody.
 create function settle_cancellations() returns void
-language plpgsql set search_path from current
+language plpgsql
 as $$
 declare
     settled record;
@@ -520,7 +517,7 @@ begin
         select g.id, g.target from gone g
     loop
         perform vacate(settled.id, settled.target);
-        perform announce(settled.id, 'cancelled');
+        perform announce(array[settled.id], array['cancelled']);
     end loop;
     delete from cancel_request c
     where c.id in (select x.id from cancel_request x join outcome o on o.id = x.id for update of x skip locked);
@@ -603,7 +600,7 @@ $$;
 -- lock on what it is parked behind, so that this cannot end unseen; where somebody else has it locked, the job stays open
 -- for a later claim. Opening needs nothing.
 create function admit(jobs bigint[]) returns bigint[]
-language plpgsql set search_path from current
+language plpgsql
 as $$
 begin
     insert into head (target, id)
@@ -642,22 +639,23 @@ $$;
 -- Moves up to `most` open jobs of one kind and priority into leases. Returns those, and all that it looked at; the others
 -- are parked, or locked together with what is in their way, or in `passed` already.
 create function take(epoch bigint, kind text, lane int, most int, passed bigint[], out looked bigint[], out taken bigint[])
-language plpgsql set search_path from current
+language plpgsql
 as $$
 #variable_conflict use_column
 declare
-    reached bigint := turn_reached(kind, lane);
-    last    bigint;
+    reached     bigint := turn_reached(kind, lane);
+    last        bigint;
+    has_targets boolean;
 begin
-    looked := array(
-        select r.id from ready r
+    select coalesce(array_agg(x.id), '{}'), bool_or(x.target is not null) into looked, has_targets from (
+        select r.id, r.target from ready r
         where r.gate = 0 and r.kind = take.kind and r.priority = lane and r.turn >= reached and r.id <> all (passed)
-        order by r.turn, r.id limit most for update skip locked);
+        order by r.turn, r.id limit most for update skip locked) x;
     taken := looked;
     if looked = '{}' then
         return;
     end if;
-    if exists (select from ready r where r.id = any (looked) and r.target is not null) then
+    if has_targets then
         taken := admit(looked);
     end if;
     with gone as materialized (
@@ -687,13 +685,15 @@ $$;
 -- Where the answer to an earlier claim may have been lost, `held` has the lease numbers that the worker knows of. What else
 -- it holds comes first then: nobody else could ever run or end it while this worker lives.
 --
--- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job.
+-- The planner would guess thousands of rows behind a parameter as limit and hash-join the whole of job, and plan half of
+-- the statements anew in each claim.
 create function claim(epoch bigint, slots int, rooms jsonb, after_kind text default '', held bigint[] default null,
                       look_back boolean default true)
 returns table (id bigint, lease_no bigint, attempt int, redelivered boolean, kind text, payload jsonb, max_attempts int,
                owner text, target text, checkpoint jsonb, identity text)
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off set jit = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -736,7 +736,9 @@ begin
         select p as priority, array_agg(k order by place) as kinds
         from unnest(kinds) with ordinality u(k, place) cross join generate_series(0, 9) p
         cross join lateral (select turn_reached(k, p) as turn offset 0) v
-        where exists (select from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn >= v.turn)
+        -- Not by `exists`, which the planner may make a join of, and read every open job.
+        where (select r.id from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn >= v.turn
+               order by r.turn, r.id limit 1) is not null
         group by p order by p
     loop
         exit when cardinality(claimed) >= slots;
@@ -795,8 +797,8 @@ begin
 end
 $$;
 
--- Says that this worker is full, so that enqueue stops notifying; false where another one has a free slot, which may
--- sleep and needs the notifications.
+-- Says that this worker is busy and looks by itself, so that enqueue stops notifying; false where another one has a free
+-- slot, which may sleep and needs the notifications.
 create function disarm(epoch bigint) returns boolean
 language plpgsql security definer set search_path from current
 as $$
@@ -816,68 +818,66 @@ $$;
 create function finish(epoch bigint, endings jsonb, keep_payloads boolean default false)
 returns table (id bigint, state text)
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column
 declare
-    moved   record;
-    is_back boolean := false;
+    ids     bigint[];
+    states  text[];
+    is_back boolean;
+    vacated bigint[];                           -- those with targets
+    targets text[];
 begin
-    for moved in
-        with ending as materialized (
-            -- At most thirty days: a delay beyond all dates would fail the whole batch, and fail it again for ever.
-            select e.id, e.lease_no, e."end", e.result, e.error, least(greatest(coalesce(e.delay, 0), 0), 2592000) as delay
-            from jsonb_to_recordset(endings)
-                as e(id bigint, lease_no bigint, "end" text, result jsonb, error jsonb, delay float8)
-        ), gone as (
-            delete from lease l using ending e
-            where l.id = e.id and l.lease_no = e.lease_no and l.epoch = finish.epoch
-            returning l.id, l.target, l.attempt, l.at, e."end", e.result, e.error, e.delay
-        ), moved as materialized (
-            select g.*, j.kind, j.priority, j.owner,
-                   case when g."end" in ('retry', 'release') and c.id is not null then 'cancelled'
-                        when g."end" = 'retry' and g.attempt >= j.max_attempts then 'discarded'
-                        else g."end" end as state
-            from gone g join job j on j.id = g.id left join cancel_request c on c.id = g.id
-        ), ended as (
-            insert into outcome (id, state, attempt, attempted_at, result)
-            select m.id, m.state, m.attempt, m.at, case when m.state = 'completed' then m.result else saved_result(m.id) end
-            from moved m where m.state is null or m.state not in ('retry', 'release')
-        ), failed as (
-            insert into failure (id, attempt, error)
-            select m.id, m.attempt, m.error from moved m where m.error is not null and m."end" <> 'release'
-        ), back as (
-            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, turn, target,
-                               waits_for)
-            select m.id, m.kind, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
-                   now() + make_interval(secs => m.delay), m.at, m.owner, turn_reached(m.kind, m.priority), m.target,
-                   case m.state when 'release' then m.error end
-            from moved m where m.state in ('retry', 'release')
-        ), forgotten as (
-            update job j set payload = null from moved m
-            where j.id = m.id and m.state = 'completed' and not keep_payloads
-        ), answered as (
-            delete from cancel_request c using moved m where c.id = m.id and m.state not in ('retry', 'release')
-        )
-        select m.id, m.target,
-               case m.state when 'retry' then 'retryable' when 'release' then 'available' else m.state end as state
-        from moved m
-    loop
-        id := moved.id;
-        state := moved.state;
-        if state in ('retryable', 'available') then
-            is_back := true;
-        else
-            if moved.target is not null then
-                perform vacate(moved.id, moved.target);
-            end if;
-            perform announce(id, state);
-        end if;
-        return next;
-    end loop;
+    with ending as materialized (
+        -- At most thirty days: a delay beyond all dates would fail the whole batch, and fail it again for ever.
+        select e.id, e.lease_no, e."end", e.result, e.error, least(greatest(coalesce(e.delay, 0), 0), 2592000) as delay
+        from jsonb_to_recordset(endings)
+            as e(id bigint, lease_no bigint, "end" text, result jsonb, error jsonb, delay float8)
+    ), gone as (
+        delete from lease l using ending e
+        where l.id = e.id and l.lease_no = e.lease_no and l.epoch = finish.epoch
+        returning l.id, l.target, l.attempt, l.at, e."end", e.result, e.error, e.delay
+    ), moved as materialized (
+        select g.*, j.kind, j.priority, j.owner,
+               case when g."end" in ('retry', 'release') and c.id is not null then 'cancelled'
+                    when g."end" = 'retry' and g.attempt >= j.max_attempts then 'discarded'
+                    else g."end" end as state
+        from gone g join job j on j.id = g.id left join cancel_request c on c.id = g.id
+    ), ended as (
+        insert into outcome (id, state, attempt, attempted_at, result)
+        select m.id, m.state, m.attempt, m.at, case when m.state = 'completed' then m.result else saved_result(m.id) end
+        from moved m where m.state is null or m.state not in ('retry', 'release')
+    ), failed as (
+        insert into failure (id, attempt, error)
+        select m.id, m.attempt, m.error from moved m where m.error is not null and m."end" <> 'release'
+    ), back as (
+        insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, turn, target,
+                           waits_for)
+        select m.id, m.kind, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
+               now() + make_interval(secs => m.delay), m.at, m.owner, turn_reached(m.kind, m.priority), m.target,
+               case m.state when 'release' then m.error end
+        from moved m where m.state in ('retry', 'release')
+    ), forgotten as (
+        update job j set payload = null from moved m
+        where j.id = m.id and m.state = 'completed' and not keep_payloads
+    ), answered as (
+        delete from cancel_request c using moved m where c.id = m.id and m.state not in ('retry', 'release')
+    )
+    select array_agg(m.id),
+           array_agg(case m.state when 'retry' then 'retryable' when 'release' then 'available' else m.state end),
+           bool_or(m.state in ('retry', 'release')),
+           array_agg(m.id) filter (where m.target is not null and m.state not in ('retry', 'release')),
+           array_agg(m.target) filter (where m.target is not null and m.state not in ('retry', 'release'))
+    into ids, states, is_back, vacated, targets
+    from moved m;
+    if vacated is not null then
+        perform vacate(v.id, v.target) from unnest(vacated, targets) v(id, target);
+    end if;
+    perform announce(ids, states);
     if is_back then
         perform rouse();
     end if;
+    return query select * from unnest(ids, states);
 end
 $$;
 
@@ -954,7 +954,7 @@ $$;
 -- transaction with an old snapshot did not see what to open.
 create function open_forgotten() returns int
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 declare
     opened int;
@@ -986,7 +986,7 @@ $$;
 create function remove_finished(seconds float8, most int, since timestamptz default '-infinity',
                                 out removed int, out until timestamptz)
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 declare
     old bigint[];
