@@ -8,6 +8,7 @@ final class EndingWriter: Sendable {
         var waiting: [JobEnding] = []
         var isClosed = false
         var failure: String?
+        var isStuck = false
     }
 
     private static let largestBatch = 500
@@ -36,6 +37,9 @@ final class EndingWriter: Sendable {
 
     /// Why the last try failed; nil where it did not.
     var failure: String? { state.withLock { $0.failure } }
+
+    /// Whether the last try failed for a reason that holds for every job.
+    var isStuck: Bool { state.withLock { $0.isStuck } }
 
     func add(_ ending: JobEnding) {
         state.withLock { $0.waiting.append(ending) }
@@ -70,7 +74,7 @@ final class EndingWriter: Sendable {
                 let states = try await statements.finish(batch, keepPayloads: keepPayloads)
                 state.withLock { state in
                     state.waiting.removeFirst(batch.count)
-                    state.failure = nil
+                    (state.failure, state.isStuck) = (nil, false)
                 }
                 held.remove(batch)
                 if batch.contains(where: \.hasTarget) { opened.raise() }
@@ -90,9 +94,23 @@ final class EndingWriter: Sendable {
                     state.withLock { $0.waiting[0] = batch[0].withoutDetails(refused: error) }
                     continue
                 }
+                // What is refused even so holds up nobody else, and in the end not the shutdown: its job will run again.
+                if isAboutData {
+                    let isGivenUp = state.withLock { state in
+                        let refused = state.waiting.removeFirst()
+                        if !state.isClosed { state.waiting.append(refused) }
+                        return state.isClosed
+                    }
+                    if isGivenUp {
+                        logger.error(
+                            "the database refuses how a job ended, so it will run again: \(error)",
+                            metadata: ["job": "\(batch[0].id)"])
+                        continue
+                    }
+                }
                 logger.error("cannot write how \(batch.count) jobs ended, will try again: \(error)")
                 let failure = "cannot write how jobs ended: \(error)"
-                state.withLock { $0.failure = failure }
+                state.withLock { ($0.failure, $0.isStuck) = (failure, !isAboutData) }
                 observer(.failed(failure))
                 if isHopeless() { return observer(.turned(.endings, rest: nil)) }
                 try? await Task.sleep(for: pause)

@@ -18,16 +18,19 @@ struct JobEnding: Sendable {
     private let result: JSON?
     private let error: JSON?
     private let delay: Duration
+    /// Whether there is something that it can do without, should the database refuse to store it.
+    let hasDetails: Bool
 
     init(_ job: Job, _ kind: Kind, result: JSON? = nil, error: JSON? = nil, delay: Duration = .zero) {
         self.init(
             id: job.id, jobKind: job.kind, attempt: job.attempt, kind: kind, leaseNumber: job.leaseNumber,
-            hasTarget: job.target != nil, result: result, error: error, delay: delay)
+            hasTarget: job.target != nil, result: result, error: error, delay: delay,
+            hasDetails: result != nil || error != nil)
     }
 
     private init(
         id: Int, jobKind: String, attempt: Int, kind: Kind, leaseNumber: Int, hasTarget: Bool, result: JSON?,
-        error: JSON?, delay: Duration
+        error: JSON?, delay: Duration, hasDetails: Bool
     ) {
         self.id = id
         self.jobKind = jobKind
@@ -38,6 +41,7 @@ struct JobEnding: Sendable {
         self.result = result
         self.error = error
         self.delay = delay
+        self.hasDetails = hasDetails
     }
 
     /// The same end without what the database refuses to store; the job's history says what is missing.
@@ -48,7 +52,7 @@ struct JobEnding: Sendable {
                 + "(SQLSTATE \(error.sqlState ?? "unknown")).", retry: kind == .retry ? .backoff : .never)
         return JobEnding(
             id: id, jobKind: jobKind, attempt: attempt, kind: kind, leaseNumber: leaseNumber,
-            hasTarget: hasTarget, result: nil, error: refusal.json, delay: delay)
+            hasTarget: hasTarget, result: nil, error: refusal.json, delay: delay, hasDetails: false)
     }
 
     /// The fields that a line of the log about this end has.
@@ -57,8 +61,6 @@ struct JobEnding: Sendable {
         if let spreadsheet = result?["spreadsheet_id"]?.string { fields["spreadsheet"] = "\(spreadsheet)" }
         return fields
     }
-
-    var hasDetails: Bool { result != nil || error != nil }
 
     var json: JSON {
         var members = JSONObject([

@@ -129,7 +129,7 @@ final class WorkerSession: Sendable {
                 await rest(atMost: configuration.beatInterval)
                 continue
             }
-            if endings.failure != nil {
+            if endings.isStuck {
                 // As long as nobody can be told how jobs end, none begins.
                 await rest(atMost: configuration.errorPause)
                 continue

@@ -94,6 +94,24 @@ import Testing
         }
     }
 
+    /// Nothing that an ending could leave out makes the database take it.
+    @Test func anEndingThatIsRefusedForGoodHoldsUpNobodyAndIsNotLost() async throws {
+        let queue = try await TestQueue.make()
+        let refused = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+        _ = try await queue.psql("alter table sheetsync.outcome add constraint test_only check (id <> \(refused))")
+        try await queue.withWorker(["noop": ClosureHandler { _, _ in nil }]) { queue in
+            try await wait(
+                for: "the refusals", within: .seconds(30),
+                seeing: { try await queue.psql("select * from sheetsync.worker") }
+            ) {
+                try await queue.psql("select count(*) from sheetsync.worker where last_error like '%test_only%'") == "1"
+            }
+            try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
+            _ = try await queue.psql("alter table sheetsync.outcome drop constraint test_only")
+            try await queue.expect(refused, "completed")
+        }
+    }
+
     @Test func refusesAnEndWithoutAName() async throws {
         let queue = try await TestQueue.make()
         let worker = try await worker(queue)
