@@ -50,6 +50,27 @@ import Testing
         stage.emulator.journal.entries.filter { $0.path.hasPrefix("/v4/") && $0.status == status }.count
     }
 
+    /// Who is given back in the middle of reading reads everything anew, and would never come to the end.
+    @Test func anUpsertOfMoreReadsThanAWindowHasIsReadToItsEnd() async throws {
+        try await ExportStage.with { stage in
+            let count = 1_500
+            let id = try await stage.makeTable([["k", "v"]] + (0..<count * 2).map { [JSON($0), "old"] })
+            var settings = QuotaSettings()
+            (settings.sheetsReadsPerUser, settings.window) = (4, .seconds(1))
+            stage.emulator.clearJournal()
+            try await stage.sibling(through: governor(stage, settings)).work(limited: true) { _ in
+                // Every other row, which makes an answer one of few rows.
+                try await stage.completed(
+                    stage.payload(
+                        id, "upsert", key: ["k"], columns: ["k", "v"], .array((0..<count).map { [JSON($0 * 2), "new"] })))
+            }
+            let counts = stage.emulator.journal.counts
+            print("reads of an upsert where a window has 4: \(counts)")
+            #expect(counts["sheets.spreadsheets.getByDataFilter"] ?? 0 > 6, "\(counts)")
+            #expect(stage.values(id)?.array?.count { $0[1] == "new" } == count)
+        }
+    }
+
     @Test func twoWorkersShareAQuotaAndNeverOverrunIt() async throws {
         var quotas = QuotaLimits()
         (quotas.windowSeconds, quotas.sheetsWritesPerUser) = (2, 8)

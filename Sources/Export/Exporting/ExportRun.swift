@@ -41,7 +41,7 @@ struct ExportRun {
         self.template = template
         self.workspace = workspace
         self.folders = folders
-        self.batchBytes = max(1_000, batchBytes >> min(max(0, job.attempt - 2), 4))
+        self.batchBytes = max(min(1_000, batchBytes), batchBytes >> min(max(0, job.attempt - 2), 4))
         self.patience = patience
         keptCheckpoint = KeptCheckpoint(job.checkpoint)
         self.progress = progress.keeping(keptCheckpoint)

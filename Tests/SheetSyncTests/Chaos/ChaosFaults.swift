@@ -140,7 +140,7 @@ extension ChaosStage {
     func endings(of jobs: [Int: ChaosJob]) async throws -> [ChaosReport.Ending] {
         try await query(
             """
-            select id, state, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'YYYY-MM-DD HH24:MI:SS.US') as attempted_at,
+            select id, state, attempt, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'YYYY-MM-DD HH24:MI:SS.US') as attempted_at,
                    to_char(finalized_at, 'YYYY-MM-DD HH24:MI:SS.US') as finalized_at
             from sheetsync.jobs order by id
             """
@@ -150,7 +150,7 @@ extension ChaosStage {
             return ChaosReport.Ending(
                 job: job, id: id, state: try row.text("state"),
                 result: try row.optionalText("result").map { try JSON(parsing: $0) },
-                error: try row.text("error"),
+                error: try row.text("error"), attempt: try row.int("attempt"),
                 attemptedAt: try row.optionalText("attempted_at") ?? "",
                 finalizedAt: try row.optionalText("finalized_at") ?? "")
         }
