@@ -102,10 +102,12 @@ import Testing
         try await ExportStage.with(batchBytes: 3_000, csvDirectory: directory) { stage in
             let id = try await stage.makeTable([["n", "text"]])
             try await stage.work { queue in
-                stage.emulator.addFault(Fault(.delay(.zero), api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
+                stage.emulator.addFault(
+                    Fault(.delay(.zero), api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
                 stage.emulator.addFault(
                     Fault(
-                        .error(status: 403, reason: "forbidden"), api: .sheets, verb: "POST", path: .contains(":batchUpdate"),
+                        .error(status: 403, reason: "forbidden"), api: .sheets, verb: "POST",
+                        path: .contains(":batchUpdate"),
                         count: 2))
                 let rows = (0..<120).map { JSON.array([JSON($0), .string("row \($0)")]) }
                 let payload = stage.payload(id, "append", columns: ["n", "text"], .array(rows))
@@ -114,10 +116,12 @@ import Testing
                 var job = first
                 // The second time the file is there already.
                 for _ in 1...2 {
-                    #expect(job.state == "discarded" && job.lastError?.code == "google.permission_denied", "\(job.json)")
+                    #expect(
+                        job.state == "discarded" && job.lastError?.code == "google.permission_denied", "\(job.json)")
                     #expect(job.lastError?.message.contains("rows of this job stand in the sheet already") == true)
                     let path = try #require(lastError(job)?["csv_path"]?.string, "\(job.json)")
-                    #expect(try String(contentsOfFile: path, encoding: .utf8) == lines.joined(separator: "\r\n") + "\r\n")
+                    #expect(
+                        try String(contentsOfFile: path, encoding: .utf8) == lines.joined(separator: "\r\n") + "\r\n")
                     #expect(try FileManager.default.contentsOfDirectory(atPath: directory).count == 1)
                     _ = try await queue.psql("select sheetsync.retry(\(first.id))")
                     job = try await stage.ended(first.id)
@@ -175,7 +179,8 @@ import Testing
                 try await Task.sleep(for: .milliseconds(50))
                 looking.cancel()
                 let seen = try await looking.value
-                #expect(seen == [String(path.split(separator: "/").last ?? "")], "also one that a dead process would leave")
+                #expect(
+                    seen == [String(path.split(separator: "/").last ?? "")], "also one that a dead process would leave")
             }
         }
     }

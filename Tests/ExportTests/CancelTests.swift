@@ -57,7 +57,8 @@ import Testing
                 let job = try await cancelled(
                     stage, ["title": "Perhaps", "rows": [[1]], "folder_id": .string(folder)], at: .hang,
                     .prefix("/drive/v3/files"))
-                #expect(job.result?["folder_id"]?.string == folder && job.result?["spreadsheet_id"] == nil, "\(job.json)")
+                #expect(
+                    job.result?["folder_id"]?.string == folder && job.result?["spreadsheet_id"] == nil, "\(job.json)")
                 let words = try await why(job, stage)
                 #expect(words.contains("may exist at Google") && words.contains(folder), "\(words)")
             }
@@ -74,7 +75,8 @@ import Testing
                     stage, payload, at: .delay(.seconds(2)), .contains(":batchUpdate"), call: 2)
                 #expect(job.result?["spreadsheet_id"]?.string == id, "\(job.json)")
                 let words = try await why(job, stage)
-                #expect(words.contains(mode == "append" ? "rows are appended for certain" : "may be changed"), "\(words)")
+                #expect(
+                    words.contains(mode == "append" ? "rows are appended for certain" : "may be changed"), "\(words)")
                 // The write may be done late; then the job is revived and goes on.
                 try await wait(for: "the late write") { stage.emulator.journal.entries.count(where: \.isFault) == 2 }
                 _ = try await queue.psql("select sheetsync.retry(\(job.id))")

@@ -53,16 +53,21 @@ import Testing
     /// Who is given back in the middle of reading reads everything anew, and would never come to the end.
     @Test func anUpsertOfMoreReadsThanAWindowHasIsReadToItsEnd() async throws {
         try await ExportStage.with { stage in
-            let count = 1_500
-            let id = try await stage.makeTable([["k", "v"]] + (0..<count * 2).map { [JSON($0), "old"] })
+            // Every other row, of many columns, which makes an answer one of few rows.
+            let names = (0..<20).map { JSON.string("c\($0)") }
+            func row(_ number: Int, _ text: String) -> [JSON] {
+                [JSON(number)] + Array(repeating: .string(text), count: names.count - 1)
+            }
+            let count = 200
+            let id = try await stage.makeTable([names] + (0..<count * 2).map { row($0, "old") })
             var settings = QuotaSettings()
             (settings.sheetsReadsPerUser, settings.window) = (4, .seconds(1))
             stage.emulator.clearJournal()
             try await stage.sibling(through: governor(stage, settings)).work(limited: true) { _ in
-                // Every other row, which makes an answer one of few rows.
                 try await stage.completed(
                     stage.payload(
-                        id, "upsert", key: ["k"], columns: ["k", "v"], .array((0..<count).map { [JSON($0 * 2), "new"] })))
+                        id, "upsert", key: ["c0"], columns: .array(names),
+                        .array((0..<count).map { .array(row($0 * 2, "new")) })))
             }
             let counts = stage.emulator.journal.counts
             print("reads of an upsert where a window has 4: \(counts)")

@@ -170,7 +170,8 @@ import Testing
                 let again = try await stage.ended(job)
                 if action == .resetAfter {
                     // Nobody can tell any more whether the third write was done.
-                    #expect(again.state == "discarded" && again.lastError?.code == "export.rows_changed", "\(again.json)")
+                    #expect(
+                        again.state == "discarded" && again.lastError?.code == "export.rows_changed", "\(again.json)")
                     #expect(again.lastError?.message.contains("not to be found out") == true, "\(again.json)")
                     #expect(stage.values(id) == before)
                 } else {
@@ -188,7 +189,8 @@ import Testing
             let id = try await stage.makeTable([["n", "text"], [-1, "there"]])
             _ = strike(.error(status: 403, reason: "forbidden"), write: 2, stage)
             try await stage.work { queue in
-                let job = try await stage.export(stage.payload(id, "append", columns: ["n", "text"], .array(Self.rows)))
+                let job = try await stage.export(
+                    stage.payload(id, "append", columns: ["n", "text"], .array(Self.rows)))
                 #expect(job.state == "discarded", "\(job.json)")
                 try await stage.change(
                     id,
@@ -236,7 +238,10 @@ import Testing
             // Of letters that do not compress well.
             var random = SeededGenerator(seed: 5)
             let rows = (0..<600).map { number -> JSON in
-                [JSON(number), .string(String((0..<60).map { _ in "abcdefghijklmnopqrstuvwxyz".randomElement(using: &random)! }))]
+                [
+                    JSON(number),
+                    .string(String((0..<60).map { _ in "abcdefghijklmnopqrstuvwxyz".randomElement(using: &random)! })),
+                ]
             }
             let fault = stage.emulator.addFault(
                 Fault(.error(status: 504), api: .sheets, verb: "POST", path: .contains(":batchUpdate"), count: 4))

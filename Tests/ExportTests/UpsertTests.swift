@@ -230,7 +230,9 @@ import Testing
                                 "sheetId": 0, "startRowIndex": 1, "endRowIndex": JSON(count + 1), "startColumnIndex": 2,
                                 "endColumnIndex": 3,
                             ],
-                            "cell": ["userEnteredValue": ["stringValue": .string(String(repeating: "x", count: 48_000))]],
+                            "cell": [
+                                "userEnteredValue": ["stringValue": .string(String(repeating: "x", count: 48_000))]
+                            ],
                             "fields": "userEnteredValue",
                         ]
                     ]

@@ -68,7 +68,8 @@ enum ExportCheckpoint: Sendable, Hashable {
                     "warnings": [
                         .string(
                             "Whether the spreadsheet was made is not certain: look for it in the folder "
-                                + "\(create.folder ?? "of the identity's root"). If the job is retried, it does so itself.")
+                                + "\(create.folder ?? "of the identity's root"). If the job is retried, it does so itself."
+                        )
                     ],
                 ],
             ]

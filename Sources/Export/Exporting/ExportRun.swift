@@ -91,13 +91,15 @@ struct ExportRun {
             known = nil
             let done = outcomes.reduce(0) { $0 + $1.summary.rows }
             let place = KeptSheet.Place(
-                spreadsheetID: spreadsheet.id, client: sheets, calls: calls, installation: workspace.configuration.installation,
+                spreadsheetID: spreadsheet.id, client: sheets, calls: calls,
+                installation: workspace.configuration.installation,
                 job: job.id, progress: keptCheckpoint.progress(ofSheet: kept.index),
                 report: { rows in await progress("writing", rowsDone: done + rows, of: rowsTotal) },
                 save: { entry, rows in
                     try await progress.save(
                         keptCheckpoint.note(
-                            entry, ofSheet: kept.index, result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url)),
+                            entry, ofSheet: kept.index, result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url)
+                        ),
                         step: "writing", rowsDone: done + rows, of: rowsTotal)
                 })
             outcomes.insert(try await kept.write(to: place, target), at: kept.index)

@@ -187,7 +187,8 @@ struct ChaosReport: CustomStringConvertible {
         let lines = wrong.map { name, list in
             "\(name): \(list.count)" + list.prefix(5).map { "\n    \($0)" }.joined()
         }
-        return (["faults struck: \(self.faults)"] + struck + ["jobs: \(states.values.reduce(0, +)) (\(ended))"]
+        return
+            (["faults struck: \(self.faults)"] + struck + ["jobs: \(states.values.reduce(0, +)) (\(ended))"]
             + ["spreadsheets of cancelled jobs: \(cancelled)"] + lines)
             .joined(separator: "\n")
     }
