@@ -38,7 +38,7 @@ import Testing
                 var payload = JSONObject([.init(name: "title", value: "Made"), .init(name: "rows", value: [[1]])])
                 payload["copy_of"] = original.map(JSON.string)
                 let job = try await cancelled(
-                    stage, .object(payload), at: .delay(.seconds(3)),
+                    stage, .object(payload), at: .delay(.seconds(4)),
                     isCopy ? .contains("/copy") : .prefix("/drive/v3/files"))
                 let made = try #require(stage.files("spreadsheet").first { $0["name"] == "Made" })
                 #expect(job.result?["spreadsheet_id"] == made["id"], "\(job.json)")
@@ -72,7 +72,7 @@ import Testing
                 let payload = stage.payload(
                     id, mode, key: mode == "upsert" ? ["n"] : nil, columns: ["n", "text"], .array(Self.rows))
                 let job = try await cancelled(
-                    stage, payload, at: .delay(.seconds(2)), .contains(":batchUpdate"), call: 2)
+                    stage, payload, at: .delay(.seconds(5)), .contains(":batchUpdate"), call: 2)
                 #expect(job.result?["spreadsheet_id"]?.string == id, "\(job.json)")
                 let words = try await why(job, stage)
                 #expect(
@@ -96,7 +96,7 @@ import Testing
             try await stage.work { _ in
                 let payload = stage.payload(id, "replace", columns: ["n", "text"], .array(Self.rows))
                 let job = try await cancelled(
-                    stage, payload, at: .delay(.seconds(2)), .contains(id), call: call)
+                    stage, payload, at: .delay(.seconds(5)), .contains(id), call: call)
                 #expect(job.result?["spreadsheet_id"]?.string == id, "\(job.json)")
                 let words = job.result?["warnings"]?[0]?.string ?? ""
                 #expect(words.contains(call == 2 ? "Nothing is replaced yet" : "all of them were, or none"), "\(words)")

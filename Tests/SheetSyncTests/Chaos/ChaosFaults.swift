@@ -136,6 +136,18 @@ extension ChaosStage {
             """)[0].text("text")
     }
 
+    /// Cancels a job some time after now, or after it began.
+    func cancel(_ id: Int, after pause: Duration, isEarly: Bool) async throws {
+        if !isEarly {
+            try await wait(for: "job \(id) to begin", within: plan.limit, every: .milliseconds(50)) {
+                try await query("select attempted_at is not null as begun from sheetsync.jobs where id = \(id)")[0]
+                    .bool("begun")
+            }
+        }
+        try await Task.sleep(for: pause)
+        try await query("select sheetsync.cancel(\(id))")
+    }
+
     /// How the jobs ended.
     func endings(of jobs: [Int: ChaosJob]) async throws -> [ChaosReport.Ending] {
         try await query(
