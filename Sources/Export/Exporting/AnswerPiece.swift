@@ -1,6 +1,6 @@
 /// How many cells to ask for at a time, so that an answer is neither large nor one of very many.
 struct AnswerPiece: Sendable, Hashable {
-    /// What an answer should have, in bytes; the most that is taken is eight times as much.
+    /// What an answer should have, in bytes; the HTTP client takes eight times as much.
     private static let goal = 4_000_000
 
     /// The cells of the next answer.
