@@ -32,7 +32,8 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .headerMismatch:
             "The first row of the sheet does not fit the job's columns; change the row and retry the job, or enqueue another."
         case .rowsChanged:
-            "An append was interrupted and its query gives other rows now; take out what it appended and enqueue it anew."
+            "An append was interrupted, and its query gives other rows now, or the sheet does not tell any more which of its "
+                + "rows are there; take out what it appended, or leave out what is there, and enqueue it anew."
         case .sheetChanged: "Rows of the sheet were moved each time that it was read; the job is tried again."
         case .templateInvalid:
             "The formatting template cannot be used; mend its file in GOOGLE_SHEETS_TEMPLATES_PATH and retry the job."

@@ -43,7 +43,7 @@ public struct Workspace: Sendable {
     /// Clients for one job, which count that job's calls and send none once it may be another worker's.
     func clients(for progress: ProgressReporter) -> (drive: DriveClient, sheets: SheetsClient, calls: CallCounter) {
         let calls = CallCounter()
-        let observed = api.observed { _ in calls.count() }.sending { progress.isHeld }
+        let observed = api.observed { calls.count($0) }.sending { progress.isHeld }
         return (
             DriveClient(api: observed, sharedDriveID: configuration.sharedDriveID), SheetsClient(api: observed), calls
         )
@@ -79,8 +79,15 @@ public struct Workspace: Sendable {
 /// Counts the calls of one job.
 final class CallCounter: Sendable {
     private let calls = Atomic<Int>(0)
+    private let answer = Atomic<Int>(0)
 
-    func count() { calls.add(1, ordering: .relaxed) }
+    func count(_ call: APICall) {
+        calls.add(1, ordering: .relaxed)
+        answer.store(call.responseSize, ordering: .relaxed)
+    }
+
+    /// The size of the last answer, in bytes.
+    var lastAnswer: Int { answer.load(ordering: .relaxed) }
 
     var total: Int { calls.load(ordering: .relaxed) }
 }

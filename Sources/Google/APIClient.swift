@@ -147,7 +147,11 @@ public struct APIClient: Sendable {
         message.condition = mayCall
         let start = ContinuousClock.now
         let result: Result<HTTPClient.Response, HTTPError>
-        do { result = .success(try await http.send(message)) } catch { result = .failure(error) }
+        do {
+            result = .success(try await exchange(message, outliving: request.outlivesCancel))
+        } catch {
+            result = .failure(error)
+        }
         let answer = try? result.get()
         observer(
             APICall(
@@ -158,5 +162,23 @@ public struct APIClient: Sendable {
         case .success(let answer): return answer
         case .failure(let error): throw GoogleError(error)
         }
+    }
+
+    /// Sends a message; a cancel that comes meanwhile takes effect only after some time.
+    private func exchange(
+        _ message: HTTPClient.Request, outliving pause: Duration
+    ) async throws(HTTPError) -> HTTPClient.Response {
+        guard pause > .zero, !Task.isCancelled else { return try await http.send(message) }
+        let sending = Task { [http] () async -> Result<HTTPClient.Response, HTTPError> in
+            do throws(HTTPError) { return .success(try await http.send(message)) } catch { return .failure(error) }
+        }
+        return try await withTaskCancellationHandler {
+            await sending.value
+        } onCancel: {
+            Task {
+                try? await Task.sleep(for: pause)
+                sending.cancel()
+            }
+        }.get()
     }
 }

@@ -32,6 +32,8 @@ public struct APIRequest: Sendable {
     public var body: [UInt8]?
     /// Whether the call changes nothing: each GET, and reads whose question stands in a body.
     public var isRead: Bool
+    /// How long the call goes on once it is on the wire and its task is cancelled; for what must not be done unheard.
+    var outlivesCancel = Duration.zero
     /// Whether a long body is worth the time that compressing it takes.
     public var mayBePacked = false
 

@@ -169,10 +169,12 @@ public struct DriveClient: Sendable {
     }
 
     private func make(_ path: String, _ body: JSONObject) async throws(GoogleError) -> DriveFile {
-        let answer = try await api.call(
-            APIRequest(
-                .drive, .post, path, query: [("supportsAllDrives", "true")], fields: DriveFile.mask,
-                body: JSON.object(body).bytes))
+        var request = APIRequest(
+            .drive, .post, path, query: [("supportsAllDrives", "true")], fields: DriveFile.mask,
+            body: JSON.object(body).bytes)
+        // Who cancels is to be told what exists. A few seconds, which each lease has left.
+        request.outlivesCancel = .seconds(5)
+        let answer = try await api.call(request)
         guard let file = DriveFile(answer) else { throw Self.unexpected("a file", mayHaveTakenEffect: true) }
         return file
     }

@@ -95,4 +95,93 @@ import Testing
             }
         }
     }
+
+    @Test func anAppendThatIsRefusedInTheMiddleIsKeptAndSoIsWhatHasNoOriginal() async throws {
+        let directory = try directory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await ExportStage.with(batchBytes: 3_000, csvDirectory: directory) { stage in
+            let id = try await stage.makeTable([["n", "text"]])
+            try await stage.work { queue in
+                stage.emulator.addFault(
+                    Fault(.delay(.zero), api: .sheets, verb: "POST", path: .contains(":batchUpdate")))
+                stage.emulator.addFault(
+                    Fault(
+                        .error(status: 403, reason: "forbidden"), api: .sheets, verb: "POST",
+                        path: .contains(":batchUpdate"),
+                        count: 2))
+                let rows = (0..<120).map { JSON.array([JSON($0), .string("row \($0)")]) }
+                let payload = stage.payload(id, "append", columns: ["n", "text"], .array(rows))
+                let first = try await stage.export(payload)
+                let lines = ["n,text"] + (0..<120).map { "\($0),row \($0)" }
+                var job = first
+                // The second time the file is there already.
+                for _ in 1...2 {
+                    #expect(
+                        job.state == "discarded" && job.lastError?.code == "google.permission_denied", "\(job.json)")
+                    #expect(job.lastError?.message.contains("rows of this job stand in the sheet already") == true)
+                    let path = try #require(lastError(job)?["csv_path"]?.string, "\(job.json)")
+                    #expect(
+                        try String(contentsOfFile: path, encoding: .utf8) == lines.joined(separator: "\r\n") + "\r\n")
+                    #expect(try FileManager.default.contentsOfDirectory(atPath: directory).count == 1)
+                    _ = try await queue.psql("select sheetsync.retry(\(first.id))")
+                    job = try await stage.ended(first.id)
+                }
+                #expect(job.state == "completed", "\(job.json)")
+                let copy = try await stage.export(["title": "C", "copy_of": "1nowhere", "rows": [[1]]])
+                #expect(copy.state == "discarded" && copy.lastError?.code == "google.not_found", "\(copy.json)")
+                #expect(lastError(copy)?["csv_path"]?.string?.hasSuffix(".csv") == true, "\(copy.json)")
+            }
+        }
+    }
+
+    @Test func whatIsWrittenIsNotKept() async throws {
+        let directory = try directory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await ExportStage.with(csvDirectory: directory) { stage in
+            try await stage.work { _ in
+                for fault in [
+                    Fault(.error(status: 403, reason: "invalidSharingRequest"), path: .contains("/permissions")),
+                    Fault(.error(status: 500), path: .contains("/permissions"), count: nil),
+                ] {
+                    let number = stage.emulator.addFault(fault)
+                    let job = try await stage.export([
+                        "title": "x", "rows": [[1]],
+                        "share": [["type": "user", "email": "ada@example.com", "role": "reader"]],
+                    ])
+                    #expect(job.state == "discarded" && lastError(job)?["csv_path"] == nil, "\(job.json)")
+                    #expect(stage.emulator.strikes(of: number) > 0)
+                    stage.emulator.removeFaults()
+                }
+                #expect(try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty)
+            }
+        }
+    }
+
+    @Test func aFileIsNotToBeSeenBeforeItIsWhole() async throws {
+        let directory = try directory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await ExportStage.with(csvDirectory: directory) { stage in
+            stage.emulator.addFault(Self.refused)
+            let looking = Task {
+                var seen: Set<String> = []
+                while !Task.isCancelled {
+                    seen.formUnion(try FileManager.default.contentsOfDirectory(atPath: directory))
+                    try? await Task.sleep(for: .milliseconds(1))
+                }
+                return seen
+            }
+            try await stage.work { _ in
+                let rows = JSON.array((0..<30_000).map { [JSON($0), "some text"] })
+                let job = try await stage.export(["title": "Long", "rows": rows])
+                #expect(job.state == "discarded", "\(job.json["errors"] ?? nil)")
+                let path = try #require(lastError(job)?["csv_path"]?.string)
+                #expect(try String(contentsOfFile: path, encoding: .utf8).utf8.count { $0 == 10 } == 30_000)
+                try await Task.sleep(for: .milliseconds(50))
+                looking.cancel()
+                let seen = try await looking.value
+                #expect(
+                    seen == [String(path.split(separator: "/").last ?? "")], "also one that a dead process would leave")
+            }
+        }
+    }
 }

@@ -50,6 +50,32 @@ import Testing
         stage.emulator.journal.entries.filter { $0.path.hasPrefix("/v4/") && $0.status == status }.count
     }
 
+    /// Who is given back in the middle of reading reads everything anew, and would never come to the end.
+    @Test func anUpsertOfMoreReadsThanAWindowHasIsReadToItsEnd() async throws {
+        try await ExportStage.with { stage in
+            // Every other row, of many columns, which makes an answer one of few rows.
+            let names = (0..<20).map { JSON.string("c\($0)") }
+            func row(_ number: Int, _ text: String) -> [JSON] {
+                [JSON(number)] + Array(repeating: .string(text), count: names.count - 1)
+            }
+            let count = 200
+            let id = try await stage.makeTable([names] + (0..<count * 2).map { row($0, "old") })
+            var settings = QuotaSettings()
+            (settings.sheetsReadsPerUser, settings.window) = (4, .seconds(1))
+            stage.emulator.clearJournal()
+            try await stage.sibling(through: governor(stage, settings)).work(limited: true) { _ in
+                try await stage.completed(
+                    stage.payload(
+                        id, "upsert", key: ["c0"], columns: .array(names),
+                        .array((0..<count).map { .array(row($0 * 2, "new")) })))
+            }
+            let counts = stage.emulator.journal.counts
+            print("reads of an upsert where a window has 4: \(counts)")
+            #expect(counts["sheets.spreadsheets.getByDataFilter"] ?? 0 > 6, "\(counts)")
+            #expect(stage.values(id)?.array?.count { $0[1] == "new" } == count)
+        }
+    }
+
     @Test func twoWorkersShareAQuotaAndNeverOverrunIt() async throws {
         var quotas = QuotaLimits()
         (quotas.windowSeconds, quotas.sheetsWritesPerUser) = (2, 8)

@@ -142,6 +142,122 @@ import Testing
         }
     }
 
+    private func small(_ id: String, _ number: Int, _ stage: ExportStage) async throws {
+        try await stage.completed(stage.payload(id, "append", columns: ["n", "text"], [[JSON(number), "other"]]))
+    }
+
+    /// An append ends behind its first two writes, and so many others come that its notes are gone.
+    @Test(arguments: [Fault.Action.error(status: 403, reason: "forbidden"), .resetAfter])
+    func anAppendWhoseNotesMadeRoomForOthersDoublesNothing(action: Fault.Action) async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let id = try await stage.makeTable([["n", "text"], [-1, "there"]])
+            _ = strike(action, write: 3, stage)
+            try await stage.work { queue in
+                let job = try await queue.jobs.enqueue(
+                    kind: "export", payload: stage.payload(id, "append", columns: ["n", "text"], .array(Self.rows)),
+                    maxAttempts: 1)
+                let ended = try await stage.ended(job)
+                #expect(ended.state == "discarded", "\(ended.json)")
+                #expect(ended.result?["spreadsheet_id"]?.string == id, "\(ended.json)")
+                let words = ended.result?["warnings"]?[0]?.string ?? ""
+                #expect(words.contains("sheets[0]: ") && words.contains("rows are appended"), "\(ended.json)")
+                for number in 1000..<1033 { try await small(id, number, stage) }
+                let notes = stage.state(id)?["developer_metadata"]?.array ?? []
+                let jobs = notes.map { $0["metadataValue"]?.string?.split(separator: "/")[1] }
+                #expect(jobs.count == 31 && !jobs.contains("\(job)"), "\(jobs)")
+                let before = stage.values(id)
+                _ = try await queue.psql("select sheetsync.retry(\(job))")
+                let again = try await stage.ended(job)
+                if action == .resetAfter {
+                    // Nobody can tell any more whether the third write was done.
+                    #expect(
+                        again.state == "discarded" && again.lastError?.code == "export.rows_changed", "\(again.json)")
+                    #expect(again.lastError?.message.contains("not to be found out") == true, "\(again.json)")
+                    #expect(stage.values(id) == before)
+                } else {
+                    #expect(again.state == "completed", "\(again.json)")
+                    let found = stage.values(id)?.array ?? []
+                    #expect(found.count == 2 + 120 + 33)
+                    #expect(found.filter { $0[1]?.string?.hasPrefix("row") == true } == Self.rows)
+                }
+            }
+        }
+    }
+
+    @Test func anAppendWhoseNotesAPersonTookAwayIsNotBegunAnew() async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let id = try await stage.makeTable([["n", "text"], [-1, "there"]])
+            _ = strike(.error(status: 403, reason: "forbidden"), write: 2, stage)
+            try await stage.work { queue in
+                let job = try await stage.export(
+                    stage.payload(id, "append", columns: ["n", "text"], .array(Self.rows)))
+                #expect(job.state == "discarded", "\(job.json)")
+                try await stage.change(
+                    id,
+                    by: [
+                        [
+                            "deleteDeveloperMetadata": [
+                                "dataFilter": ["developerMetadataLookup": ["metadataKey": "sheetsync_rows"]]
+                            ]
+                        ]
+                    ])
+                let before = stage.values(id)
+                _ = try await queue.psql("select sheetsync.retry(\(job.id))")
+                let again = try await stage.ended(job.id)
+                #expect(again.state == "discarded" && again.lastError?.code == "export.rows_changed", "\(again.json)")
+                #expect(stage.values(id) == before)
+            }
+        }
+    }
+
+    @Test func anAppendThatAlwaysFailsAtItsFirstWriteBeginsWithTheFirstRow() async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let id = try await stage.makeTable([["n", "text"], [-1, "there"]])
+            try await stage.work { queue in
+                // Its number is lower than those of all jobs that leave notes before it runs.
+                let late = try await queue.psql(
+                    """
+                    select sheetsync.enqueue('export', $$\(
+                        stage.payload(id, "append", columns: ["n", "text"], .array(Self.rows)))$$,
+                        run_at => now() + interval '1 hour')
+                    """)
+                for number in 1000..<1032 { try await small(id, number, stage) }
+                _ = strike(.error(status: 503), write: 1, stage)
+                _ = try await queue.psql("update sheetsync.ready set run_at = now()")
+                let job = try await stage.ended(try #require(Int(late)))
+                #expect(job.state == "completed" && job.json["attempt"] == 2, "\(job.json)")
+                let found = stage.values(id)?.array ?? []
+                #expect(found.filter { $0[1]?.string?.hasPrefix("row") == true } == Self.rows)
+            }
+        }
+    }
+
+    @Test(arguments: ["append", "upsert"]) func whatIsTooMuchAtOnceIsSentInHalves(mode: String) async throws {
+        try await ExportStage.with(batchBytes: 20_000) { stage in
+            let id = try await stage.makeTable([["n", "text"]])
+            // Of letters that do not compress well.
+            var random = SeededGenerator(seed: 5)
+            let rows = (0..<600).map { number -> JSON in
+                [
+                    JSON(number),
+                    .string(String((0..<60).map { _ in "abcdefghijklmnopqrstuvwxyz".randomElement(using: &random)! })),
+                ]
+            }
+            let fault = stage.emulator.addFault(
+                Fault(.error(status: 504), api: .sheets, verb: "POST", path: .contains(":batchUpdate"), count: 4))
+            try await stage.work { _ in
+                try await stage.completed(
+                    stage.payload(id, mode, key: mode == "upsert" ? ["n"] : nil, columns: ["n", "text"], .array(rows)),
+                    attempt: 5)
+                #expect(stage.emulator.strikes(of: fault) == 4)
+                let sizes = stage.emulator.journal.entries.filter(\.isFault).map(\.bodyBytes)
+                #expect(sizes.count == 4 && abs(sizes[0] - sizes[1]) < 200, "\(sizes)")
+                #expect(sizes[2] < sizes[1] * 2 / 3 && sizes[3] < sizes[2] * 2 / 3, "\(sizes)")
+                #expect(stage.values(id) == .array([["n", "text"]] + rows))
+            }
+        }
+    }
+
     @Test func notesOnASheetDoNotGrowWithoutEnd() async throws {
         try await ExportStage.with(batchBytes: 100) { stage in
             let id = try await stage.makeTable([["n", "text"]])

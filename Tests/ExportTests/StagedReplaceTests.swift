@@ -283,6 +283,87 @@ import Testing
         }
     }
 
+    /// The job is discarded at its last write; another one, which may replace what it wrote, takes the hidden sheets away.
+    private static func discardAtTheEnd(
+        _ stage: ExportStage, _ id: String, _ action: Fault.Action, other: String, query: Bool = false
+    ) async throws -> Int {
+        let first = try await makeTarget(stage)
+        stage.emulator.clearJournal()
+        let payload = query ? queried(first) : payload(first)
+        #expect(try await stage.export(payload).state == "completed")
+        let writes = stage.emulator.journal.total - 1
+        stage.emulator.addFault(
+            Fault(.delay(.zero), api: .sheets, verb: "POST", path: .contains(id), count: writes - 1))
+        let fault = stage.emulator.addFault(Fault(action, api: .sheets, verb: "POST", path: .contains(id), count: nil))
+        let job = try await stage.queue.jobs.enqueue(
+            kind: "export", payload: query ? queried(id) : Self.payload(id), maxAttempts: action == .resetAfter ? 1 : 3)
+        let ended = try await stage.ended(job)
+        #expect(ended.state == "discarded", "\(ended.json)")
+        #expect(stage.emulator.strikes(of: fault) == (action == .resetAfter ? 1 : 3))
+        // What it leaves behind is told.
+        #expect(ended.result?["spreadsheet_id"]?.string == id, "\(ended.json)")
+        #expect(ended.result?["warnings"]?[0]?.string?.contains("not certain") == true, "\(ended.json)")
+        stage.emulator.removeFaults()
+        let small = try await stage.export([
+            "spreadsheet_id": .string(id), "sheets": [["name": .string(other), "rows": [["other"]]]],
+        ])
+        #expect(small.state == "completed" && small.result?["api_calls"] == 2, "\(small.json)")
+        return job
+    }
+
+    @Test func hiddenSheetsThatOthersTookAwayAreNoProofOfAReplacement() async throws {
+        let expected = try await Self.expected { Self.payload($0) }
+        try await ExportStage.with(batchBytes: Self.smallBatch) { stage in
+            let id = try await Self.makeTarget(stage)
+            try await stage.work { queue in
+                let job = try await Self.discardAtTheEnd(stage, id, .error(status: 503), other: "Data")
+                _ = try await queue.psql("select sheetsync.retry(\(job))")
+                let again = try await stage.ended(job)
+                #expect(again.state == "completed", "\(again.json)")
+                #expect(try Self.content(stage, id) == expected)
+            }
+        }
+    }
+
+    @Test func aReplacementThatWasDoneIsNotDoneAgainAfterOthers() async throws {
+        try await ExportStage.with(batchBytes: Self.smallBatch) { stage in
+            let id = try await Self.makeTarget(stage)
+            try await stage.work { queue in
+                let job = try await Self.discardAtTheEnd(stage, id, .resetAfter, other: "Data")
+                stage.emulator.clearJournal()
+                _ = try await queue.psql("select sheetsync.retry(\(job))")
+                let again = try await stage.ended(job)
+                #expect(again.state == "completed", "\(again.json)")
+                #expect(stage.emulator.journal.counts == ["sheets.spreadsheets.get": 1])
+                #expect(stage.spreadsheet(again)?["sheets"]?[1]?["values"] == [["other"]], "a later job's")
+                #expect(again.result?["sheets"]?.array?.map { $0["rows"] } == [60, 60], "\(again.json)")
+            }
+        }
+    }
+
+    private static func queried(_ id: String) -> JSON {
+        [
+            "spreadsheet_id": .string(id),
+            "sheets": [["name": "Data", "query": "select n, repeat('x', 50) from app.numbers order by n"]],
+        ]
+    }
+
+    @Test func ofAQueryItTellsWhatWasWrittenThen() async throws {
+        try await SourceStage.with(
+            batchBytes: Self.smallBatch, sql: "create table app.numbers as select generate_series(1, 200) as n"
+        ) { source in
+            let (stage, id) = (source.stage, try await Self.makeTarget(source.stage))
+            _ = try await stage.queue.psql("grant select on app.numbers to \(source.login)")
+            let job = try await Self.discardAtTheEnd(stage, id, .resetAfter, other: "Last", query: true)
+            _ = try await stage.queue.psql("delete from app.numbers where n > 10")
+            _ = try await stage.queue.psql("select sheetsync.retry(\(job))")
+            let again = try await stage.ended(job)
+            #expect(again.state == "completed", "\(again.json)")
+            #expect(stage.spreadsheet(again)?["sheets"]?[1]?["values"]?.array?.count == 201)
+            #expect(again.result?["sheets"]?[0]?["rows"] == 200 && again.result?["cells"] == 402, "\(again.json)")
+        }
+    }
+
     @Test(arguments: [0, 1]) func takesTheOldOnesPlaceWhereGoogleRefusesToCopy(faults: Int) async throws {
         let expected = try await Self.expected { Self.payload($0) }
         try await ExportStage.with(batchBytes: Self.smallBatch) { stage in

@@ -216,4 +216,41 @@ import Testing
             }
         }
     }
+
+    @Test func readsTextsOfAnyLengthInPieces() async throws {
+        try await ExportStage.with { stage in
+            // 36 MB in one column, more than one answer may have.
+            let count = 750
+            let id = try await stage.makeTable(
+                [["k", "v", "long"]] + (1...count).map { [JSON($0), "old"] },
+                [
+                    [
+                        "repeatCell": [
+                            "range": [
+                                "sheetId": 0, "startRowIndex": 1, "endRowIndex": JSON(count + 1), "startColumnIndex": 2,
+                                "endColumnIndex": 3,
+                            ],
+                            "cell": [
+                                "userEnteredValue": ["stringValue": .string(String(repeating: "x", count: 48_000))]
+                            ],
+                            "fields": "userEnteredValue",
+                        ]
+                    ]
+                ])
+            let calls = Mutex<[APICall]>([])
+            try await stage.sibling(observedBy: { call in calls.withLock { $0.append(call) } }).work { _ in
+                try await stage.completed(
+                    upsert(
+                        id, columns: ["k", "v", "long"],
+                        .array((1...count).map { [JSON($0), $0 % 50 == 0 ? "new" : "old", "short"] })))
+            }
+            let values = stage.values(id)?.array ?? []
+            #expect(values.count == count + 1)
+            #expect(values[50] == [50, "new", "short"] && values[51] == [51, "old", "short"])
+            let sizes = calls.withLock { $0.map(\.responseSize).filter { $0 > 100_000 } }
+            print("answers of an upsert of wide texts, in bytes: \(sizes)")
+            #expect(sizes.count < 25, "\(sizes)")
+            #expect(sizes.dropFirst(2).allSatisfy { $0 < 8_000_000 }, "\(sizes)")
+        }
+    }
 }

@@ -2,7 +2,7 @@ import JSON
 import JobQueue
 import SheetModel
 
-/// Keeps the rows of an export that Google refuses for good, one CSV file a sheet.
+/// Keeps the rows of an export that fails for good, one CSV file a sheet.
 public struct CSVFallback: Sendable {
     private let directory: String
 
@@ -25,7 +25,7 @@ public struct CSVFallback: Sendable {
             details["csv_path"] = paths.count == 1 ? .string(paths[0]) : .array(paths.map(JSON.string))
             let list = paths.joined(separator: ", ")
             return JobFailure(
-                code: failure.code, message: "\(failure.message) The rows are kept as CSV: \(list).",
+                code: failure.code, message: "\(failure.message) All rows of the job are kept as CSV: \(list).",
                 retry: failure.retry, details: details)
         } catch {
             return JobFailure(

@@ -1,32 +1,44 @@
 import Glibc
 
 /// A file that appears under its name when it is complete, and never half-written.
+///
+/// Until then it has no name, so that a process that dies leaves none; where the file system knows no such files, it has a
+/// hidden name of its own.
 struct CSVFile: ~Copyable {
     private static let blockSize = 256 * 1024
+    /// `O_TMPFILE`, a macro that Swift does not see: the number that it has on every machine that Swift runs on.
+    private static let unnamed = 0o20_000_000 | O_DIRECTORY
 
     private let path: String
     private let directory: String
-    private let temporaryPath: String
+    private let temporaryPath: String?
     private let descriptor: Int32
     private var block: [UInt8] = []
     private var isFinished = false
 
-    /// Begins a file under a name of its own in the same folder.
+    /// Begins a file in the folder that it will lie in.
     init(path: String, in directory: String) throws(CSVFileError) {
         self.path = path
         self.directory = directory
+        let unnamed = unsafe open(directory, Self.unnamed | O_WRONLY | O_CLOEXEC, 0o600)
+        guard unnamed < 0 else {
+            descriptor = unnamed
+            temporaryPath = nil
+            return
+        }
         var name = Array("\(directory)/.sheetsync-csv-XXXXXX".utf8CString)
         let descriptor = unsafe name.withUnsafeMutableBufferPointer { buffer in
             unsafe buffer.baseAddress.map { unsafe mkstemp($0) } ?? -1
         }
         guard descriptor >= 0 else { throw CSVFileError(directory: directory) }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         self.descriptor = descriptor
         temporaryPath = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     deinit {
         close(descriptor)
-        if !isFinished { unsafe unlink(temporaryPath) }
+        if !isFinished, let temporaryPath { unsafe unlink(temporaryPath) }
     }
 
     /// Writes bytes behind the others.
@@ -38,7 +50,7 @@ struct CSVFile: ~Copyable {
     /// Makes the file last and gives it its name, over one that is there; its group may read it.
     mutating func finish() throws(CSVFileError) {
         try flush()
-        guard fchmod(descriptor, 0o640) == 0, fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
+        guard fchmod(descriptor, 0o640) == 0, fsync(descriptor) == 0, takeName() else {
             throw CSVFileError(directory: directory)
         }
         isFinished = true
@@ -48,6 +60,18 @@ struct CSVFile: ~Copyable {
             fsync(folder)
             close(folder)
         }
+    }
+
+    private func takeName() -> Bool {
+        if let temporaryPath { return unsafe rename(temporaryPath, path) == 0 }
+        // A link takes nobody's place.
+        for _ in 1...2 {
+            if unsafe linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 {
+                return true
+            }
+            guard errno == EEXIST, unsafe unlink(path) == 0 else { break }
+        }
+        return false
     }
 
     private mutating func flush() throws(CSVFileError) {

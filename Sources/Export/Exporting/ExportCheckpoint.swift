@@ -27,8 +27,8 @@ enum ExportCheckpoint: Sendable, Hashable {
         let written: Written
         /// How the rows are being brought over by the last batch, which may have been sent; nil before.
         let finishing: StagedPlan.Way?
-        /// What a person should know once the last batch is done.
-        var warnings: [String] = []
+        /// What the job has to show once that batch is done; nil before it.
+        let outcome: SheetReplacer.Outcome?
     }
 
     /// Reads what an earlier attempt saved; nil for what this version does not know.
@@ -50,7 +50,7 @@ enum ExportCheckpoint: Sendable, Hashable {
             self = .staged(
                 Staging(
                     written: written, finishing: json["finishing"]?.string.flatMap(StagedPlan.Way.init),
-                    warnings: json["warnings"]?.array?.compactMap(\.string) ?? []))
+                    outcome: SheetReplacer.Outcome(json)))
         default: return nil
         }
     }
@@ -63,6 +63,15 @@ enum ExportCheckpoint: Sendable, Hashable {
             return [
                 "stage": "unclear", "since": JSON(create.since.seconds), "looks": JSON(create.looks),
                 "folder_id": JSON(create.folder),
+                "result": [
+                    "folder_id": JSON(create.folder),
+                    "warnings": [
+                        .string(
+                            "Whether the spreadsheet was made is not certain: look for it in the folder "
+                                + "\(create.folder ?? "of the identity's root"). If the job is retried, it does so itself."
+                        )
+                    ],
+                ],
             ]
         case .made(let spreadsheet, let written):
             let (id, url) = (JSON.string(spreadsheet.id), JSON.string(spreadsheet.url))
@@ -73,16 +82,45 @@ enum ExportCheckpoint: Sendable, Hashable {
             json["folder_id"] = spreadsheet.folder.map(JSON.string)
             if !spreadsheet.warnings.isEmpty { json["warnings"] = .array(spreadsheet.warnings.map(JSON.string)) }
             written?.add(to: &json)
-            json["result"] = ["spreadsheet_id": id, "spreadsheet_url": url]
+            json["result"] = ExportResult.unfinished(
+                spreadsheet.id, spreadsheet.url,
+                written.map { written in
+                    "Not all rows are written for certain: those are that lie before row \(written.next.row + 1) of sheet "
+                        + "\(written.next.sheet + 1), and all of the sheets before that one."
+                } ?? "The spreadsheet is made; whether any of its rows are written is not certain.")
             return .object(json)
         case .staged(let staging):
             var json = JSONObject()
             json["stage"] = "staged"
             staging.written.add(to: &json)
             json["finishing"] = staging.finishing.map { JSON.string($0.rawValue) }
-            if !staging.warnings.isEmpty { json["warnings"] = .array(staging.warnings.map(JSON.string)) }
+            staging.outcome?.add(to: &json)
             return .object(json)
         }
+    }
+}
+
+extension SheetReplacer.Outcome {
+    fileprivate init?(_ json: JSON) {
+        guard let sheets = json["sheets"]?.array else { return nil }
+        self.sheets = sheets.compactMap { sheet in
+            guard let name = sheet["name"]?.string, let id = sheet["sheet_id"]?.int, let rows = sheet["rows"]?.int,
+                let columns = sheet["columns"]?.int, let cells = sheet["cells"]?.int
+            else { return nil }
+            return SheetSummary(name: name, id: id, rows: rows, columns: columns, cells: cells)
+        }
+        warnings = json["warnings"]?.array?.compactMap(\.string) ?? []
+    }
+
+    fileprivate func add(to json: inout JSONObject) {
+        json["sheets"] = .array(
+            sheets.map { sheet in
+                [
+                    "name": .string(sheet.name), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
+                    "columns": JSON(sheet.columns), "cells": JSON(sheet.cells),
+                ]
+            })
+        json["warnings"] = .array(warnings.map(JSON.string))
     }
 }
 

@@ -15,6 +15,11 @@ enum ExportResult {
             ], sheets, calls: calls, warnings: spreadsheet.warnings + warnings)
     }
 
+    /// What a job has to show that ends before it is done: where it wrote, and in words how far it is.
+    static func unfinished(_ id: String, _ url: String, _ words: String...) -> JSON {
+        ["spreadsheet_id": .string(id), "spreadsheet_url": .string(url), "warnings": .array(words.map(JSON.string))]
+    }
+
     /// What would be written, and by which calls; those that depend on what Google holds are counted as if it held nothing.
     static func json(
         dryRun sheets: [SheetSummary], warnings: [String], planned: [(name: String, count: Int)]

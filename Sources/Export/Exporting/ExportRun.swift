@@ -12,6 +12,10 @@ struct ExportRun {
     let template: FormattingTemplate?
     let workspace: Workspace
     let folders: FolderDirectory
+    /// The size that one write's body grows to.
+    ///
+    /// Most faults pass, so that a second attempt is like the first. From the third on batches are smaller and smaller: what is
+    /// too much for Google to do in time is not too much in halves.
     let batchBytes: Int
     let patience: LookingPatience
     let progress: ProgressReporter
@@ -19,6 +23,7 @@ struct ExportRun {
     let sheets: SheetsClient
     /// What the attempts before this one came to; nil where none saved anything.
     let checkpoint: ExportCheckpoint?
+    private let keptCheckpoint: KeptCheckpoint
     private let calls: CallCounter
     /// The sheets that one plan replaces.
     private let replaced: Spreadsheet
@@ -36,12 +41,13 @@ struct ExportRun {
         self.template = template
         self.workspace = workspace
         self.folders = folders
-        self.batchBytes = batchBytes
+        self.batchBytes = max(min(1_000, batchBytes), batchBytes >> min(max(0, job.attempt - 2), 4))
         self.patience = patience
-        self.progress = progress
+        keptCheckpoint = KeptCheckpoint(job.checkpoint)
+        self.progress = progress.keeping(keptCheckpoint)
         (drive, sheets, calls) = workspace.clients(for: progress)
         checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
-        (replaced, kept) = KeptSheet.split(spreadsheet, of: payload, template: template, batchBytes: batchBytes)
+        (replaced, kept) = KeptSheet.split(spreadsheet, of: payload, template: template, batchBytes: self.batchBytes)
     }
 
     /// Does what is left to do, and returns the job's result.
@@ -64,8 +70,10 @@ struct ExportRun {
             (spreadsheet, plan) = try await writer.write()
             sheets = plan.sheets
         }
-        let outcomes = try await writeKept(in: spreadsheet.id, known, beside: sheets)
-        spreadsheet.warnings += try await share(spreadsheet.id)
+        let outcomes = try await writeKept(in: spreadsheet, known, beside: sheets)
+        do { spreadsheet.warnings += try await share(spreadsheet.id) } catch {
+            throw FailureBehindData(cause: error)
+        }
         return ExportResult.json(
             spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
             warnings: self.spreadsheet.warnings.map(\.description) + outcomes.flatMap(\.warnings), calls: calls.total)
@@ -73,19 +81,27 @@ struct ExportRun {
 
     /// Writes the sheets that keep their rows one after another; returns what became of all, in the payload's order.
     private func writeKept(
-        in id: String, _ known: TargetSpreadsheet?, beside replaced: [SheetSummary]
+        in spreadsheet: ExportedSpreadsheet, _ known: TargetSpreadsheet?, beside replaced: [SheetSummary]
     ) async throws -> [KeptSheet.Outcome] {
         var known = known
         var outcomes = replaced.map { KeptSheet.Outcome(summary: $0) }
-        let total = spreadsheet.sheets.reduce(0) { $0 + $1.rows.count }
         for kept in kept {
             let target: TargetSpreadsheet
-            if let known { target = known } else { target = try await self.target(id) }
+            if let known { target = known } else { target = try await self.target(spreadsheet.id) }
             known = nil
             let done = outcomes.reduce(0) { $0 + $1.summary.rows }
             let place = KeptSheet.Place(
-                spreadsheetID: id, client: sheets, installation: workspace.configuration.installation, job: job.id
-            ) { rows in await progress("writing", rowsDone: done + rows, of: total) }
+                spreadsheetID: spreadsheet.id, client: sheets, calls: calls,
+                installation: workspace.configuration.installation,
+                job: job.id, progress: keptCheckpoint.progress(ofSheet: kept.index),
+                report: { rows in await progress("writing", rowsDone: done + rows, of: rowsTotal) },
+                save: { entry, rows in
+                    try await progress.save(
+                        keptCheckpoint.note(
+                            entry, ofSheet: kept.index, result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url)
+                        ),
+                        step: "writing", rowsDone: done + rows, of: rowsTotal)
+                })
             outcomes.insert(try await kept.write(to: place, target), at: kept.index)
         }
         return outcomes
@@ -94,13 +110,9 @@ struct ExportRun {
     // MARK: What all ways of writing need
 
     /// Plans the job for a target.
-    ///
-    /// Most faults pass, so that a second attempt is like the first. From the third on batches are smaller and smaller: what is
-    /// too much for Google to do in time is not too much in halves.
     func plan(_ target: PlanTarget, removing leftovers: [Int] = []) throws(JobFailure) -> SpreadsheetPlan {
         try SpreadsheetPlan(
-            forJob: replaced, target: target, removing: leftovers, template: template,
-            batchBytes: max(1_000, batchBytes >> min(max(0, job.attempt - 2), 4)))
+            forJob: replaced, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
     }
 
     func target(_ id: String) async throws(GoogleError) -> TargetSpreadsheet {
@@ -112,11 +124,26 @@ struct ExportRun {
         written.sheetIDs.count == replaced.sheets.count && payload.queries.isEmpty
     }
 
-    func save(_ checkpoint: ExportCheckpoint, step: String, rowsDone: Int) async throws(JobFailure) {
-        try await progress.save(
-            checkpoint.json, step: step, rowsDone: rowsDone,
-            of: spreadsheet.sheets.reduce(0) { $0 + $1.rows.count })
+    /// Saves how far the job is.
+    ///
+    /// - Parameter result: What it has to show where it ends now; nil for what the checkpoint itself says.
+    func save(
+        _ checkpoint: ExportCheckpoint, step: String, rowsDone: Int, result: JSON? = nil
+    ) async throws(JobFailure) {
+        var json = checkpoint.json
+        if let result, var members = json.object {
+            members["result"] = result
+            json = .object(members)
+        }
+        try await progress.save(json, step: step, rowsDone: rowsDone, of: rowsTotal)
     }
+
+    /// Saves what the job has to show where it ends now, and nothing for its next attempt.
+    func save(result: JSON) async throws(JobFailure) {
+        try await progress.save(["stage": "begun", "result": result], step: "writing", rowsDone: 0, of: rowsTotal)
+    }
+
+    private var rowsTotal: Int { spreadsheet.sheets.reduce(0) { $0 + $1.rows.count } }
 
     // MARK: Sharing
 

@@ -40,9 +40,14 @@ struct KeptSheet {
     struct Place {
         let spreadsheetID: String
         let client: SheetsClient
+        let calls: CallCounter
         let installation: String
         let job: Int
+        /// How far an earlier attempt came with appending.
+        let progress: AppendProgress?
         let report: (_ rows: Int) async -> Void
+        /// Saves how far the sheet is, with how many rows are done for people.
+        let save: (KeptCheckpoint.Entry, _ rows: Int) async throws -> Void
     }
 
     /// How often a sheet is read anew that changes under the reader's hands.
@@ -88,7 +93,8 @@ struct KeptSheet {
     private func attempt(_ place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
         guard let existing = target.sheet(named: sheet.name) else {
             let plan = try made(from: nil, target)
-            return try await append(plan, to: place, marks(on: plan.summary.id, place, target))
+            // Whatever was in a sheet that is gone is gone too.
+            return try await append(plan, to: place, after: nil, marks(on: plan.summary.id, place, target))
         }
         let marks = marks(on: existing.id, place, target)
         guard existing.rows > 0, existing.columns > 0 else {
@@ -96,7 +102,8 @@ struct KeptSheet {
                 .sheetNotFound,
                 "sheets[\(index)]: the sheet of this name has no cells; name another one.", retry: .never)
         }
-        let reader = SheetReader(spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client)
+        var reader = SheetReader(
+            spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client, calls: place.calls)
         var places = ColumnPlaces(inOrder: sheet.columns.count)
         var formats: [JSON?]?
         if sheet.hasHeader {
@@ -106,7 +113,7 @@ struct KeptSheet {
                     throw headerMismatch(
                         "the sheet's first row is empty, but rows lie below it; write the columns' names there")
                 }
-                return try await append(try made(from: existing, target), to: place, marks)
+                return try await append(try made(from: existing, target), to: place, after: place.progress, marks)
             }
             do throws(SheetModelError) {
                 places = try ColumnPlaces(of: sheet.columns, in: head.names)
@@ -122,12 +129,14 @@ struct KeptSheet {
                     batchBytes: batchBytes)
             }
         }
-        guard case .upsert(let key) = mode else { return try await append(try plan(nil), to: place, marks) }
+        guard case .upsert(let key) = mode else {
+            return try await append(try plan(nil), to: place, after: place.progress, marks)
+        }
         let upserter = SheetUpserter(
             reader: reader, sheet: sheet, places: places, index: try KeyIndex(sheet, index: index, key: key),
             batchBytes: batchBytes)
-        let outcome = try await upserter.update(marks, place.report)
-        var result = try await append(try plan(outcome.missing), to: place, outcome.marks)
+        let outcome = try await upserter.update(marks, to: place)
+        var result = try await append(try plan(outcome.missing), to: place, after: nil, outcome.marks)
         if outcome.repeated > 0 { result.warnings = [repeated(outcome.repeated)] }
         return result
     }
@@ -137,17 +146,46 @@ struct KeptSheet {
     }
 
     /// Appends the rows of a plan that the job has not appended yet.
-    private func append(_ plan: AppendPlan, to place: Place, _ marks: SheetMarks) async throws -> Outcome {
+    private func append(
+        _ plan: AppendPlan, to place: Place, after progress: AppendProgress?, _ marks: SheetMarks
+    ) async throws -> Outcome {
+        var (begin, known, marks) = (0, String?.none, marks)
         // An upsert has looked for itself which rows are missing.
-        let begin = mode == .append ? marks.count : 0
+        if mode == .append {
+            (begin, known) = try self.begin(marks, progress?.sheetID == plan.summary.id ? progress : nil)
+            marks.goOn(behind: begin)
+        }
         let digest = try plan.digest(of: begin)
-        if begin > 0, isQueried, digest.description != marks.last?.digest { throw rowsChanged(begin) }
+        if begin > 0, isQueried, digest.description != known { throw rowsChanged(begin) }
         let before = plan.summary.rows - plan.count
-        let appender = SheetAppender(spreadsheetID: place.spreadsheetID, client: place.client) { rows in
-            await place.report(before + rows)
+        let appender = SheetAppender(spreadsheetID: place.spreadsheetID, client: place.client) { [mode] progress in
+            try await place.save(mode == .append ? .append(progress) : .upsert, before + progress.rows)
         }
         try await appender.append(plan, from: begin, behind: digest, marks)
         return Outcome(summary: plan.summary)
+    }
+
+    /// How many rows of the job are in the sheet already, and their digest.
+    ///
+    /// The sheet's note says it exactly. Where there is none any more, it has made room for those of other jobs, and what the
+    /// queue knows holds, unless a write was under way then.
+    private func begin(_ marks: SheetMarks, _ progress: AppendProgress?) throws -> (rows: Int, digest: String?) {
+        guard let progress, (marks.last?.count ?? 0) < progress.rows || marks.last == nil else {
+            return (marks.count, marks.last?.digest)
+        }
+        guard marks.last == nil, marks.isCrowded, marks.others != progress.others else {
+            // No other job can have taken the note away: the first write was not made, or a person has been there.
+            guard progress.rows > 0 else { return (0, nil) }
+            throw unclear(
+                "\(progress.rows) rows of this job were appended, and the sheet does not have the note of that any more, "
+                    + "as if an earlier version of it had been restored")
+        }
+        guard progress.sent == progress.rows else {
+            throw unclear(
+                "whether the rows from \(progress.rows + 1) to \(progress.sent) of this job were appended is not to be found "
+                    + "out any more, after so many other jobs")
+        }
+        return (progress.rows, progress.digest)
     }
 
     private func made(from existing: ExistingSheet?, _ target: TargetSpreadsheet) throws -> AppendPlan {
@@ -167,6 +205,13 @@ struct KeptSheet {
             .rowsChanged,
             "sheets[\(index)]: an earlier attempt appended \(count) rows, and the query gives others now; take them "
                 + "out of the sheet, let the query order its rows, and enqueue the job anew.", retry: .never)
+    }
+
+    private func unclear(_ what: String) -> JobFailure {
+        JobFailure(
+            .rowsChanged,
+            "sheets[\(index)]: \(what); see which of its rows are there, and enqueue the others as a new job.",
+            retry: .never)
     }
 
     private func headerMismatch(_ message: String) -> JobFailure {

@@ -7,7 +7,8 @@ import SheetModel
 struct SheetAppender {
     let spreadsheetID: String
     let client: SheetsClient
-    let report: (_ rows: Int) async -> Void
+    /// Saves how far it is, before each write and where one was refused.
+    let save: (AppendProgress) async throws -> Void
 
     /// Appends the rows of a plan from one on.
     ///
@@ -15,22 +16,28 @@ struct SheetAppender {
     ///   - digest: That of the rows before it.
     ///   - marks: What the sheet says of the job.
     func append(_ plan: AppendPlan, from row: Int, behind digest: RowDigest, _ marks: SheetMarks) async throws {
-        var marks = marks
+        var (marks, row, digest) = (marks, row, digest)
         var batches = plan.batches(from: row, behind: digest)
         while let batch = try batches.next() {
-            let before = marks.count
+            var progress = AppendProgress(
+                sheetID: plan.summary.id, rows: row, digest: digest.description, sent: batch.end, others: marks.others)
+            try await save(progress)
             let body = batch.body(with: marks.add(batch.rows, digest: batch.digest))
             do throws(GoogleError) {
                 _ = try await client.batchUpdate(spreadsheetID, body: body)
             } catch {
+                if !error.mayHaveTakenEffect {
+                    progress.sent = row
+                    try? await save(progress)
+                }
                 // Whoever sees a bad request looks first whether another worker has been there.
-                guard error.retry == .never, error.code != .badRequest, before > 0 else { throw error }
+                guard error.retry == .never, error.code != .badRequest, row > 0 else { throw error }
                 throw JobFailure(
                     code: error.code.rawValue,
-                    message: "\(error) Some rows of this job stand in the sheet already; "
+                    message: "\(error) The first \(row) rows of this job stand in the sheet already; "
                         + "if it is retried, it goes on behind them.", retry: .never)
             }
-            await report(batch.end)
+            (row, digest) = (batch.end, batch.digest)
         }
     }
 }

@@ -23,6 +23,8 @@ struct SheetMarks: Sendable {
     private let job: Int
     private let sheetID: Int
     private(set) var marks: [Mark]
+    /// How many rows the job has appended by what the queue knows, where its own notes have made room for others.
+    private var known = 0
 
     /// Reads the notes of an installation from a sheet's metadata.
     init(on sheetID: Int, of target: TargetSpreadsheet, installation: String, job: Int) {
@@ -39,7 +41,16 @@ struct SheetMarks: Sendable {
     }
 
     /// How many rows the job has appended; of an upsert, also how often it has changed some.
-    var count: Int { last?.count ?? 0 }
+    var count: Int { max(last?.count ?? 0, known) }
+
+    /// What tells whether another job has left notes since: the sum of all ids.
+    var others: Int { marks.reduce(0) { $0 + ($1.job == job ? 0 : $1.id) } }
+
+    /// Whether there are so many notes of other jobs that those of this one may have made room for them.
+    var isCrowded: Bool { marks.count { $0.job != job } >= Self.kept }
+
+    /// Goes on from what the queue knows, where the notes do not say it any more.
+    mutating func goOn(behind rows: Int) { known = rows }
 
     /// The job's last note.
     var last: Mark? { marks.filter { $0.job == job }.max { $0.count < $1.count } }

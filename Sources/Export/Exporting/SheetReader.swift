@@ -7,12 +7,28 @@ struct SheetReader {
     let spreadsheetID: String
     let sheet: ExistingSheet
     let client: SheetsClient
+    private let calls: CallCounter
 
-    /// The cells of one answer: 3 to 4 MB where texts are short.
-    private static let cells = 50_000
-    /// The values of one answer that has nothing but values: about 1 MB.
-    private static let values = 100_000
+    /// How much of the rows one answer takes, as it turns out.
+    private var cellPiece = AnswerPiece(cells: 50_000)
+    /// The same for answers that have nothing but values.
+    private var valuePiece = AnswerPiece(cells: 100_000)
+    /// Whether anything was read, so that it would be lost if the job were given back.
+    private var hasRead = false
     private static let rectangles = 500
+
+    /// The longest wait for a quota in place, and how many of them there are for one answer.
+    private static let (longestWait, waits) = (Duration.seconds(90), 5)
+
+    /// Begins to read a sheet.
+    ///
+    /// - Parameter calls: Knows how large the answers are that the client gets.
+    init(spreadsheetID: String, sheet: ExistingSheet, client: SheetsClient, calls: CallCounter) {
+        self.spreadsheetID = spreadsheetID
+        self.sheet = sheet
+        self.client = client
+        self.calls = calls
+    }
 
     /// The first row, and how the numbers below it are shown.
     struct Head {
@@ -41,37 +57,94 @@ struct SheetReader {
     }
 
     /// Whether no cell has a value.
-    func isEmpty() async throws -> Bool {
-        for rows in pieces(of: 0..<sheet.rows, by: max(1, Self.values / sheet.columns)) {
-            let range = A1Range(
-                sheet: sheet.title, columns: 0..<sheet.columns, startRow: rows.lowerBound, endRow: rows.upperBound)
-            guard try await client.values(spreadsheetID, in: [range?.description ?? ""])[0].isEmpty else {
-                return false
+    mutating func isEmpty() async throws -> Bool {
+        var row = 0
+        while row < sheet.rows {
+            let (found, rows) = try await values(from: row, width: sheet.columns) { reader, rows in
+                let range = A1Range(
+                    sheet: reader.sheet.title, columns: 0..<reader.sheet.columns, startRow: rows.lowerBound,
+                    endRow: rows.upperBound)
+                return try await reader.client.values(reader.spreadsheetID, in: [range?.description ?? ""])
             }
+            guard found[0].isEmpty else { return false }
+            row = rows.upperBound
         }
         return true
     }
 
-    /// The rows of a range by pieces, for which `keys` is to be asked.
-    func keyPieces(of rows: Range<Int>, columns: Int) -> [Range<Int>] { pieces(of: rows, by: Self.values / columns) }
-
-    /// The values of some columns row by row; those behind the last one that has any may be missing.
-    func keys(in columns: [Int], rows: Range<Int>) async throws -> [[CellValue]] {
-        let title = sheet.title
-        let ranges = columns.compactMap { column in
-            A1Range(sheet: title, columns: column..<column + 1, startRow: rows.lowerBound, endRow: rows.upperBound)?
-                .description
+    /// The values of some columns from a row on, as many as one answer takes; those behind the last one may be missing.
+    mutating func keys(in columns: [Int], from row: Int) async throws -> (keys: [[CellValue]], rows: Range<Int>) {
+        let (found, rows) = try await values(from: row, width: columns.count) { reader, rows in
+            let ranges = columns.compactMap { column in
+                A1Range(
+                    sheet: reader.sheet.title, columns: column..<column + 1, startRow: rows.lowerBound,
+                    endRow: rows.upperBound)?.description
+            }
+            return try await reader.client.values(reader.spreadsheetID, in: ranges, byColumns: true)
         }
-        let found = try await client.values(spreadsheetID, in: ranges, byColumns: true)
         let lists = found.map { $0.first?.array ?? [] }
-        return (0..<(lists.map(\.count).max() ?? 0)).map { row in
+        let keys = (0..<(lists.map(\.count).max() ?? 0)).map { row in
             lists.map { row < $0.count ? CellValue(unformatted: $0[row]) : .empty }
+        }
+        return (keys, rows)
+    }
+
+    /// Reads so many rows from one on as one answer takes.
+    private mutating func values(
+        from row: Int, width: Int, _ body: (Self, Range<Int>) async throws -> [[JSON]]
+    ) async throws -> (found: [[JSON]], rows: Range<Int>) {
+        while true {
+            let rows = row..<min(row + valuePiece.rows(ofWidth: width), sheet.rows)
+            guard let found = try await answer(rows.count, width, \.valuePiece, { try await body($0, rows) }) else {
+                continue
+            }
+            return (found, rows)
         }
     }
 
-    /// How many of some rows, which ascend, `cells` is to be asked for at a time.
-    func nextPiece(of rows: some Collection<Int>, columns: Int) -> Int {
-        let most = max(1, Self.cells / max(1, columns))
+    /// Asks for rows, and once more where that only has to wait its turn; nil where they are too many for one answer.
+    ///
+    /// A job that is given back reads everything anew when it comes again, so a sheet of more answers than a minute's
+    /// quota would never be read.
+    private mutating func answer<Answer>(
+        _ rows: Int, _ width: Int, _ piece: WritableKeyPath<Self, AnswerPiece>,
+        _ body: (Self) async throws -> Answer
+    ) async throws -> Answer? {
+        var waits = Self.waits
+        while true {
+            do {
+                let answer = try await body(self)
+                hasRead = true
+                self[keyPath: piece].learn(cells: rows * width, bytes: calls.lastAnswer)
+                return answer
+            } catch let error as GoogleError {
+                switch error.retry {
+                case _ where error.code == .answerTooLarge && rows > 1:
+                    self[keyPath: piece].halve(from: rows * width)
+                    return nil
+                case .wait(let pause) where hasRead && waits > 0 && pause <= Self.longestWait:
+                    waits -= 1
+                    try await Task.sleep(for: pause)
+                default: throw error
+                }
+            }
+        }
+    }
+
+    /// The cells that a job's columns have in the first of some rows, which ascend, as many as one answer takes; nil for what
+    /// no job can write.
+    mutating func cells(_ places: ColumnPlaces, ofFirst rows: some Collection<Int>) async throws -> [[Cell?]] {
+        let width = places.indices.count
+        while true {
+            let piece = Array(rows.prefix(firstPiece(of: rows, columns: width)))
+            let found = try await answer(piece.count, width, \.cellPiece) { try await $0.cells(places, rows: piece) }
+            if let found { return found }
+        }
+    }
+
+    /// How many of some rows one answer takes.
+    private func firstPiece(of rows: some Collection<Int>, columns: Int) -> Int {
+        let most = cellPiece.rows(ofWidth: columns)
         var count = 0
         var runs = 0
         var last = -1
@@ -84,8 +157,7 @@ struct SheetReader {
         return count
     }
 
-    /// The cells that a job's columns have in some rows, which ascend; nil for what no job can write.
-    func cells(_ places: ColumnPlaces, rows: [Int]) async throws -> [[Cell?]] {
+    private func cells(_ places: ColumnPlaces, rows: [Int]) async throws -> [[Cell?]] {
         let spans = Self.runs(of: places.indices.sorted())
         let rectangles = Self.runs(of: rows).flatMap { rows in
             spans.map { GridRectangle(sheetID: sheet.id, rows: rows, columns: $0) }
@@ -108,12 +180,6 @@ struct SheetReader {
             }
         }
         return cells
-    }
-
-    private func pieces(of rows: Range<Int>, by size: Int) -> [Range<Int>] {
-        stride(from: rows.lowerBound, to: rows.upperBound, by: max(1, size)).map {
-            $0..<min($0 + max(1, size), rows.upperBound)
-        }
     }
 
     private static func runs(of numbers: [Int]) -> [Range<Int>] {

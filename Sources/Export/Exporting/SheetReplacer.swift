@@ -4,7 +4,7 @@ import SheetModel
 /// Replaces sheets of somebody's spreadsheet: by one write where that is enough, else beside the old ones.
 struct SheetReplacer {
     /// What was written.
-    struct Outcome {
+    struct Outcome: Sendable, Hashable {
         let sheets: [SheetSummary]
         var warnings: [String] = []
     }
@@ -20,7 +20,18 @@ struct SheetReplacer {
         var batches = plan.batches()
         guard let batch = try batches.next() else { return Outcome(sheets: plan.sheets) }
         guard try batches.next() == nil else { return try await staged(plan) }
-        try await BatchSender(sheets: run.sheets, spreadsheetID: spreadsheetID).send(batch)
+        do throws(GoogleError) {
+            try await BatchSender(sheets: run.sheets, spreadsheetID: spreadsheetID).send(batch)
+        } catch {
+            if error.mayHaveTakenEffect {
+                // For people only: the next attempt writes the same to the same place.
+                try? await run.save(
+                    result: ExportResult.unfinished(
+                        spreadsheetID, target.url,
+                        "Whether the rows were replaced is not certain; all of them were, or none."))
+            }
+            throw error
+        }
         return Outcome(sheets: plan.sheets)
     }
 

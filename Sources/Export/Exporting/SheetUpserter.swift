@@ -32,32 +32,39 @@ struct SheetUpserter {
     /// Writes the rows that differ.
     ///
     /// - Throws: `SheetChanged` where rows were moved meanwhile; some may be written then.
-    func update(_ marks: SheetMarks, _ report: (_ rows: Int) async -> Void) async throws -> Outcome {
-        var marks = marks
-        let (pairs, repeated) = try await pairs()
+    func update(_ marks: SheetMarks, to place: KeptSheet.Place) async throws -> Outcome {
+        var (marks, reader) = (marks, reader)
+        let (pairs, repeated) = try await pairs(&reader)
         // The key is there, and may be a formula of somebody's own.
         let others = sheet.columns.indices.filter { !index.columns.contains($0) }
         var updates = RowUpdates(
             sheetID: reader.sheet.id, columns: sheet.columns, chosen: others, places: places, batchBytes: batchBytes)
         var lines = LineReader(sheet.rows)
         let decoder = RowDecoder(sheet.columns)
-        var done = 0
+        var (done, isSaved) = (0, false)
+        func write() async throws {
+            guard updates.rows > 0 else { return }
+            if !isSaved { try await place.save(.upsert, done) }
+            isSaved = true
+            // A late write of an earlier worker must not bring back what a later job has changed.
+            let body = updates.takeBody(with: marks.add(1))
+            _ = try await place.client.batchUpdate(place.spreadsheetID, body: body)
+        }
         while done < pairs.count {
-            let count = reader.nextPiece(of: pairs[done...].lazy.map { Int($0.there) }, columns: places.indices.count)
-            let piece = pairs[done..<done + count]
-            let found = try await reader.cells(places, rows: piece.map { Int($0.there) })
-            for (pair, found) in zip(piece, found) {
+            let left = pairs[done...]
+            let found = try await reader.cells(places, ofFirst: left.lazy.map { Int($0.there) })
+            for (pair, found) in zip(left, found) {
                 guard let line = try lines.line(Int(pair.here)) else { continue }
                 let wanted = try decoder.cells(of: line)
                 try checkKey(found, wanted)
                 if others.allSatisfy({ Self.isSame(found[$0], wanted[$0]) }) { continue }
                 try updates.add(line, at: Int(pair.there))
-                if updates.isFull { try await write(&updates, &marks) }
+                if updates.isFull { try await write() }
             }
-            done += count
-            await report(done)
+            done += found.count
+            await place.report(done)
         }
-        try await write(&updates, &marks)
+        try await write()
         var isThere = [Bool](repeating: false, count: sheet.rows.count)
         for pair in pairs { isThere[Int(pair.here)] = true }
         return Outcome(
@@ -65,13 +72,16 @@ struct SheetUpserter {
     }
 
     /// Reads the keys of the sheet; the pairs come in the order of its rows.
-    private func pairs() async throws -> ([Pair], repeated: Int) {
+    private func pairs(_ reader: inout SheetReader) async throws -> ([Pair], repeated: Int) {
         let columns = index.columns.map { places.indices[$0] }
         var isTaken = [Bool](repeating: false, count: sheet.rows.count)
         var pairs: [Pair] = []
         var repeated = 0
-        for rows in reader.keyPieces(of: 1..<max(1, reader.sheet.rows), columns: columns.count) {
-            for (offset, key) in try await reader.keys(in: columns, rows: rows).enumerated() {
+        var next = 1
+        while next < reader.sheet.rows {
+            let (keys, rows) = try await reader.keys(in: columns, from: next)
+            next = rows.upperBound
+            for (offset, key) in keys.enumerated() {
                 guard let row = index.row(withKey: key) else { continue }
                 if isTaken[row] {
                     repeated += 1
@@ -96,13 +106,6 @@ struct SheetUpserter {
     private static func isSame(_ found: Cell?, _ wanted: Cell) -> Bool {
         guard let found, found.value.isExactly(wanted.value) else { return false }
         return wanted.link == nil || wanted.link == found.link
-    }
-
-    private func write(_ updates: inout RowUpdates, _ marks: inout SheetMarks) async throws {
-        guard updates.rows > 0 else { return }
-        // A late write of an earlier worker must not bring back what a later job has changed.
-        let body = updates.takeBody(with: marks.add(1))
-        _ = try await reader.client.batchUpdate(reader.spreadsheetID, body: body)
     }
 }
 

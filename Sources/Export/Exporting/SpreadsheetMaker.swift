@@ -29,7 +29,9 @@ struct SpreadsheetMaker {
         case nil, .staged?:
             guard !isRedelivered else {
                 // Whoever had the job before may have ended in the middle of the call, just now.
-                return try await look(for: UnclearCreate(since: .now(), folder: try await folder()))
+                let create = UnclearCreate(since: .now(), folder: try await folder())
+                try await save(.unclear(create), "looking")
+                return try await look(for: create)
             }
             return (try await make(in: try await folder()), true)
         }

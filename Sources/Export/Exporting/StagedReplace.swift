@@ -17,11 +17,8 @@ struct StagedReplace {
     func write() async throws -> SheetReplacer.Outcome {
         var staging: ExportCheckpoint.Staging?
         if case .staged(let earlier)? = run.checkpoint { staging = earlier }
-        if let staging, staging.finishing != nil, isGone(staging.written.sheetIDs, from: target) {
-            // The last batch takes the hidden sheets away and does nothing else without that. Which ids the sheets have now,
-            // the look at the target has told.
-            return SheetReplacer.Outcome(sheets: plan.sheets, warnings: staging.warnings)
-        }
+        // What was written then, which need not be what a query gives now.
+        if let done = staging?.outcome, let ids = staging?.written.sheetIDs, note(ids).isOn(target) { return done }
         if let earlier = staging, !canGoOn(earlier) { staging = nil }
         let ids = staging?.written.sheetIDs ?? freeIDs()
         let mark = StagingMark(installation: run.workspace.configuration.installation, job: run.job.id)
@@ -29,7 +26,7 @@ struct StagedReplace {
             forJob: plan, among: target.sheets, removing: staging == nil ? target.staged : [],
             hidden: ids.enumerated().map { ($0.element, mark.title($0.offset + 1)) })
         let sender = BatchSender(sheets: run.sheets, spreadsheetID: spreadsheetID)
-        try await sender.send(staged.filling, from: staging?.written.next) { try await save(ids, $0, nil) }
+        try await sender.send(staged.filling, from: staging?.written.next) { try await save(ids, $0) }
         return try await finish(staged, staging?.finishing ?? .copy)
     }
 
@@ -39,24 +36,33 @@ struct StagedReplace {
         let end = PlanPosition(sheet: ids.count, row: 0)
         let outcome = outcome(staged, way)
         // Before the call: afterwards it may be too late to know that it was made.
-        try await save(ids, end, way, outcome.warnings)
+        try await save(ids, end, way, outcome)
+        let notes = note(ids).requests(on: outcome.sheets[0].id, of: target)
         do throws(GoogleError) {
-            _ = try await run.sheets.batchUpdate(spreadsheetID, body: staged.finish(way))
+            _ = try await run.sheets.batchUpdate(spreadsheetID, body: staged.finish(way, with: notes))
         } catch {
             guard !error.mayHaveTakenEffect else { throw error }
             if error.code == .badRequest {
                 // An earlier, late call may have done it, so that this one named sheets that are gone.
-                if isGone(ids, from: try await run.target(spreadsheetID)) { return outcome }
+                let now = try await run.target(spreadsheetID)
+                if note(ids).isOn(now) { return outcome }
+                guard ids.allSatisfy(now.staged.contains) else {
+                    throw JobFailure(
+                        .sheetChanged,
+                        "The hidden sheets in which the job wrote its rows were deleted before they were brought over; the "
+                            + "job writes them anew.", retry: .backoff)
+                }
                 if way == .copy { return try await finish(staged, .swap) }
             }
-            try? await save(ids, end, nil)
+            try? await save(ids, end)
             throw error
         }
         return outcome
     }
 
-    private func isGone(_ ids: [Int], from target: TargetSpreadsheet) -> Bool {
-        target.staged.allSatisfy { !ids.contains($0) }
+    private func note(_ hidden: [Int]) -> ReplacementNote {
+        ReplacementNote(
+            installation: run.workspace.configuration.installation, job: run.job.id, hidden: hidden.first ?? 0)
     }
 
     private func canGoOn(_ staging: ExportCheckpoint.Staging) -> Bool {
@@ -75,12 +81,18 @@ struct StagedReplace {
     }
 
     private func save(
-        _ ids: [Int], _ next: PlanPosition, _ finishing: StagedPlan.Way?, _ warnings: [String] = []
+        _ ids: [Int], _ next: PlanPosition, _ finishing: StagedPlan.Way? = nil, _ outcome: SheetReplacer.Outcome? = nil
     ) async throws {
         let staging = ExportCheckpoint.Staging(
-            written: ExportCheckpoint.Written(sheetIDs: ids, next: next), finishing: finishing, warnings: warnings)
+            written: ExportCheckpoint.Written(sheetIDs: ids, next: next), finishing: finishing, outcome: outcome)
         try await run.save(
-            .staged(staging), step: finishing == nil ? "writing" : "replacing", rowsDone: plan.rows(before: next))
+            .staged(staging), step: finishing == nil ? "writing" : "replacing", rowsDone: plan.rows(before: next),
+            result: ExportResult.unfinished(
+                spreadsheetID, target.url,
+                finishing == nil
+                    ? "Nothing is replaced yet: the rows so far are in hidden sheets, which the next job for the "
+                        + "spreadsheet takes away."
+                    : "Whether the rows were replaced is not certain; all of them were, or none."))
     }
 
     private func outcome(_ staged: StagedPlan, _ way: StagedPlan.Way) -> SheetReplacer.Outcome {

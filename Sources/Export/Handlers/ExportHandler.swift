@@ -79,18 +79,20 @@ public struct ExportHandler: JobHandler {
         }
     }
 
-    /// Runs an export; where Google refuses it for good, its rows land as CSV.
-    ///
-    /// A failure for good that is not Google's own says that the data is written, or lies with the payload.
+    /// Runs an export; where it fails for good before all its rows are written, they land as CSV.
     private func keepingRows(
         of spreadsheet: Spreadsheet, _ job: Job, _ body: () async throws -> JSON
     ) async throws -> JSON {
-        guard let csvFallback else { return try await body() }
         do {
             return try await body()
-        } catch let error as GoogleError {
-            throw await csvFallback.failure(JobFailure(error), of: job, spreadsheet)
-        } catch let failure as JobFailure where failure.retry != .never && failure.code.hasPrefix("google.") {
+        } catch let behind as FailureBehindData {
+            throw behind.cause
+        } catch {
+            // Of a job that was cancelled, or is another worker's by now, nobody asks for a file.
+            guard let csvFallback, !Task.isCancelled,
+                let failure = error as? JobFailure ?? (error as? GoogleError).map({ JobFailure($0) }),
+                !failure.code.hasPrefix("queue.")
+            else { throw error }
             throw await csvFallback.failure(failure, of: job, spreadsheet)
         }
     }

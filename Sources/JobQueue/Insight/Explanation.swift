@@ -69,9 +69,7 @@ public struct Explanation: Sendable {
             details.append("the last failed attempt: \(error.code): \(error.message)")
         }
         if job.isFinal, job.state != "completed" {
-            details.append(
-                job.result.map { "what exists at Google: \($0["spreadsheet_url"]?.string ?? $0.description)" }
-                    ?? "nothing is known to exist at Google")
+            details.append(Self.remains(job.result))
             if let by = situation.text("cancelled_by") { details.append("cancelled by \(by)") }
         }
         self.details = details
@@ -216,6 +214,16 @@ extension Explanation {
         default:
             return Cause("cancelled", "was cancelled at \(time); `sheetsync jobs retry \(job.id)` revives it")
         }
+    }
+
+    /// What a job leaves behind that did not come to its end, and in which state.
+    private static func remains(_ result: JSON?) -> String {
+        guard let result else { return "nothing is known to exist at Google" }
+        let words = (result["warnings"]?.array ?? []).compactMap(\.string).joined(separator: " ")
+        guard let url = result["spreadsheet_url"]?.string else {
+            return "what may exist at Google: \(words.isEmpty ? result.description : words)"
+        }
+        return "what exists at Google: \(url)\(words.isEmpty ? "" : " (\(words))")"
     }
 
     private static func attempts(_ job: JobRecord) -> String {

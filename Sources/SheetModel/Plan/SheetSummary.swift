@@ -10,4 +10,13 @@ public struct SheetSummary: Sendable, Hashable {
     public let columns: Int
     /// The cells that are written, with the header.
     public let cells: Int
+
+    /// Makes a summary.
+    public init(name: String, id: Int, rows: Int, columns: Int, cells: Int) {
+        self.name = name
+        self.id = id
+        self.rows = rows
+        self.columns = columns
+        self.cells = cells
+    }
 }

@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 
 /// The writes that replace sheets of somebody's spreadsheet at any size, of which nobody sees anything before the last one.
 ///
@@ -76,13 +76,13 @@ public struct StagedPlan: Sendable {
         }
     }
 
-    /// The last batch, a body for `spreadsheets.batchUpdate`.
-    public func finish(_ way: Way) -> [UInt8] {
+    /// The last batch, a body for `spreadsheets.batchUpdate`, with requests that stand or fall with it.
+    public func finish(_ way: Way, with notes: [JSON] = []) -> [UInt8] {
         let requests =
             properties
             + parts.flatMap { part in
                 part.way(way) == .copy ? copy(part) : swap(part)
-            }
+            } + notes
         return JSON.object(JSONObject([.init(name: "requests", value: .array(requests))])).bytes
     }
 

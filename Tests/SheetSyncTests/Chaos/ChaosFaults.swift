@@ -144,11 +144,23 @@ extension ChaosStage {
             """)[0].text("text")
     }
 
+    /// Cancels a job some time after now, or after it began.
+    func cancel(_ id: Int, after pause: Duration, isEarly: Bool) async throws {
+        if !isEarly {
+            try await wait(for: "job \(id) to begin", within: plan.limit, every: .milliseconds(50)) {
+                try await query("select attempted_at is not null as begun from sheetsync.jobs where id = \(id)")[0]
+                    .bool("begun")
+            }
+        }
+        try await Task.sleep(for: pause)
+        try await query("select sheetsync.cancel(\(id))")
+    }
+
     /// How the jobs ended.
     func endings(of jobs: [Int: ChaosJob]) async throws -> [ChaosReport.Ending] {
         try await query(
             """
-            select id, state, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'YYYY-MM-DD HH24:MI:SS.US') as attempted_at,
+            select id, state, attempt, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'YYYY-MM-DD HH24:MI:SS.US') as attempted_at,
                    to_char(finalized_at, 'YYYY-MM-DD HH24:MI:SS.US') as finalized_at
             from sheetsync.jobs order by id
             """
@@ -158,7 +170,7 @@ extension ChaosStage {
             return ChaosReport.Ending(
                 job: job, id: id, state: try row.text("state"),
                 result: try row.optionalText("result").map { try JSON(parsing: $0) },
-                error: try row.text("error"),
+                error: try row.text("error"), attempt: try row.int("attempt"),
                 attemptedAt: try row.optionalText("attempted_at") ?? "",
                 finalizedAt: try row.optionalText("finalized_at") ?? "")
         }

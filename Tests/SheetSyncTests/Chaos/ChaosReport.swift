@@ -11,6 +11,9 @@ struct ChaosReport: CustomStringConvertible {
     private(set) var rowsDoubled: [String] = []
     private(set) var upsertsIncomplete: [String] = []
     private(set) var replacesMixed: [String] = []
+    private(set) var unnamed: [String] = []
+    /// What cancelled jobs say of the spreadsheets that they have made.
+    private var cancelled = (named: 0, told: 0, unknown: 0)
     private let strikes: [String: Int]
 
     /// How a job ended, from its row.
@@ -21,6 +24,8 @@ struct ChaosReport: CustomStringConvertible {
         let result: JSON?
         /// What its last failed attempt says.
         let error: String
+        /// Which attempt it was.
+        let attempt: Int
         let attemptedAt: String
         let finalizedAt: String
     }
@@ -33,6 +38,7 @@ struct ChaosReport: CustomStringConvertible {
             ("lost", lost), ("duplicated", duplicated), ("out of order", outOfOrder), ("rows lost", rowsLost),
             ("rows doubled", rowsDoubled), ("upserts incomplete", upsertsIncomplete),
             ("replaces mixed", replacesMixed),
+            ("spreadsheets of cancelled jobs that nobody is told of", unnamed),
         ]
     }
 
@@ -46,7 +52,10 @@ struct ChaosReport: CustomStringConvertible {
             }, uniquingKeysWith: { one, _ in one })
         compareMarks(endings, live)
         compareFolders(live)
-        for ending in endings { compare(ending, live, sheets) }
+        for ending in endings {
+            compare(ending, live, sheets)
+            if ending.state == "cancelled" { compareCancelled(ending, live) }
+        }
         for (sharing, ids) in spreadsheets.shared {
             for (target, id) in ids.enumerated() { compareShared(sharing, target, endings, sheets[id] ?? []) }
         }
@@ -100,6 +109,26 @@ struct ChaosReport: CustomStringConvertible {
         }
         if path != ending.job.folder { lost.append("\(name) lies in \(path)") }
         compareRows(name, expected, sheets[file["id"]?.string ?? ""] ?? [])
+    }
+
+    /// A cancelled job names its spreadsheet, or says that there may be one.
+    ///
+    /// Where its worker died or lost the database in the middle of making it, nobody knows.
+    private mutating func compareCancelled(_ ending: Ending, _ live: [JSON]) {
+        let files = live.filter {
+            $0["app_properties"]?["sheetsync_job"]?.string?.hasSuffix("/\(ending.id)") == true
+        }
+        for file in files {
+            if ending.result?["spreadsheet_id"] == file["id"] {
+                cancelled.named += 1
+            } else if ending.result?["warnings"]?[0]?.string?.contains("not certain") == true {
+                cancelled.told += 1
+            } else if ending.attempt == 0 || !ending.error.isEmpty {
+                cancelled.unknown += 1
+            } else {
+                unnamed.append("job \(ending.id): \(file["id"] ?? nil), and its result is \(ending.result ?? nil)")
+            }
+        }
     }
 
     private mutating func compareRows(_ name: String, _ expected: [JSON], _ found: [JSON]) {
@@ -158,7 +187,9 @@ struct ChaosReport: CustomStringConvertible {
         let lines = wrong.map { name, list in
             "\(name): \(list.count)" + list.prefix(5).map { "\n    \($0)" }.joined()
         }
-        return (["faults struck: \(self.faults)"] + struck + ["jobs: \(states.values.reduce(0, +)) (\(ended))"] + lines)
+        return
+            (["faults struck: \(self.faults)"] + struck + ["jobs: \(states.values.reduce(0, +)) (\(ended))"]
+            + ["spreadsheets of cancelled jobs: \(cancelled)"] + lines)
             .joined(separator: "\n")
     }
 }

@@ -48,16 +48,20 @@ import Testing
     private func enqueue(_ stage: ChaosStage, _ spreadsheets: ChaosSpreadsheets) async throws -> [Int: ChaosJob] {
         var random = stage.plan.generator(1)
         var jobs: [Int: ChaosJob] = [:]
+        var cancelling: [Task<Void, any Error>] = []
         for number in 0..<stage.plan.jobs {
             let job = ChaosJob(number, stage.plan, &random)
             let id = try await stage.enqueue(job.kind, job.payload(spreadsheets), key: "job \(number)")
             jobs[id] = job
             if job.isCancelled {
-                try await Task.sleep(for: .milliseconds(Int.random(in: 0...100, using: &random)))
-                try await stage.query("select sheetsync.cancel(\(id))")
+                let pause = Duration.milliseconds(Int.random(in: 0...100, using: &random))
+                cancelling.append(
+                    Task { [isEarly = random.chance(30)] in try await stage.cancel(id, after: pause, isEarly: isEarly) }
+                )
             }
             if number % 10 == 9 { try await Task.sleep(for: .milliseconds(stage.plan.isLong ? 250 : 500)) }
         }
+        for task in cancelling { try await task.value }
         return jobs
     }
 }

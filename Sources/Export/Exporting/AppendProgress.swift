@@ -1,0 +1,46 @@
+import JSON
+
+/// How far the appending to a sheet has come, as the queue keeps it.
+///
+/// The sheet's own notes say it more exactly, but not for ever: see `SheetMarks`.
+struct AppendProgress: Sendable, Hashable {
+    /// Google's id of the sheet.
+    let sheetID: Int
+    /// How many rows are there for certain.
+    let rows: Int
+    /// The digest of those.
+    let digest: String
+    /// How many are there once the write that may be under way is done; the same number where there is none.
+    var sent: Int
+    /// What `SheetMarks` said of other jobs when it was saved.
+    let others: Int
+
+    init(sheetID: Int, rows: Int, digest: String, sent: Int, others: Int) {
+        self.sheetID = sheetID
+        self.rows = rows
+        self.digest = digest
+        self.sent = sent
+        self.others = others
+    }
+
+    init?(_ json: JSON) {
+        guard let sheetID = json["sheet_id"]?.int, let rows = json["rows"]?.int, let digest = json["digest"]?.string,
+            let sent = json["sent"]?.int, let others = json["others"]?.int
+        else { return nil }
+        self.init(sheetID: sheetID, rows: rows, digest: digest, sent: sent, others: others)
+    }
+
+    var json: JSON {
+        [
+            "sheet_id": JSON(sheetID), "rows": JSON(rows), "digest": .string(digest), "sent": JSON(sent),
+            "others": JSON(others),
+        ]
+    }
+
+    /// What a person should know where the job ends now.
+    var words: String {
+        sent > rows
+            ? "\(rows) rows are appended for certain, and \(sent) may be."
+            : "\(rows) rows are appended."
+    }
+}

@@ -1,0 +1,106 @@
+import Export
+import GoogleEmulator
+import JSON
+import JobQueue
+import TestSupport
+import Testing
+
+/// What a cancelled job says of what it has done at Google.
+@Suite(.serialized) struct CancelTests {
+    private static let rows = (0..<120).map { JSON.array([JSON($0), .string("row \($0)")]) }
+
+    /// Cancels a job while one of its calls is on its way, and returns it when it has ended.
+    private func cancelled(
+        _ stage: ExportStage, _ payload: JSON, at action: Fault.Action, _ path: Fault.PathRule, call: Int = 1
+    ) async throws -> JobRecord {
+        if call > 1 { stage.emulator.addFault(Fault(.delay(.zero), verb: "POST", path: path, count: call - 1)) }
+        let fault = stage.emulator.addFault(Fault(action, verb: "POST", path: path))
+        let id = try await stage.queue.jobs.enqueue(kind: "export", payload: payload)
+        try await wait(for: "the call", seeing: { try await stage.queue.jobs.find(id)?.json.description ?? "" }) {
+            stage.emulator.strikes(of: fault) == 1
+        }
+        #expect(try await stage.queue.psql("select sheetsync.cancel(\(id))") == "t")
+        let job = try await stage.ended(id)
+        #expect(job.state == "cancelled", "\(job.json)")
+        return job
+    }
+
+    private func why(_ job: JobRecord, _ stage: ExportStage) async throws -> String {
+        let situation = try #require(try await stage.queue.jobs.situation(of: job.id))
+        return Explanation(job, in: situation, needs: Governor.needs(ofKind: "export"), silenceLimit: 60).details
+            .joined(separator: "; ")
+    }
+
+    @Test(arguments: [false, true]) func theSpreadsheetThatIsJustBeingMadeIsNamed(isCopy: Bool) async throws {
+        try await ExportStage.with { stage in
+            let original = isCopy ? try await stage.makeTable([["a"]]) : nil
+            try await stage.work { _ in
+                var payload = JSONObject([.init(name: "title", value: "Made"), .init(name: "rows", value: [[1]])])
+                payload["copy_of"] = original.map(JSON.string)
+                let job = try await cancelled(
+                    stage, .object(payload), at: .delay(.seconds(4)),
+                    isCopy ? .contains("/copy") : .prefix("/drive/v3/files"))
+                let made = try #require(stage.files("spreadsheet").first { $0["name"] == "Made" })
+                #expect(job.result?["spreadsheet_id"] == made["id"], "\(job.json)")
+                #expect(job.result?["warnings"]?[0]?.string?.contains("not certain") == true, "\(job.json)")
+                let words = try await why(job, stage)
+                #expect(words.contains("what exists at Google: http"), "\(words)")
+                #expect(stage.emulator.journal.counts["sheets.spreadsheets.batchUpdate"] == (isCopy ? 1 : nil))
+            }
+        }
+    }
+
+    @Test func whereGoogleDoesNotAnswerTheFolderIsNamed() async throws {
+        try await ExportStage.with { stage in
+            let folder = try await stage.makeFolder("F")
+            try await stage.work { _ in
+                let job = try await cancelled(
+                    stage, ["title": "Perhaps", "rows": [[1]], "folder_id": .string(folder)], at: .hang,
+                    .prefix("/drive/v3/files"))
+                #expect(
+                    job.result?["folder_id"]?.string == folder && job.result?["spreadsheet_id"] == nil, "\(job.json)")
+                let words = try await why(job, stage)
+                #expect(words.contains("may exist at Google") && words.contains(folder), "\(words)")
+            }
+        }
+    }
+
+    @Test(arguments: ["append", "upsert"]) func theRowsOfASheetThatKeepsItsOwnAreTold(mode: String) async throws {
+        try await ExportStage.with(batchBytes: 3_000) { stage in
+            let id = try await stage.makeTable([["n", "text"]] + Self.rows.prefix(60).map { [$0[0] ?? nil, "old"] })
+            try await stage.work { queue in
+                let payload = stage.payload(
+                    id, mode, key: mode == "upsert" ? ["n"] : nil, columns: ["n", "text"], .array(Self.rows))
+                let job = try await cancelled(
+                    stage, payload, at: .delay(.seconds(5)), .contains(":batchUpdate"), call: 2)
+                #expect(job.result?["spreadsheet_id"]?.string == id, "\(job.json)")
+                let words = try await why(job, stage)
+                #expect(
+                    words.contains(mode == "append" ? "rows are appended for certain" : "may be changed"), "\(words)")
+                // The write may be done late; then the job is revived and goes on.
+                try await wait(for: "the late write") { stage.emulator.journal.entries.count(where: \.isFault) == 2 }
+                _ = try await queue.psql("select sheetsync.retry(\(job.id))")
+                let again = try await stage.ended(job.id)
+                #expect(again.state == "completed", "\(again.json)")
+                let found = stage.values(id)?.array ?? []
+                #expect(found.filter { $0[1]?.string?.hasPrefix("row") == true } == Self.rows)
+            }
+        }
+    }
+
+    /// By one batch, and by several: in a hidden sheet, and when that is brought over.
+    @Test(arguments: [(8_000_000, 1), (3_000, 2), (3_000, 5)])
+    func theSpreadsheetInWhichRowsAreReplacedIsNamed(batchBytes: Int, call: Int) async throws {
+        try await ExportStage.with(batchBytes: batchBytes) { stage in
+            let id = try await stage.makeTable([["n", "text"]])
+            try await stage.work { _ in
+                let payload = stage.payload(id, "replace", columns: ["n", "text"], .array(Self.rows))
+                let job = try await cancelled(
+                    stage, payload, at: .delay(.seconds(5)), .contains(id), call: call)
+                #expect(job.result?["spreadsheet_id"]?.string == id, "\(job.json)")
+                let words = job.result?["warnings"]?[0]?.string ?? ""
+                #expect(words.contains(call == 2 ? "Nothing is replaced yet" : "all of them were, or none"), "\(words)")
+            }
+        }
+    }
+}
