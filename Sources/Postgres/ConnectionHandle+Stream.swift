@@ -35,9 +35,10 @@ extension ConnectionHandle {
     private static let attention = Duration.milliseconds(200)
     /// How many bytes a row may have: libpq holds it whole, twice, before anybody sees it.
     ///
-    /// Its buffer doubles, and is mapped on its own when it is as large as this. Nothing else in the process grows by so much
-    /// within the moment between two looks.
+    /// Its buffer doubles, and is mapped on its own when it is as large as this.
     private static let largestRow = 128 << 20
+    /// How many bytes a row must have brought before memory that has grown is taken to be its own.
+    private static let evidence = 256 << 10
 
     /// What the process holds in large pieces of memory.
     private static var mappedBytes: Int { mallinfo2().hblkhd }
@@ -64,12 +65,15 @@ extension ConnectionHandle {
         var isBegun = false
         var mapped = Self.mappedBytes
         while true {
+            var (hasGrown, came) = (false, 0)
             while unsafe PQisBusy(connection) == 1 {
                 // As soon as libpq has read how long a row is, it makes room for all of it, and offers no other look at that.
-                guard Self.mappedBytes < mapped + Self.largestRow else {
+                // Somebody else may have asked for that room; then this row soon comes to its end.
+                if Self.mappedBytes >= mapped + Self.largestRow { hasGrown = true }
+                guard !hasGrown || came < Self.evidence else {
                     throw PostgresError(.rowTooLarge, "it has more than \(Self.largestRow >> 20) MB")
                 }
-                try takeIn(until: deadline, unless: interruption)
+                came += try takeIn(until: deadline, unless: interruption)
                 mapped = Self.mappedBytes
             }
             guard let result = unsafe PQgetResult(connection) else { return }
@@ -90,15 +94,18 @@ extension ConnectionHandle {
         }
     }
 
-    /// Waits for more from the server and takes it in.
-    private func takeIn(until deadline: ContinuousClock.Instant, unless interruption: Interruption) throws {
+    /// Waits for more from the server and takes it in; returns how many bytes lay ready, and more may have come meanwhile.
+    private func takeIn(until deadline: ContinuousClock.Instant, unless interruption: Interruption) throws -> Int {
         while true {
             if interruption.isRequested { throw CancellationError() }
             let now = ContinuousClock.now
             guard now < deadline else { throw PostgresError(.timedOut, "no complete answer before the deadline") }
             if try hasInput(within: min(deadline - now, Self.attention)) { break }
         }
+        var ready: CInt = 0
+        _ = unsafe ioctl(socket, UInt(FIONREAD), &ready)
         guard unsafe PQconsumeInput(connection) == 1 else { throw PostgresError(.connectionLost, lastMessage) }
+        return Int(ready)
     }
 
     /// Whether something arrives within some time.
