@@ -38,17 +38,7 @@ struct ReplacementNote {
             else { return nil }
             return (id, job)
         }.sorted { $0.job < $1.job }
-        return earlier.dropLast(Self.kept - 1).map { note in
-            ["deleteDeveloperMetadata": ["dataFilter": ["developerMetadataLookup": ["metadataId": JSON(note.id)]]]]
-        } + [
-            [
-                "createDeveloperMetadata": [
-                    "developerMetadata": [
-                        "metadataKey": .string(Self.key), "metadataValue": .string(value), "visibility": "DOCUMENT",
-                        "location": ["sheetId": JSON(sheetID)],
-                    ]
-                ]
-            ]
-        ]
+        return earlier.dropLast(Self.kept - 1).map { SheetNote.delete($0.id) }
+            + [SheetNote.add(key: Self.key, value: value, on: sheetID)]
     }
 }

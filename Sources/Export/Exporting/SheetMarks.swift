@@ -64,20 +64,9 @@ struct SheetMarks: Sendable {
         let old = own.dropLast(Self.kept - 1) + others.dropLast(Self.kept)
         marks.removeAll { old.contains($0) }
         marks.append(next)
-        return old.map { mark in
-            ["deleteDeveloperMetadata": ["dataFilter": ["developerMetadataLookup": ["metadataId": JSON(mark.id)]]]]
-        } + [
-            [
-                "createDeveloperMetadata": [
-                    "developerMetadata": [
-                        "metadataId": JSON(next.id), "metadataKey": .string(Self.key),
-                        "metadataValue": .string(
-                            "\(installation)/\(job)/\(next.count)\(next.digest.map { "/\($0)" } ?? "")"),
-                        // Also for a worker with a key of another Cloud project.
-                        "visibility": "DOCUMENT", "location": ["sheetId": JSON(sheetID)],
-                    ]
-                ]
-            ]
+        let value = "\(installation)/\(job)/\(next.count)\(next.digest.map { "/\($0)" } ?? "")"
+        return old.map { SheetNote.delete($0.id) } + [
+            SheetNote.add(id: next.id, key: Self.key, value: value, on: sheetID)
         ]
     }
 

@@ -71,13 +71,7 @@ struct StagedReplace {
 
     /// Ids that neither a sheet nor an earlier attempt has.
     private func freeIDs() -> [Int] {
-        var taken = Set(target.sheets.map(\.id) + target.staged)
-        return plan.sheets.map { _ in
-            while true {
-                let id = Int.random(in: 1 << 24..<Int(Int32.max))
-                if taken.insert(id).inserted { return id }
-            }
-        }
+        PlanTarget.newIDs(plan.sheets.count, besides: target.sheets.map(\.id) + target.staged)
     }
 
     private func save(

@@ -39,20 +39,24 @@ public enum PlanTarget: Sendable, Hashable {
         }
     }
 
+    /// Ids for so many sheets, drawn so that neither a sheet nor any earlier attempt has them.
+    public static func newIDs(_ count: Int, besides others: [Int]) -> [Int] {
+        var taken = Set(others)
+        return (0..<count).map { _ in
+            while true {
+                let id = Int.random(in: 1 << 24..<Int(Int32.max))
+                if taken.insert(id).inserted { return id }
+            }
+        }
+    }
+
     /// The id of each sheet of a plan.
     func ids(for sheets: [CheckedSheet]) -> [Int] {
         switch self {
         case .new(let existing):
             let first = existing.first?.id ?? 0
             return [first] + (1...sheets.count).filter { $0 != first }.prefix(sheets.count - 1)
-        case .renewed(let existing):
-            var taken = Set(existing.map(\.id))
-            return sheets.map { _ in
-                while true {
-                    let id = Int.random(in: 1 << 24..<Int(Int32.max))
-                    if taken.insert(id).inserted { return id }
-                }
-            }
+        case .renewed(let existing): return Self.newIDs(sheets.count, besides: existing.map(\.id))
         case .existing(let existing):
             let byName = Dictionary(
                 existing.map { ($0.title.lowercased(), $0.id) }, uniquingKeysWith: { one, _ in one })
