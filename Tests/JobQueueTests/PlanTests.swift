@@ -18,8 +18,8 @@ import Testing
                    '{}', now() from generate_series(1, \(ended + waiting + closed)) n;
             insert into outcome (id, state, attempt) select id, 'completed', 1 from job where id <= \(ended);
             insert into failure (id, attempt, error) select id, 1, '{}' from job where id <= \(ended);
-            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, turn)
-            select id, kind, 5, 0, 0, false, now(), owner, 1 + (id - \(ended)) / 50 from job where id > \(ended);
+            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn)
+            select id, kind, 5, 0, 0, false, now(), line_of(kind, 5, owner), 1 + (id - \(ended)) / 50 from job where id > \(ended);
             reset search_path
             """)
         try await queue.connection.query("vacuum analyze")
@@ -182,8 +182,8 @@ import Testing
         try await watcher.script("begin isolation level repeatable read; select count(*) from sheetsync.ready")
         try await queue.connection.script(
             """
-            insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, owner)
-            select -n, 'noop', 5, 1, 1, true, now() - interval '1 hour', '' from generate_series(1, 20000) n;
+            insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, line)
+            select -n, 'noop', 5, 1, 1, true, now() - interval '1 hour', 0 from generate_series(1, 20000) n;
             delete from sheetsync.ready where id < 0
             """)
         for _ in 0..<50 {

@@ -34,7 +34,7 @@ import Testing
             "select * from sheetsync.job", "select * from sheetsync.ready", "delete from sheetsync.job",
             "insert into sheetsync.job(kind) values ('noop')", "select * from sheetsync.claim(1, 1, '{}')",
             "select sheetsync.enter(1, 'x', '1', 1)", "select * from sheetsync.finish(1, '[]')",
-            "select * from sheetsync.add_job('noop', '{}', null, null, 5, '', 1)",
+            "select * from sheetsync.parsed('[]')",
             "select * from sheetsync.beat(1, 0, '')",
             "select * from sheetsync.reclaim(0)", "select * from sheetsync.worker", "select * from sheetsync.folder",
             "select sheetsync.pause_queue()", "select sheetsync.resume_queue()",

@@ -137,8 +137,8 @@ import Testing
             insert into outcome (id, state, attempt) select id, case id % 3 when 0 then 'discarded' else 'completed' end, 1
             from job where id <= \(ended);
             insert into failure (id, attempt, error) select id, 1, '{"code": "x"}' from job where id <= \(ended);
-            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner)
-            select id, kind, 5, (id > \(ended + waiting))::int, (id % 100 = 0)::int, false, now() + interval '1 hour', owner
+            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, line)
+            select id, kind, 5, (id > \(ended + waiting))::int, (id % 100 = 0)::int, false, now() + interval '1 hour', id % 50
             from job where id > \(ended);
             reset search_path
             """)

@@ -50,14 +50,13 @@ create table ready (
     redelivered  boolean     not null,          -- some worker has had it before
     run_at       timestamptz not null,
     attempted_at timestamptz,
-    owner        text        collate "C" not null,
-    turn         bigint      not null default 0, -- its place in line while it is open
+    line         bigint      not null,          -- of its owner's jobs of this kind and priority
+    turn         bigint      not null default 0, -- its place in that line while it is open
     target       text,
     waits_for    jsonb                          -- {code, message} of what it was given back for
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index ready_open on ready (kind, priority, turn, id) where gate = 0;
--- Backwards, so that the planner cannot take the other one for it and read other owners' jobs.
-create index ready_owner on ready (kind, priority, owner, (-turn)) where gate = 0;
+create index ready_line on ready (line, turn) where gate = 0;
 create index ready_timed on ready (run_at) where gate = 1;
 create index ready_target on ready (target, id) where gate = 0 and target is not null;
 create index ready_held on ready (target, id) where gate = 2;
@@ -217,21 +216,25 @@ as $$
     select coalesce(pg_sequence_last_value(to_regclass(quote_ident('turn_' || kind || '_' || priority))), 0)
 $$;
 
--- The place in line behind the owner's other jobs. Transactions that do not see each other give the same turn to as many
--- jobs, which is worth no lock.
-create function next_turn(kind text, priority int, owner text) returns bigint
-language plpgsql
+-- The line of an owner's jobs of a kind and priority: a number, because an index of numbers is read in half the time. Two
+-- owners to whom chance gives the same one would share their turns.
+create function line_of(kind text, priority int, owner text) returns bigint
+language sql immutable
+as $$
+    select hashtextextended(kind || ' ' || priority || ' ' || owner, 0)
+$$;
+
+-- The turn behind the others of a line. Transactions that do not see each other give the same turn to as many jobs, which
+-- is worth no lock.
+create function next_turn(line bigint, reached bigint) returns bigint
+language plpgsql stable
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 #variable_conflict use_variable
-declare
-    reached bigint := turn_reached(kind, priority);
 begin
     return 1 + coalesce((
-        select r.turn from ready r
-        where r.gate = 0 and r.kind = next_turn.kind and r.priority = next_turn.priority and r.owner = next_turn.owner
-          and -r.turn <= -reached
-        order by -r.turn limit 1), reached);
+        select r.turn from ready r where r.gate = 0 and r.line = next_turn.line and r.turn >= reached
+        order by r.line desc, r.turn desc limit 1), reached);
 end
 $$;
 
@@ -246,7 +249,7 @@ begin
     end if;
     update ready r set gate = 0, turn = l.turn
     from (select x.id, v.reached + case when x.redelivered then 0 else row_number() over (
-                     partition by x.kind, x.priority, x.owner, x.redelivered order by x.run_at, x.id) end as turn
+                     partition by x.line, x.redelivered order by x.run_at, x.id) end as turn
           from (select d.*, turn_reached(d.kind, d.priority) as reached from (
                     select distinct y.kind, y.priority from ready y where y.id = any (jobs)) d offset 0) v
           join ready x on (x.kind, x.priority) = (v.kind, v.priority)
@@ -267,12 +270,19 @@ begin
 end
 $$;
 
+-- Whether some worker sleeps, and wants to be told of jobs.
+create function is_asleep() returns boolean
+language sql
+as $$
+    select pg_sequence_last_value('wake') = 1
+$$;
+
 -- Tells sleeping workers, if any sleeps, that a job waits or will be due.
 create function rouse() returns void
 language plpgsql
 as $$
 begin
-    if pg_sequence_last_value('wake') = 1 then
+    if is_asleep() then
         perform hint('sheetsync_ready', '');
     end if;
 end
@@ -316,88 +326,109 @@ as $$
     where p.id = $1 and jsonb_typeof(p.checkpoint -> 'result') = 'object'
 $$;
 
--- Makes one job, or finds the one that its key made before. All checks of enqueue and enqueue_many are here, in one
--- statement: in a transaction of its own, each expression of PL/pgSQL is prepared anew.
-create function add_job(kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
-                        max_attempts int, out id bigint, out created boolean)
+create function max_payload_bytes() returns bigint
+language sql stable
+as $$
+    select s.value::bigint from setting s where s.name = 'max_payload_bytes'
+$$;
+
+create function may_query() returns boolean
+language sql stable
+as $$
+    select pg_has_role(session_user, 'sheetsync_query', 'member') or pg_has_role(session_user, 'sheetsync_owner', 'member')
+$$;
+
+-- Which rule a job breaks that somebody wants to enqueue; null for none. In SQL, which becomes a part of the statement
+-- that calls it, and short, because each call prepares all of it: `refuse` has the words.
+create function flaw(kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
+                     max_attempts int) returns text
+language sql stable
+as $$
+    select case
+        when jsonb_typeof(payload) is distinct from 'object' then 'payload'
+        when (priority between 0 and 9) is not true then 'priority'
+        when (max_attempts between 1 and 100) is not true then 'max_attempts'
+        when (length(owner) <= 200) is not true then 'owner'
+        when length(idempotency_key) not between 1 and 200 then 'idempotency_key'
+        when not isfinite(run_at) then 'run_at'
+        when to_regclass(quote_ident('turn_' || kind || '_' || priority)) is null then 'kind'
+        -- No setting allows less than the first.
+        when octet_length(payload::text) > 1048576 and octet_length(payload::text) > max_payload_bytes() then 'size'
+        when (payload ? 'query' or payload ? 'sheets' and jsonb_path_exists(payload, 'lax $.sheets[*].query'))
+            and not may_query() then 'query'
+    end
+$$;
+
+-- Tells the caller of enqueue which rule his job breaks, and how to keep it.
+create function refuse(flaw text, kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int,
+                       owner text, max_attempts int) returns void
+language plpgsql
+as $$
+declare
+    message text := case flaw
+        when 'kind' then format('unknown kind of job: %s', coalesce(quote_literal(kind), 'null'))
+        when 'payload' then format('the payload must be a JSON object, not %s', coalesce(jsonb_typeof(payload), 'null'))
+        when 'size' then format(
+            'the payload has %s bytes, more than the limit of %s', octet_length(payload::text), max_payload_bytes())
+        when 'query' then format('the login %s may not enqueue queries', session_user)
+        when 'priority' then format(
+            'the priority must be from 0 (first) to 9 (last), not %s', coalesce(priority::text, 'null'))
+        when 'max_attempts' then format('max_attempts must be from 1 to 100, not %s', coalesce(max_attempts::text, 'null'))
+        when 'owner' then 'owner must be a text of at most 200 characters'
+        when 'idempotency_key' then format(
+            'idempotency_key must have from 1 to 200 characters, not %s', length(idempotency_key))
+        when 'run_at' then format('run_at must be a point in time, not %s', run_at)
+    end;
+    hint text := case flaw
+        when 'kind' then 'The kinds are ' || (select string_agg(k.name, ', ' order by k.name) from kind k) || '.'
+        when 'size' then 'MAX_CONTENT_SIZE_MB of the daemon sets the limit.'
+        when 'query' then format('An administrator can allow it: grant sheetsync_query to %I.', session_user)
+    end;
+    code text := case flaw when 'query' then '42501' else '22023' end;
+begin
+    if hint is null then
+        raise exception using message = message, errcode = code;
+    end if;
+    raise exception using message = message, errcode = code, hint = hint;
+end
+$$;
+
+-- What must not be written by two jobs at once. Cut, because an index takes no text of any length; Google's own have less
+-- than fifty characters.
+create function target_of(payload jsonb) returns text
+language sql immutable
+as $$
+    select case when jsonb_typeof(payload -> 'spreadsheet_id') = 'string'
+        then 'spreadsheet:' || nullif(left(payload ->> 'spreadsheet_id', 200), '') end
+$$;
+
+-- By which a key knows its job again.
+create function digest_of(kind text, payload jsonb) returns bytea
+language sql immutable
+as $$
+    select sha256(convert_to(kind || ' ' || payload::text, 'UTF8'))
+$$;
+
+-- The job that the caller's key has made before.
+create function made_before(idempotency_key text, digest bytea) returns bigint
 language plpgsql
 as $$
 #variable_conflict use_variable
 declare
-    known   bytea;
-    checked record;
+    known record;
 begin
-    select case
-        when k.name is null then array[
-            format('unknown kind of job: %s', coalesce(quote_literal(kind), 'null')), '22023',
-            'The kinds are ' || (select string_agg(x.name, ', ' order by x.name) from kind x) || '.']
-        when payload is null or jsonb_typeof(payload) <> 'object' then array[
-            format('the payload must be a JSON object, not %s', coalesce(jsonb_typeof(payload), 'null')), '22023']
-        when octet_length(payload::text) > coalesce(s.value::bigint, 5242880) then array[
-            format('the payload has %s bytes, more than the limit of %s', octet_length(payload::text), s.value), '22023',
-            'MAX_CONTENT_SIZE_MB of the daemon sets the limit.']
-        when (payload ? 'query' or jsonb_path_exists(payload, 'lax $.sheets[*].query'))
-            and not pg_has_role(session_user, 'sheetsync_query', 'member')
-            and not pg_has_role(session_user, 'sheetsync_owner', 'member') then array[
-            format('the login %s may not enqueue queries', session_user), '42501',
-            format('An administrator can allow it: grant sheetsync_query to %I.', session_user)]
-        when priority is null or priority not between 0 and 9 then array[
-            format('the priority must be from 0 (first) to 9 (last), not %s', coalesce(priority::text, 'null')), '22023']
-        when max_attempts is null or max_attempts not between 1 and 100 then array[
-            format('max_attempts must be from 1 to 100, not %s', coalesce(max_attempts::text, 'null')), '22023']
-        when owner is null or length(owner) > 200 then array[
-            'owner must be a text of at most 200 characters', '22023']
-        when length(idempotency_key) not between 1 and 200 then array[
-            format('idempotency_key must have from 1 to 200 characters, not %s', length(idempotency_key)), '22023']
-        when not isfinite(run_at) then array[
-            format('run_at must be a point in time, not %s', run_at), '22023']
-        end as refusal,
-        -- A time in the past is no way past the jobs that already wait.
-        greatest(run_at, now()) as due,
-        case when idempotency_key is not null then sha256(convert_to(kind || ' ' || payload::text, 'UTF8')) end as digest,
-        -- Cut, because an index takes no text of any length; Google's own have less than fifty characters.
-        case when jsonb_typeof(payload -> 'spreadsheet_id') = 'string'
-            then 'spreadsheet:' || nullif(left(payload ->> 'spreadsheet_id', 200), '') end as target,
-        turn_reached(kind, priority) as reached
-    into checked
-    from (select) one left join kind k on k.name = kind left join setting s on s.name = 'max_payload_bytes';
-    if checked.refusal is not null then
-        if checked.refusal[3] is null then
-            raise exception using message = checked.refusal[1], errcode = checked.refusal[2];
-        end if;
-        raise exception using message = checked.refusal[1], errcode = checked.refusal[2], hint = checked.refusal[3];
+    select j.id, j.payload_digest into known from job j
+    where j.enqueued_by = session_user and j.idempotency_key = made_before.idempotency_key;
+    if not found then
+        -- Another transaction made it after this one's snapshot (repeatable read or serializable): try again.
+        raise exception 'the idempotency key was used by a transaction that this one cannot see yet'
+            using errcode = '40001';
     end if;
-
-    insert into job as j (kind, priority, max_attempts, owner, target, idempotency_key, payload_digest, enqueued_by,
-                          payload, scheduled_at)
-    values (kind, priority, max_attempts, owner, checked.target, idempotency_key, checked.digest, session_user, payload,
-            checked.due)
-    on conflict do nothing returning j.id into id;
-    created := id is not null;
-    if not created then
-        select j.id, j.payload_digest into id, known from job j
-        where j.enqueued_by = session_user and j.idempotency_key = add_job.idempotency_key;
-        if id is null then
-            -- Another transaction made it after this one's snapshot (repeatable read or serializable): try again.
-            raise exception 'the idempotency key was used by a transaction that this one cannot see yet'
-                using errcode = '40001';
-        end if;
-        if known is distinct from checked.digest then
-            raise exception 'the idempotency key belongs to job %, which has another kind or payload', id
-                using errcode = '22023', hint = 'Use a new key for a new job.';
-        end if;
-        return;
+    if known.payload_digest is distinct from digest then
+        raise exception 'the idempotency key belongs to job %, which has another kind or payload', known.id
+            using errcode = '22023', hint = 'Use a new key for a new job.';
     end if;
-    -- Open, whatever runs on its target: to find that out here would need a lock that other producers wait for.
-    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, turn, target)
-    select id, kind, priority, (checked.due > now())::int, 0, false, checked.due, owner,
-           -- As next_turn says it; a call of that would cost as much again as all of this.
-           case when checked.due > now() then 0 else 1 + coalesce((
-               select r.turn from ready r
-               where r.gate = 0 and r.kind = add_job.kind and r.priority = add_job.priority and r.owner = add_job.owner
-                 and -r.turn <= -checked.reached
-               order by -r.turn limit 1), checked.reached) end, checked.target;
-    perform rouse();
+    return known.id;
 end
 $$;
 
@@ -406,8 +437,105 @@ create function enqueue(kind text, payload jsonb, idempotency_key text default n
 language plpgsql security definer set search_path from current
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
+#variable_conflict use_variable
+declare
+    fault    text := flaw(kind, payload, idempotency_key, run_at, priority, owner, max_attempts);
+    -- A time in the past is no way past the jobs that already wait.
+    due      timestamptz := greatest(run_at, now());
+    digest   bytea;
+    target   text := target_of(payload);
+    own_line bigint := line_of(kind, priority, owner);
+    reached  bigint;
+    id       bigint;
 begin
-    return (add_job(kind, payload, idempotency_key, run_at, priority, owner, max_attempts)).id;
+    if fault is not null then
+        perform refuse(fault, kind, payload, idempotency_key, run_at, priority, owner, max_attempts);
+    end if;
+    if idempotency_key is not null then
+        digest := digest_of(kind, payload);
+    end if;
+    reached := turn_reached(kind, priority);
+    insert into job as j (kind, priority, max_attempts, owner, target, idempotency_key, payload_digest, enqueued_by,
+                          payload, scheduled_at)
+    values (kind, priority, max_attempts, owner, target, idempotency_key, digest, session_user, payload, due)
+    on conflict do nothing returning j.id into id;
+    if id is null then
+        return made_before(idempotency_key, digest);
+    end if;
+    -- Open, whatever runs on its target: to find that out here would need a lock that other producers wait for.
+    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn, target)
+    values (id, kind, priority, (due > now())::int, 0, false, due, own_line,
+            -- As next_turn says it; a call of that would cost as much again as all of this.
+            case when due > now() then 0 else 1 + coalesce((
+                select r.turn from ready r where r.gate = 0 and r.line = own_line and r.turn >= reached
+                order by r.line desc, r.turn desc limit 1), reached) end, target);
+    if is_asleep() then
+        perform rouse();
+    end if;
+    return id;
+end
+$$;
+
+-- Whether an element of an array of jobs is an object of enqueue's parameters.
+create function is_job(element jsonb) returns boolean
+language sql immutable
+as $$
+    select case when jsonb_typeof(element) = 'object' then
+        element - array['kind', 'payload', 'idempotency_key', 'run_at', 'priority', 'owner', 'max_attempts'] = '{}'
+        and not jsonb_path_exists(element - 'payload', 'strict $.* ? (@.type() == "object" || @.type() == "array")')
+        else false end
+$$;
+
+-- The jobs of an array, with what enqueue takes for a parameter that is not given; in SQL, like flaw.
+create function parsed(jobs jsonb) returns table (
+    place bigint, kind text, payload jsonb, idempotency_key text, run_at timestamptz, priority int, owner text,
+    max_attempts int, flaw text)
+language sql stable
+as $$
+    select j.place, j.kind, j.payload, j.idempotency_key, j.run_at, j.priority, j.owner, j.max_attempts,
+           case when is_job(j.element)
+               then flaw(j.kind, j.payload, j.idempotency_key, j.run_at, j.priority, j.owner, j.max_attempts)
+               else 'element' end
+    -- `offset 0`, or each value would be taken out of the object anew wherever it is used.
+    from (select e.job as element, e.place, e.job ->> 'kind' as kind, e.job -> 'payload' as payload,
+                 e.job ->> 'idempotency_key' as idempotency_key, (e.job ->> 'run_at')::timestamptz as run_at,
+                 coalesce((e.job ->> 'priority')::int, 5) as priority, coalesce(e.job ->> 'owner', '') as owner,
+                 coalesce((e.job ->> 'max_attempts')::int, 10) as max_attempts
+          from jsonb_array_elements(jobs) with ordinality e(job, place) offset 0) j
+$$;
+
+-- Tells the caller of enqueue_many which of his jobs is the first that cannot be enqueued, and why.
+create function refuse_first(jobs jsonb) returns void
+language plpgsql
+as $$
+declare
+    element record;
+    wrong   text;
+    job     record;
+begin
+    for element in select e.value, e.ordinality as place from jsonb_array_elements(jobs) with ordinality e loop
+        if jsonb_typeof(element.value) <> 'object' then
+            raise exception 'it must be a JSON object, not %', jsonb_typeof(element.value) using errcode = '22023';
+        end if;
+        select field.key into wrong from jsonb_each(element.value) field
+        where field.key not in ('kind', 'payload', 'idempotency_key', 'run_at', 'priority', 'owner', 'max_attempts');
+        if found then
+            raise exception 'the field % is unknown', quote_literal(wrong) using errcode = '22023';
+        end if;
+        select field.key into wrong from jsonb_each(element.value) field
+        where field.key <> 'payload' and jsonb_typeof(field.value) in ('object', 'array');
+        if found then
+            raise exception 'the field % must be a text or a number', quote_literal(wrong) using errcode = '22023';
+        end if;
+        select p.* into job from parsed(jsonb_build_array(element.value)) p;
+        if job.flaw is not null then
+            perform refuse(job.flaw, job.kind, job.payload, job.idempotency_key, job.run_at, job.priority, job.owner,
+                           job.max_attempts);
+        end if;
+    end loop;
+exception when invalid_parameter_value or invalid_text_representation or invalid_datetime_format
+    or datetime_field_overflow or numeric_value_out_of_range then
+    raise exception 'jobs[%]: %', element.place - 1, sqlerrm using errcode = '22023';
 end
 $$;
 
@@ -417,46 +545,60 @@ set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set j
 as $$
 #variable_conflict use_column
 declare
-    element record;
-    wrong   text;
-    made    record;
+    ids        bigint[];                        -- of the jobs that were made, by place; null where a key has one already
+    is_refused boolean;
 begin
     if jobs is null or jsonb_typeof(jobs) <> 'array' then
         raise exception 'jobs must be a JSON array of objects, not %', coalesce(jsonb_typeof(jobs), 'null')
             using errcode = '22023';
     end if;
-    -- One subtransaction for all: one for each job would slow down every snapshot on the server.
     begin
-        -- In the order of the keys, so that two callers with the same keys cannot wait for each other.
-        for element in
-            select e.value as job, e.ordinality as place from jsonb_array_elements(jobs) with ordinality e
-            order by e.value ->> 'idempotency_key' nulls first, e.ordinality
-        loop
-            if jsonb_typeof(element.job) <> 'object' then
-                raise exception 'it must be a JSON object, not %', jsonb_typeof(element.job) using errcode = '22023';
+        with job as materialized (
+            select p.*, nextval('job_id_seq') as id, greatest(p.run_at, now()) as due, target_of(p.payload) as target,
+                   line_of(p.kind, p.priority, p.owner) as line
+            from parsed(jobs) p
+        ), made as (
+            insert into job (id, kind, priority, max_attempts, owner, target, idempotency_key, payload_digest,
+                             enqueued_by, payload, scheduled_at) overriding system value
+            select n.id, n.kind, n.priority, n.max_attempts, n.owner, n.target, n.idempotency_key,
+                   case when n.idempotency_key is not null then digest_of(n.kind, n.payload) end, session_user,
+                   n.payload, n.due
+            from job n where n.flaw is null
+            -- In the order of the keys, so that two callers with the same keys cannot wait for each other.
+            order by n.idempotency_key nulls first, n.place
+            on conflict do nothing returning id
+        ), first as materialized (
+            select l.line, next_turn(l.line, turn_reached(l.kind, l.priority)) as turn
+            from (select distinct n.line, n.kind, n.priority from job n where n.due <= now()) l
+        ), waiting as (
+            -- Open, as enqueue says.
+            insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn, target)
+            select n.id, n.kind, n.priority, (n.due > now())::int, 0, false, n.due, n.line,
+                   coalesce(f.turn + row_number() over (partition by f.line order by n.place) - 1, 0), n.target
+            from made m join job n on n.id = m.id left join first f on f.line = n.line and n.due <= now()
+        )
+        select array_agg(m.id order by n.place), bool_or(n.flaw is not null) into ids, is_refused
+        from job n left join made m on m.id = n.id;
+        if is_refused then
+            perform refuse_first(jobs);
+        end if;
+        perform rouse();
+        for ordinality, id in select u.place, u.id from unnest(ids) with ordinality u(id, place) loop
+            created := id is not null;
+            if not created then
+                id := made_before(
+                    jobs -> (ordinality::int - 1) ->> 'idempotency_key',
+                    digest_of(jobs -> (ordinality::int - 1) ->> 'kind', jobs -> (ordinality::int - 1) -> 'payload'));
             end if;
-            select field.key into wrong from jsonb_each(element.job) field
-            where field.key not in ('kind', 'payload', 'idempotency_key', 'run_at', 'priority', 'owner', 'max_attempts');
-            if wrong is not null then
-                raise exception 'the field % is unknown', quote_literal(wrong) using errcode = '22023';
-            end if;
-            select field.key into wrong from jsonb_each(element.job) field
-            where field.key <> 'payload' and jsonb_typeof(field.value) in ('object', 'array');
-            if wrong is not null then
-                raise exception 'the field % must be a text or a number', quote_literal(wrong) using errcode = '22023';
-            end if;
-            made := add_job(
-                element.job ->> 'kind', element.job -> 'payload', element.job ->> 'idempotency_key',
-                (element.job ->> 'run_at')::timestamptz, coalesce((element.job ->> 'priority')::int, 5),
-                coalesce(element.job ->> 'owner', ''), coalesce((element.job ->> 'max_attempts')::int, 10));
-            ordinality := element.place;
-            id := made.id;
-            created := made.created;
             return next;
         end loop;
     exception when invalid_parameter_value or invalid_text_representation or invalid_datetime_format
         or datetime_field_overflow or numeric_value_out_of_range then
-        raise exception 'jobs[%]: %', element.place - 1, sqlerrm using errcode = '22023';
+        if ordinality is null then
+            perform refuse_first(jobs);
+            raise;
+        end if;
+        raise exception 'jobs[%]: %', ordinality - 1, sqlerrm using errcode = '22023';
     end;
 end
 $$;
@@ -537,10 +679,10 @@ begin
           and (j.enqueued_by = session_user or may_see_all())
         returning j.id, j.kind, j.priority, j.owner, j.target, o.attempted_at
     )
-    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, turn, target)
-    select g.id, g.kind, g.priority, 0, 0, g.attempted_at is not null, now(), g.attempted_at, g.owner,
-           next_turn(g.kind, g.priority, g.owner), g.target
-    from gone g;
+    insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, line, turn, target)
+    select g.id, g.kind, g.priority, 0, 0, g.attempted_at is not null, now(), g.attempted_at, l.line,
+           next_turn(l.line, turn_reached(g.kind, g.priority)), g.target
+    from gone g cross join lateral (select line_of(g.kind, g.priority, g.owner) as line) l;
     if not found then
         return false;
     end if;
@@ -851,10 +993,11 @@ begin
         insert into failure (id, attempt, error)
         select m.id, m.attempt, m.error from moved m where m.error is not null and m."end" <> 'release'
     ), back as (
-        insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, owner, turn, target,
+        insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, line, turn, target,
                            waits_for)
         select m.id, m.kind, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
-               now() + make_interval(secs => m.delay), m.at, m.owner, turn_reached(m.kind, m.priority), m.target,
+               now() + make_interval(secs => m.delay), m.at, line_of(m.kind, m.priority, m.owner),
+               turn_reached(m.kind, m.priority), m.target,
                case m.state when 'release' then m.error end
         from moved m where m.state in ('retry', 'release')
     ), forgotten as (

@@ -70,8 +70,8 @@ class SheetSync:
                 insert into sheetsync.outcome (id, state, attempt, attempted_at, finalized_at)
                 select id, 'completed', 1, now(), now() from made where payload is null
             )
-            insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, owner, turn)
-            select id, 'noop', 5, 0, 0, false, now(), '', row_number() over (order by id)
+            insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn)
+            select id, 'noop', 5, 0, 0, false, now(), sheetsync.line_of('noop', 5, ''), row_number() over (order by id)
             from made where payload is not null""")
 
     def claimer(self, server, database):
