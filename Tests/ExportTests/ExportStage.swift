@@ -123,7 +123,7 @@ struct ExportStage {
         let directory = TemplateDirectory(path: templates)
         return [
             "export": ExportHandler(
-                identity: identities[0], templates: directory, batchBytes: batchBytes,
+                identities: identities, templates: directory, batchBytes: batchBytes,
                 patience: LookingPatience(time: .milliseconds(400)), source: source, csvFallback: csvFallback),
             "format": FormatHandler(identity: identities[0], templates: directory),
             "folder": FolderHandler(identity: identities[0]), "noop": NoopHandler(),
