@@ -953,18 +953,18 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_variable
 declare
-    settled outcome;
+    state text;
 begin
     update outcome o set look_at = null, result = coalesce(settle.result, o.result)
     where o.id in (select x.id from outcome x
                    where x.id = settle.id and x.finalized_at = settle.ended_at and x.look_at is not null
                    for update skip locked)
-    returning o.* into settled;
-    if settled.id is null then
+    returning o.state into state;
+    if state is null then
         return false;
     end if;
-    if settle.result is not null then
-        perform announce(array[settled.id], array[settled.state]);
+    if result is not null then
+        perform announce(array[id], array[state]);
     end if;
     return true;
 end
