@@ -80,9 +80,15 @@ import Testing
         }
     }
 
-    @Test func whatWasNotMadeIsSaidToBe() async throws {
+    @Test(arguments: [false, true]) func whatIsNotThereIsSaidNotToBe(hasFolder: Bool) async throws {
         try await ExportStage.with { stage in
-            let lost = try await stage.loseSpreadsheet(Self.payload, notMade: true)
+            var payload = Self.payload
+            if hasFolder {
+                let folder = try await stage.makeFolder("Gone")
+                try await stage.delete(folder)
+                payload = ["title": "Lost", "rows": [[1]], "folder_id": .string(folder)]
+            }
+            let lost = try await stage.loseSpreadsheet(payload, notMade: true)
             _ = try await cancel(lost.job, stage)
             try await work(stage) { _ in
                 let job = try await stage.settled(lost.job)

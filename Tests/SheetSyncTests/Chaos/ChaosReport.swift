@@ -12,8 +12,8 @@ struct ChaosReport: CustomStringConvertible {
     private(set) var upsertsIncomplete: [String] = []
     private(set) var replacesMixed: [String] = []
     private(set) var unnamed: [String] = []
-    /// How many spreadsheets of cancelled jobs their results name.
-    private var named = 0
+    /// How many spreadsheets of cancelled jobs their results name, and how many of those nobody had saved.
+    private var cancelled = (named: 0, lookedUp: 0)
     private let strikes: [String: Int]
 
     /// How a job ended, from its row.
@@ -116,7 +116,9 @@ struct ChaosReport: CustomStringConvertible {
         }
         for file in files {
             if ending.result?["spreadsheet_id"] == file["id"] {
-                named += 1
+                cancelled.named += 1
+                let words = ending.result?["warnings"]?[0]?.string ?? ""
+                if words.contains("nothing is written") { cancelled.lookedUp += 1 }
             } else {
                 unnamed.append("job \(ending.id): \(file["id"] ?? nil), and its result is \(ending.result ?? nil)")
             }
@@ -181,7 +183,7 @@ struct ChaosReport: CustomStringConvertible {
         }
         return
             (["faults struck: \(self.faults)"] + struck + ["jobs: \(states.values.reduce(0, +)) (\(ended))"]
-            + ["spreadsheets of cancelled jobs that are named: \(named)"] + lines)
+            + ["spreadsheets of cancelled jobs: \(cancelled)"] + lines)
             .joined(separator: "\n")
     }
 }
