@@ -224,7 +224,7 @@ extension Explanation {
         guard let result else { return "nothing is known to exist at Google" }
         let words = (result["warnings"]?.array ?? []).compactMap(\.string).joined(separator: " ")
         guard let url = result["spreadsheet_url"]?.string else {
-            let title = isUnsettled ? "what may exist at Google" : "what is known of Google"
+            let title = isUnsettled ? "what may exist at Google" : "what is known"
             return "\(title): \(words.isEmpty ? result.description : words)"
         }
         return "what exists at Google: \(url)\(words.isEmpty ? "" : " (\(words))")"
