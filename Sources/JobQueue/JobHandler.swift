@@ -9,6 +9,19 @@ public protocol JobHandler: Sendable {
     ///
     /// - Throws: `JobFailure`. Any other error counts as a mistake of the program and is retried with backoff.
     func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON
+
+    /// Looks for what a job has made that was cancelled or given up, perhaps before it could save that; changes nothing.
+    ///
+    /// It is asked only about jobs that make a spreadsheet of their own.
+    ///
+    /// - Parameter age: How long ago the job ended.
+    /// - Throws: Whatever was in the way; it is asked again later.
+    func remains(of job: Job, endedFor age: Duration) async throws -> Remains
+}
+
+extension JobHandler {
+    /// Says that whatever the job has made is saved.
+    public func remains(of job: Job, endedFor age: Duration) async throws -> Remains { .saved }
 }
 
 /// Writes how far a job is.

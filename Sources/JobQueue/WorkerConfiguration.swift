@@ -31,6 +31,8 @@ public struct WorkerConfiguration: Sendable {
     var errorPause: Duration { min(pollInterval, .seconds(2)) }
     /// How often old jobs are removed and forgotten ones opened.
     var upkeepInterval: Duration = .seconds(30)
+    /// The pause between two looks for what an ended job has made.
+    var lookInterval: Duration = .seconds(30)
     /// Five signs of life fit into the lease; the last fifth is for the others to notice their lack.
     var beatInterval: Duration { leaseTime / 5 }
     /// A worker that has been silent for so long is dead to the others.

@@ -19,6 +19,8 @@ final class WorkerSession: Sendable {
     private let news: Signal
     /// Asks for a beat at once, because somebody wants a job cancelled.
     private let beatNow = Signal()
+    /// Says that it is not known what some ended jobs have made.
+    private let doubts = Signal()
     private let lost = Flag()
     private let inFlight = JobsInFlight()
     private let held = HeldLeases()
@@ -61,6 +63,10 @@ final class WorkerSession: Sendable {
         let beating = Task { await beat() }
         let watching = Task { await watch() }
         let upkeep = Task { await Upkeep(configuration, statements: statements, logger: logger).run() }
+        let settling = Task {
+            await Settlement(configuration, statements: statements, handlers: handlers, logger: logger).run(
+                upon: doubts)
+        }
         // On a schema that it does not fit, a program cannot count on the next try either.
         let writing = Task {
             await endings.run { self.misfit != nil || self.lost.isSet && self.stopping.isSet }
@@ -76,10 +82,12 @@ final class WorkerSession: Sendable {
         beating.cancel()
         watching.cancel()
         upkeep.cancel()
+        settling.cancel()
         await listening.value
         await beating.value
         await watching.value
         await upkeep.value
+        await settling.value
         if !lost.isSet {
             await attempt("sign off") { try await statements.leave() }
         }
@@ -295,12 +303,13 @@ final class WorkerSession: Sendable {
             let asked = ContinuousClock.now
             do {
                 let error = endings.failure ?? lastError.withLock { $0 }
-                guard let cancelled = try await statements.beat(inFlight: inFlight.count, lastError: error) else {
+                guard let news = try await statements.beat(inFlight: inFlight.count, lastError: error) else {
                     return giveUp("the other workers took this one for dead")
                 }
                 lastBeat.withLock { $0 = asked }
                 observer(.beat(inFlight: inFlight.count))
-                for id in cancelled { inFlight.stop(id, because: .cancelled) }
+                for id in news.cancelled { inFlight.stop(id, because: .cancelled) }
+                if news.hasUnsettled { doubts.raise() }
                 _ = await isUnfit()
             } catch {
                 note(error, while: "show a sign of life")

@@ -46,28 +46,32 @@ struct WorkerStatements: Sendable {
                 \(lookingBack))
             """)
         {
-            var payload: JSON = [:]
-            var refusal: JobFailure?
-            let text = try row.optionalText("payload") ?? "{}"
-            do throws(JSONError) {
-                payload = try JSON(parsing: text)
-            } catch {
-                // Postgres takes what this program does not, such as a thousand nested arrays. The job is held now and
-                // must end; its neighbours in the batch must not suffer.
-                refusal = JobFailure(
-                    code: "queue.payload_unreadable", message: "The payload cannot be read: \(error)", retry: .never)
-            }
             jobs.append(
-                Job(
-                    id: try row.int("id"), kind: try row.text("kind"), payload: payload,
-                    attempt: try row.int("attempt"), maxAttempts: try row.int("max_attempts"),
-                    isRedelivered: try row.bool("redelivered"), owner: try row.text("owner"),
-                    target: try row.optionalText("target"),
-                    checkpoint: try row.optionalText("checkpoint").flatMap { try? JSON(parsing: $0) },
-                    identity: try row.optionalText("identity"),
-                    leaseNumber: try row.int("lease_no"), refusal: refusal))
+                try Self.job(row, isRedelivered: try row.bool("redelivered"), leaseNumber: try row.int("lease_no")))
         }
         return jobs
+    }
+
+    private static func job(
+        _ row: Row, isRedelivered: Bool, leaseNumber: Int
+    ) throws(PostgresError) -> Job {
+        var payload: JSON = [:]
+        var refusal: JobFailure?
+        let text = try row.optionalText("payload") ?? "{}"
+        do throws(JSONError) {
+            payload = try JSON(parsing: text)
+        } catch {
+            // Postgres takes what this program does not, such as a thousand nested arrays. The job is held now and
+            // must end; its neighbours in the batch must not suffer.
+            refusal = JobFailure(
+                code: "queue.payload_unreadable", message: "The payload cannot be read: \(error)", retry: .never)
+        }
+        return Job(
+            id: try row.int("id"), kind: try row.text("kind"), payload: payload,
+            attempt: try row.int("attempt"), maxAttempts: try row.int("max_attempts"),
+            isRedelivered: isRedelivered, owner: try row.text("owner"), target: try row.optionalText("target"),
+            checkpoint: try row.optionalText("checkpoint").flatMap { try? JSON(parsing: $0) },
+            identity: try row.optionalText("identity"), leaseNumber: leaseNumber, refusal: refusal)
     }
 
     /// Announces sleep; returns the time until the next job is due, and whether to look for jobs once more before.
@@ -93,12 +97,42 @@ struct WorkerStatements: Sendable {
         return states
     }
 
-    /// Shows a sign of life; returns nil where this worker was taken for dead, else the jobs to cancel.
-    func beat(inFlight: Int, lastError: String?) async throws(PostgresError) -> [Int]? {
+    /// Shows a sign of life; returns nil where this worker was taken for dead, else the jobs to cancel, and whether
+    /// `takeUnsettled` would find one.
+    func beat(
+        inFlight: Int, lastError: String?
+    ) async throws(PostgresError) -> (cancelled: [Int], hasUnsettled: Bool)? {
         let row = try await control.query(
             "select * from \(identifier: schema).beat(\(epoch), \(inFlight), \(lastError))")[0]
         guard try row.bool("alive") else { return nil }
-        return try row.text("cancelled").dropFirst().dropLast().split(separator: ",").compactMap { Int($0) }
+        let cancelled = try row.text("cancelled").dropFirst().dropLast().split(separator: ",")
+        return (cancelled.compactMap { Int($0) }, try row.bool("unsettled"))
+    }
+
+    /// Takes a job that ended before its time, for a look at what it has made; nil where there is none.
+    ///
+    /// - Parameter pause: When another look is due, unless the job is settled before.
+    func takeUnsettled(kinds: [String], pause: Duration) async throws(PostgresError) -> UnsettledJob? {
+        let rows = try await control.query(
+            """
+            select * from \(identifier: schema).take_unsettled(
+                string_to_array(\(kinds.sorted().joined(separator: ",")), ','), \(pause / .seconds(1)))
+            """)
+        guard let row = rows.first else { return nil }
+        return UnsettledJob(
+            job: try Self.job(row, isRedelivered: true, leaseNumber: 0), endedAt: try row.text("ended_at"),
+            age: .seconds(try row.optionalDouble("ended_for") ?? 0))
+    }
+
+    /// Ends the looks for what a job has made; false where it was retried since or another worker was first.
+    ///
+    /// - Parameter result: The job's result from now on; nil leaves it as it is.
+    func settle(_ unsettled: UnsettledJob, result: JSON?) async throws(PostgresError) -> Bool {
+        try await control.query(
+            """
+            select \(identifier: schema).settle(
+                \(unsettled.job.id), \(unsettled.endedAt)::timestamptz, \(result?.description)::jsonb) as settled
+            """)[0].bool("settled")
     }
 
     /// Takes back the jobs of workers that have been silent for so long, and of those that left some behind.

@@ -82,7 +82,7 @@ struct Daemon {
             self.worker, database: database.connection, schema: database.schema, control: control,
             handlers: [
                 "export": ExportHandler(
-                    identity: all[0], templates: templates,
+                    identities: all, templates: templates,
                     batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay),
                     source: source.database(of: database), csvFallback: csvFallback),
                 "folder": FolderHandler(identity: all[0]),

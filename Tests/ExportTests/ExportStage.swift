@@ -22,6 +22,7 @@ struct ExportStage {
     private let batchBytes: Int
     private let templates: String?
     private let recheck: Duration
+    private let patience: LookingPatience
     private let source: SourceDatabase?
     private let csvFallback: CSVFallback?
     private let identities: [Identity]
@@ -30,7 +31,7 @@ struct ExportStage {
     static func with(
         _ configuration: GoogleEmulator.Configuration = .init(),
         change: (inout Workspace.Configuration) -> Void = { _ in }, batchBytes: Int = 8_000_000,
-        templates: String? = nil, recheck: Duration = .seconds(600),
+        templates: String? = nil, recheck: Duration = .seconds(600), patience: Duration = .milliseconds(400),
         source: ((TestQueue) async throws -> SourceDatabase?) = { _ in nil }, csvDirectory: String? = nil,
         _ body: (ExportStage) async throws -> Void
     ) async throws {
@@ -48,6 +49,7 @@ struct ExportStage {
         do {
             let stage = try await ExportStage(
                 queue, emulator, directory.path, http, change, batchBytes, templates, recheck,
+                LookingPatience(time: patience),
                 try await source(queue), csvDirectory.map { CSVFallback(directory: $0) })
             outcome = .success(try await body(stage))
         } catch {
@@ -62,7 +64,7 @@ struct ExportStage {
     private init(
         _ queue: TestQueue, _ emulator: GoogleEmulator, _ directory: String, _ http: HTTPClient,
         _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int, _ templates: String?, _ recheck: Duration,
-        _ source: SourceDatabase?, _ csvFallback: CSVFallback?
+        _ patience: LookingPatience, _ source: SourceDatabase?, _ csvFallback: CSVFallback?
     ) async throws {
         self.queue = queue
         self.emulator = emulator
@@ -80,6 +82,7 @@ struct ExportStage {
         self.batchBytes = batchBytes
         self.templates = templates
         self.recheck = recheck
+        self.patience = patience
         self.source = source
         self.csvFallback = csvFallback
         identities = [Self.identity(queue, configuration, api, recheck)]
@@ -94,6 +97,7 @@ struct ExportStage {
         batchBytes = stage.batchBytes
         templates = stage.templates
         recheck = stage.recheck
+        patience = stage.patience
         source = stage.source
         csvFallback = stage.csvFallback
         identities =
@@ -123,8 +127,8 @@ struct ExportStage {
         let directory = TemplateDirectory(path: templates)
         return [
             "export": ExportHandler(
-                identity: identities[0], templates: directory, batchBytes: batchBytes,
-                patience: LookingPatience(time: .milliseconds(400)), source: source, csvFallback: csvFallback),
+                identities: identities, templates: directory, batchBytes: batchBytes,
+                patience: patience, source: source, csvFallback: csvFallback),
             "format": FormatHandler(identity: identities[0], templates: directory),
             "folder": FolderHandler(identity: identities[0]), "noop": NoopHandler(),
         ]
@@ -174,6 +178,31 @@ struct ExportStage {
     func hideNewFiles(fromLists count: Int) async throws {
         let body: JSON = ["search": "parent", "lists": JSON(count)]
         _ = try await api.call(APIRequest(.drive, .post, "/emulator/visibility", fields: "", body: body.bytes))
+    }
+
+    /// Leaves a job as a worker does that is killed when its spreadsheet is made and nobody has saved that.
+    ///
+    /// - Returns: The numbers of the job and of its spreadsheet.
+    func loseSpreadsheet(
+        _ payload: JSON, in folder: String? = nil, notMade: Bool = false
+    ) async throws -> (job: Int, spreadsheet: String?) {
+        let id = try await queue.jobs.enqueue(kind: "export", payload: payload)
+        _ = try await queue.psql("update sheetsync.ready set redelivered = true, attempted_at = now() where id = \(id)")
+        if notMade { return (id, Optional.none) }
+        let made = try await DriveClient(api: api).createSpreadsheet(
+            name: "Lost", parent: folder,
+            appProperties: ["sheetsync_job": "\(configuration.installation)/\(id)"])
+        return (id, made.id)
+    }
+
+    /// Waits until nobody need look for the spreadsheet of a job that has ended, and returns the job.
+    func settled(_ id: Int) async throws -> JobRecord {
+        try await wait(
+            for: "job \(id) to be settled", seeing: { try await queue.jobs.find(id)?.json.description ?? "" }
+        ) {
+            try await queue.psql("select look_at is null from sheetsync.outcome where id = \(id)") == "t"
+        }
+        return try #require(try await queue.jobs.find(id))
     }
 
     /// Makes a spreadsheet as a person would, changes it by requests, and returns its id.

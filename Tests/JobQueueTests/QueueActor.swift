@@ -177,7 +177,7 @@ struct QueueActor {
     }
 
     private mutating func beat() async throws {
-        guard let cancelled = try await statements.beat(inFlight: held.count, lastError: nil) else {
+        guard let cancelled = try await statements.beat(inFlight: held.count, lastError: nil)?.cancelled else {
             return ledger.complain("a living worker was taken for dead")
         }
         let jobs = held.filter { cancelled.contains($0.id) }

@@ -67,8 +67,8 @@ enum ExportCheckpoint: Sendable, Hashable {
                     "folder_id": JSON(create.folder),
                     "warnings": [
                         .string(
-                            "Whether the spreadsheet was made is not certain: look for it in the folder "
-                                + "\(create.folder ?? "of the identity's root"). If the job is retried, it does so itself."
+                            "Whether the spreadsheet was made is not certain; it is looked for in the folder "
+                                + "\(create.folder ?? "of the identity's root")."
                         )
                     ],
                 ],

@@ -17,7 +17,15 @@ enum ExportResult {
 
     /// What a job has to show that ends before it is done: where it wrote, and in words how far it is.
     static func unfinished(_ id: String, _ url: String, _ words: String...) -> JSON {
-        ["spreadsheet_id": .string(id), "spreadsheet_url": .string(url), "warnings": .array(words.map(JSON.string))]
+        unfinished(id, url, warnings: words)
+    }
+
+    /// The same with any number of sentences.
+    static func unfinished(_ id: String, _ url: String, warnings: [String]) -> JSON {
+        [
+            "spreadsheet_id": .string(id), "spreadsheet_url": .string(url),
+            "warnings": .array(warnings.map(JSON.string)),
+        ]
     }
 
     /// What would be written, and by which calls; those that depend on what Google holds are counted as if it held nothing.

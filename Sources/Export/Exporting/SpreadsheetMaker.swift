@@ -142,19 +142,7 @@ struct SpreadsheetMaker {
         return (try await marked(in: folder) ?? made, false)
     }
 
-    /// The oldest live spreadsheet of the job in a folder; another one is warned of, and never touched.
-    private func marked(in folder: String?) async throws -> ExportedSpreadsheet? {
-        // By parent, because other searches lag behind much longer.
-        let parent = folder ?? workspace.configuration.sharedDriveID ?? "root"
-        let files = try await drive.list(
-            .parent(parent) && .mimeType(DriveFile.spreadsheetType) && .trashed(false)
-        ).filter(mark.isOn).sorted { one, other in
-            (one.createdTime?.milliseconds ?? .max, one.id) < (other.createdTime?.milliseconds ?? .max, other.id)
-        }
-        return files.first.map { first in
-            exported(
-                first, folder,
-                warnings: files.dropFirst().map { "Another spreadsheet of this job exists and is not used: \($0.id)" })
-        }
+    private func marked(in folder: String?) async throws(GoogleError) -> ExportedSpreadsheet? {
+        try await MarkedSpreadsheets(mark: mark, workspace: workspace, drive: drive).oldest(in: folder)
     }
 }

@@ -14,6 +14,9 @@ struct SpreadsheetMark: Sendable, Hashable {
 
     var properties: [String: String] { [Self.name: "\(installation)/\(job)"] }
 
+    /// What Drive searches files with it by.
+    var condition: DriveQuery { .appProperty(Self.name, "\(installation)/\(job)") }
+
     func isOn(_ file: DriveFile) -> Bool { file.appProperties[Self.name] == properties[Self.name] }
 
     /// Whether any job of an installation made a file.

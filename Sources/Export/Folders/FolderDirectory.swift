@@ -62,6 +62,16 @@ public final class FolderDirectory: Sendable {
         return 0
     }
 
+    /// The id of a path's last folder as it is remembered, without a look at Google; nil where it is not known to be made.
+    func remembered(_ path: [String]) async throws -> String? {
+        var parent = root
+        for name in path {
+            guard let entry = try await memory.find(name, in: parent), entry.isMade else { return nil }
+            parent = entry.id
+        }
+        return parent
+    }
+
     /// Forgets a folder that is not there any more; the next job that needs it finds or makes another.
     func forget(_ id: String) async throws {
         try await memory.forget(id)

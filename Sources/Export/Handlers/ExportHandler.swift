@@ -8,7 +8,7 @@ import SheetModel
 /// For a folder that is known it takes one call to Drive and one to Sheets (more where the data is larger than one batch, is
 /// shared, or goes into a copy). What it has done is in the job's checkpoint, from which another attempt goes on.
 public struct ExportHandler: JobHandler {
-    private let home: Identity
+    private let identities: [Identity]
     private let templates: TemplateDirectory
     private let batchBytes: Int
     private let patience: LookingPatience
@@ -18,17 +18,18 @@ public struct ExportHandler: JobHandler {
     /// Makes a handler.
     ///
     /// - Parameters:
-    ///   - identity: Who does the jobs that nobody else was chosen for.
+    ///   - identities: Those as whom the installation works; the first does the jobs that nobody else was chosen for.
     ///   - batchBytes: The size that one write's body grows to; Google has been seen to take 9 MB.
     ///   - patience: How long a spreadsheet is looked for whose create had an unclear end.
     ///   - source: Where queries run; nil to refuse them.
     ///   - csvFallback: Keeps what Google refuses for good; nil to keep nothing.
     public init(
-        identity: Identity, templates: TemplateDirectory = TemplateDirectory(path: nil),
+        identities: [Identity], templates: TemplateDirectory = TemplateDirectory(path: nil),
         batchBytes: Int = 8_000_000, patience: LookingPatience = LookingPatience(), source: SourceDatabase? = nil,
         csvFallback: CSVFallback? = nil
     ) {
-        home = identity
+        precondition(!identities.isEmpty, "somebody has to do the work")
+        self.identities = identities
         self.templates = templates
         self.batchBytes = batchBytes
         self.patience = patience
@@ -39,7 +40,7 @@ public struct ExportHandler: JobHandler {
     /// Makes and fills the spreadsheet and returns its id, address, sheets and what is worth a warning.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
-            let identity = Identity.current ?? home
+            let identity = Identity.current ?? identities[0]
             let (workspace, folders) = (identity.workspace, identity.folders)
             let progress = progress.noting(identity)
             let payload = try ExportPayload(job.payload)
@@ -76,6 +77,19 @@ public struct ExportHandler: JobHandler {
                     batchBytes: batchBytes, patience: patience, progress: progress
                 ).result()
             }
+        }
+    }
+
+    /// Looks for the spreadsheet of a job by its mark, as whom it was begun, or where nobody noted that, as everybody.
+    public func remains(of job: Job, endedFor age: Duration) async throws -> Remains {
+        guard let payload = try? ExportPayload(job.payload), !payload.isDryRun,
+            case .new(_, let place, _) = payload.destination
+        else { return .saved }
+        let known = identities.filter { $0.account == job.identity }
+        return try await failingAsJob {
+            try await LostSpreadsheet(
+                job: job, place: place, identities: known.isEmpty ? identities : known, patience: patience
+            ).remains(endedFor: age)
         }
     }
 

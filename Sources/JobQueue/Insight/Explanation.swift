@@ -69,7 +69,7 @@ public struct Explanation: Sendable {
             details.append("the last failed attempt: \(error.code): \(error.message)")
         }
         if job.isFinal, job.state != "completed" {
-            details.append(Self.remains(job.result))
+            details.append(Self.remains(job.result, isUnsettled: situation.isUnsettled))
             if let by = situation.text("cancelled_by") { details.append("cancelled by \(by)") }
         }
         self.details = details
@@ -198,6 +198,8 @@ extension Explanation {
 
     private static func ended(_ job: JobRecord, _ situation: Situation) -> Cause {
         let time = situation.text("ended_at") ?? ""
+        let isLookedFor = situation.isUnsettled && job.result?["spreadsheet_id"] == nil
+        let doubt = isLookedFor ? "; whether a spreadsheet was made is being looked up" : ""
         switch job.state {
         case "completed":
             let link = job.result?["spreadsheet_url"]?.string ?? job.result?["folder_url"]?.string
@@ -210,18 +212,20 @@ extension Explanation {
             return Cause(
                 "discarded",
                 "was given up at \(time) after \(attempts(job)), for \(error) (when that is mended: "
-                    + "`sheetsync jobs retry \(job.id)`)")
+                    + "`sheetsync jobs retry \(job.id)`)\(doubt)")
         default:
-            return Cause("cancelled", "was cancelled at \(time); `sheetsync jobs retry \(job.id)` revives it")
+            return Cause(
+                "cancelled", "was cancelled at \(time); `sheetsync jobs retry \(job.id)` revives it\(doubt)")
         }
     }
 
     /// What a job leaves behind that did not come to its end, and in which state.
-    private static func remains(_ result: JSON?) -> String {
+    private static func remains(_ result: JSON?, isUnsettled: Bool) -> String {
         guard let result else { return "nothing is known to exist at Google" }
         let words = (result["warnings"]?.array ?? []).compactMap(\.string).joined(separator: " ")
         guard let url = result["spreadsheet_url"]?.string else {
-            return "what may exist at Google: \(words.isEmpty ? result.description : words)"
+            let title = isUnsettled ? "what may exist at Google" : "what is known"
+            return "\(title): \(words.isEmpty ? result.description : words)"
         }
         return "what exists at Google: \(url)\(words.isEmpty ? "" : " (\(words))")"
     }

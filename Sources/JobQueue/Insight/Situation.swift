@@ -11,6 +11,8 @@ public struct Situation: Sendable {
     var breakers: [OpenBreaker] { (json["breakers"]?.array ?? []).compactMap { OpenBreaker($0) } }
     var quotas: [Quota] { (json["quotas"]?.array ?? []).compactMap { Quota($0) } }
     var pause: Pause? { json["pause"].flatMap { Pause($0) } }
+    /// Whether it is still to be looked up what the ended job has made.
+    var isUnsettled: Bool { json["unsettled"]?.bool == true }
     /// Seconds until the job may run.
     var dueIn: Double? { json["due_in"]?.double }
     /// The error of the attempt that gave the job back.

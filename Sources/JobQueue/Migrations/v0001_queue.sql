@@ -106,10 +106,12 @@ create table outcome (
     attempt      smallint    not null,
     attempted_at timestamptz,
     finalized_at timestamptz not null default clock_timestamp(), -- the clock, not the transaction: what follows on its target begins later
-    result       jsonb
+    result       jsonb,
+    look_at      timestamptz                    -- when to look what it has made; null where nobody need ask
 );
 create index outcome_at on outcome (finalized_at);
 create index outcome_discarded on outcome (finalized_at) where state = 'discarded';
+create index outcome_unsettled on outcome (look_at) where look_at is not null;
 
 -- Every failed attempt, append-only.
 create table failure (
@@ -194,7 +196,9 @@ select job.id, job.kind,
             else 'available' end as state,
        job.priority, job.owner, job.idempotency_key,
        coalesce(o.attempt, l.attempt, r.attempt) as attempt, job.max_attempts,
-       job.payload, o.result,
+       job.payload,
+       coalesce(o.result, case when o.look_at is not null then
+           '{"warnings": ["Whether the spreadsheet was made is not known yet: a worker looks for it."]}'::jsonb end) as result,
        coalesce((select jsonb_agg(jsonb_build_object('attempt', f.attempt, 'at', f.at) || f.error order by f.at)
                  from failure f where f.id = job.id), '[]') as errors,
        case when p.id is not null
@@ -324,6 +328,14 @@ language sql stable
 as $$
     select p.checkpoint -> 'result' from progress p
     where p.id = $1 and jsonb_typeof(p.checkpoint -> 'result') = 'object'
+$$;
+
+-- Whether a job makes a spreadsheet of its own. Where such a job ends before its time, and its attempts may have been unable
+-- to save what they made, somebody looks for that (`take_unsettled`).
+create function makes_spreadsheet(kind text, target text) returns boolean
+language sql immutable
+as $$
+    select kind = 'export' and target is null
 $$;
 
 create function max_payload_bytes() returns bigint
@@ -618,8 +630,9 @@ begin
     for look in 1..10 loop
         delete from ready r where r.id = cancel.id returning r.* into taken;
         if found then
-            insert into outcome (id, state, attempt, attempted_at, result)
-            values (cancel.id, 'cancelled', taken.attempt, taken.attempted_at, saved_result(cancel.id));
+            insert into outcome (id, state, attempt, attempted_at, result, look_at)
+            values (cancel.id, 'cancelled', taken.attempt, taken.attempted_at, saved_result(cancel.id),
+                    case when taken.redelivered and makes_spreadsheet(taken.kind, taken.target) then clock_timestamp() end);
             perform vacate(cancel.id, taken.target);
             perform announce(array[cancel.id], array['cancelled']);
             return true;
@@ -651,8 +664,10 @@ begin
         ), gone as (
             delete from ready r using asked a where r.id = a.id returning r.*
         ), ended as (
-            insert into outcome (id, state, attempt, attempted_at, result)
-            select g.id, 'cancelled', g.attempt, g.attempted_at, saved_result(g.id) from gone g
+            insert into outcome (id, state, attempt, attempted_at, result, look_at)
+            select g.id, 'cancelled', g.attempt, g.attempted_at, saved_result(g.id),
+                   case when g.redelivered and makes_spreadsheet(g.kind, g.target) then clock_timestamp() end
+            from gone g
         ), answered as (
             delete from cancel_request c using gone g where c.id = g.id
         )
@@ -978,7 +993,7 @@ begin
     ), gone as (
         delete from lease l using ending e
         where l.id = e.id and l.lease_no = e.lease_no and l.epoch = finish.epoch
-        returning l.id, l.target, l.attempt, l.at, e."end", e.result, e.error, e.delay
+        returning l.id, l.target, l.attempt, l.redelivered, l.at, e."end", e.result, e.error, e.delay
     ), moved as materialized (
         select g.*, j.kind, j.priority, j.owner,
                case when g."end" in ('retry', 'release') and c.id is not null then 'cancelled'
@@ -986,8 +1001,11 @@ begin
                     else g."end" end as state
         from gone g join job j on j.id = g.id left join cancel_request c on c.id = g.id
     ), ended as (
-        insert into outcome (id, state, attempt, attempted_at, result)
-        select m.id, m.state, m.attempt, m.at, case when m.state = 'completed' then m.result else saved_result(m.id) end
+        insert into outcome (id, state, attempt, attempted_at, result, look_at)
+        select m.id, m.state, m.attempt, m.at, case when m.state = 'completed' then m.result else saved_result(m.id) end,
+               -- Who fails for good in the first attempt knows what it has made.
+               case when (m.state = 'cancelled' or m.state = 'discarded' and (m."end" = 'retry' or m.redelivered))
+                   and makes_spreadsheet(m.kind, m.target) then clock_timestamp() end
         from moved m where m.state is null or m.state not in ('retry', 'release')
     ), failed as (
         insert into failure (id, attempt, error)
@@ -1024,10 +1042,12 @@ begin
 end
 $$;
 
--- Says that a worker lives, and learns which of its jobs somebody wants cancelled. False: it was taken for dead, its
--- jobs are somebody else's, and it must stop what it does.
-create function beat(epoch bigint, in_flight int, last_error text, out alive boolean, out cancelled bigint[])
+-- Says that a worker lives, and learns which of its jobs somebody wants cancelled, and whether there is something for
+-- `take_unsettled`. False: it was taken for dead, its jobs are somebody else's, and it must stop what it does.
+create function beat(epoch bigint, in_flight int, last_error text, out alive boolean, out cancelled bigint[],
+                     out unsettled boolean)
 language plpgsql security definer set search_path from current
+set enable_seqscan = off set jit = off
 as $$
 begin
     update worker w set beat_at = clock_timestamp(), in_flight = beat.in_flight, last_error = beat.last_error
@@ -1040,6 +1060,56 @@ begin
             select c.id from cancel_request c
             cross join lateral (select l.epoch from lease l where l.id = c.id offset 0) l where l.epoch = beat.epoch);
     end if;
+    unsettled := coalesce((select min(o.look_at) from outcome o) <= now(), false);
+end
+$$;
+
+-- Takes one job of some kinds that ended before its time, for a look at what it has made. If nobody settles that, the next
+-- look is so many seconds from now; where many were in vain, later and later.
+create function take_unsettled(kinds text[], pause float8)
+returns table (id bigint, attempt int, kind text, payload jsonb, max_attempts int, owner text, target text, checkpoint jsonb,
+               identity text, ended_at text, ended_for float8)
+language plpgsql security definer set search_path from current
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with due as materialized (
+        select o.id from outcome o join job j on j.id = o.id
+        where o.look_at <= now() and j.kind = any (kinds) order by o.look_at limit 1 for update of o skip locked
+    ), taken as (
+        update outcome o set look_at = now() + greatest(make_interval(secs => pause), (now() - o.finalized_at) / 4)
+        from due d where o.id = d.id
+        returning o.id, o.attempt, o.finalized_at
+    )
+    select t.id, t.attempt::int, j.kind, j.payload, j.max_attempts::int, j.owner, j.target, p.checkpoint,
+           p.checkpoint ->> 'identity', t.finalized_at::text, extract(epoch from clock_timestamp() - t.finalized_at)::float8
+    from taken t join job j on j.id = t.id left join progress p on p.id = t.id;
+end
+$$;
+
+-- Ends the looks for what a job has made; what was found becomes its result, null leaves that as it is. False: the job was
+-- retried since, or another worker was first. Waits for nobody.
+create function settle(id bigint, ended_at timestamptz, result jsonb) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_variable
+declare
+    state text;
+begin
+    update outcome o set look_at = null, result = coalesce(settle.result, o.result)
+    where o.id in (select x.id from outcome x
+                   where x.id = settle.id and x.finalized_at = settle.ended_at and x.look_at is not null
+                   for update skip locked)
+    returning o.state into state;
+    if state is null then
+        return false;
+    end if;
+    if result is not null then
+        perform announce(array[id], array[state]);
+    end if;
+    return true;
 end
 $$;
 
@@ -1225,7 +1295,8 @@ grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int
     to sheetsync_producer, sheetsync_query;
 grant execute on function
     enter(bigint, text, text, int, text[]), leave(bigint), claim(bigint, int, jsonb, text, bigint[], boolean), arm(), disarm(bigint),
-    finish(bigint, jsonb, boolean), beat(bigint, int, text), reclaim(float8, boolean), open_forgotten(),
+    finish(bigint, jsonb, boolean), beat(bigint, int, text), take_unsettled(text[], float8), settle(bigint, timestamptz, jsonb),
+    reclaim(float8, boolean), open_forgotten(),
     remove_finished(float8, int, timestamptz), report(bigint, bigint, bigint, text, bigint, bigint, jsonb),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
     change_setting(text, text)

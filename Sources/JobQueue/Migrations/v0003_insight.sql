@@ -55,6 +55,7 @@ as $$
             'silence', extract(epoch from clock_timestamp() - w.beat_at)) end,
         'took', extract(epoch from o.finalized_at - job.scheduled_at),
         'ended_at', to_char(o.finalized_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
+        'unsettled', o.look_at is not null,
         'cancelled_by', (select c.by from cancel_request c where c.id = job.id),
         'workers', (select coalesce(jsonb_agg(jsonb_build_object(
                         'silence', extract(epoch from clock_timestamp() - x.beat_at), 'kinds', x.kinds,

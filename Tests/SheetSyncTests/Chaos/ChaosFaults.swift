@@ -135,6 +135,17 @@ extension ChaosStage {
         }
     }
 
+    /// Waits until nobody need look any more for what a job has made that ended before its time.
+    func waitForSettlement() async throws {
+        let unsettled: Query = "select id from sheetsync.outcome where look_at is not null order by id"
+        try await wait(
+            for: "the ended jobs to be settled", within: .seconds(180),
+            seeing: { "\(try await query(unsettled).map { try $0.int("id") })" }
+        ) {
+            try await query(unsettled).isEmpty
+        }
+    }
+
     private func summary() async throws -> String {
         try await query(
             """
@@ -160,7 +171,7 @@ extension ChaosStage {
     func endings(of jobs: [Int: ChaosJob]) async throws -> [ChaosReport.Ending] {
         try await query(
             """
-            select id, state, attempt, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'YYYY-MM-DD HH24:MI:SS.US') as attempted_at,
+            select id, state, result, coalesce(errors -> -1 ->> 'message', '') as error, to_char(attempted_at, 'YYYY-MM-DD HH24:MI:SS.US') as attempted_at,
                    to_char(finalized_at, 'YYYY-MM-DD HH24:MI:SS.US') as finalized_at
             from sheetsync.jobs order by id
             """
@@ -170,7 +181,7 @@ extension ChaosStage {
             return ChaosReport.Ending(
                 job: job, id: id, state: try row.text("state"),
                 result: try row.optionalText("result").map { try JSON(parsing: $0) },
-                error: try row.text("error"), attempt: try row.int("attempt"),
+                error: try row.text("error"),
                 attemptedAt: try row.optionalText("attempted_at") ?? "",
                 finalizedAt: try row.optionalText("finalized_at") ?? "")
         }

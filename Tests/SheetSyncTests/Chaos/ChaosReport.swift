@@ -12,8 +12,8 @@ struct ChaosReport: CustomStringConvertible {
     private(set) var upsertsIncomplete: [String] = []
     private(set) var replacesMixed: [String] = []
     private(set) var unnamed: [String] = []
-    /// What cancelled jobs say of the spreadsheets that they have made.
-    private var cancelled = (named: 0, told: 0, unknown: 0)
+    /// How many spreadsheets of cancelled jobs their results name, and how many of those nobody had saved.
+    private var cancelled = (named: 0, lookedUp: 0)
     private let strikes: [String: Int]
 
     /// How a job ended, from its row.
@@ -24,8 +24,6 @@ struct ChaosReport: CustomStringConvertible {
         let result: JSON?
         /// What its last failed attempt says.
         let error: String
-        /// Which attempt it was.
-        let attempt: Int
         let attemptedAt: String
         let finalizedAt: String
     }
@@ -38,7 +36,7 @@ struct ChaosReport: CustomStringConvertible {
             ("lost", lost), ("duplicated", duplicated), ("out of order", outOfOrder), ("rows lost", rowsLost),
             ("rows doubled", rowsDoubled), ("upserts incomplete", upsertsIncomplete),
             ("replaces mixed", replacesMixed),
-            ("spreadsheets of cancelled jobs that nobody is told of", unnamed),
+            ("spreadsheets of cancelled jobs that their results do not name", unnamed),
         ]
     }
 
@@ -111,9 +109,7 @@ struct ChaosReport: CustomStringConvertible {
         compareRows(name, expected, sheets[file["id"]?.string ?? ""] ?? [])
     }
 
-    /// A cancelled job names its spreadsheet, or says that there may be one.
-    ///
-    /// Where its worker died or lost the database in the middle of making it, nobody knows.
+    /// A cancelled job names its spreadsheet, also where its worker died or lost the database in the middle of making it.
     private mutating func compareCancelled(_ ending: Ending, _ live: [JSON]) {
         let files = live.filter {
             $0["app_properties"]?["sheetsync_job"]?.string?.hasSuffix("/\(ending.id)") == true
@@ -121,10 +117,8 @@ struct ChaosReport: CustomStringConvertible {
         for file in files {
             if ending.result?["spreadsheet_id"] == file["id"] {
                 cancelled.named += 1
-            } else if ending.result?["warnings"]?[0]?.string?.contains("not certain") == true {
-                cancelled.told += 1
-            } else if ending.attempt == 0 || !ending.error.isEmpty {
-                cancelled.unknown += 1
+                let words = ending.result?["warnings"]?[0]?.string ?? ""
+                if words.contains("nothing is written") { cancelled.lookedUp += 1 }
             } else {
                 unnamed.append("job \(ending.id): \(file["id"] ?? nil), and its result is \(ending.result ?? nil)")
             }

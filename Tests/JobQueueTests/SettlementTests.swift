@@ -1,0 +1,203 @@
+import JSON
+import Postgres
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import JobQueue
+
+/// Of which ended jobs somebody asks what they have made, and what becomes of the answers.
+@Suite struct SettlementTests {
+    private func worker(_ queue: TestQueue) async throws -> WorkerStatements {
+        let connection = Connection(try queue.configuration(), label: "worker")
+        let statements = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
+        try await statements.enter(name: "test", version: "0", concurrency: 4)
+        return statements
+    }
+
+    /// Enqueues a job and takes it.
+    private func begin(
+        _ queue: TestQueue, _ worker: WorkerStatements, kind: String = "export", payload: JSON = [:],
+        maxAttempts: Int = 10
+    ) async throws -> Job {
+        let id = try await queue.jobs.enqueue(kind: kind, payload: payload, maxAttempts: maxAttempts)
+        let claimed = try await worker.claim(1, held: [])
+        #expect(claimed.map(\.id) == [id])
+        return try #require(claimed.first)
+    }
+
+    private func end(_ job: Job, _ kind: JobEnding.Kind, _ worker: WorkerStatements) async throws {
+        let failure = JobFailure(code: "x", message: "x", retry: .backoff)
+        let states = try await worker.finish([JobEnding(job, kind, error: failure.json)], keepPayloads: false)
+        #expect(states.count == 1)
+    }
+
+    private func take(_ worker: WorkerStatements, pause: Duration = .seconds(60)) async throws -> UnsettledJob? {
+        try await worker.takeUnsettled(kinds: ["export", "noop"], pause: pause)
+    }
+
+    /// A job that was given back and then cancelled.
+    private func unsettled(_ queue: TestQueue, _ worker: WorkerStatements) async throws -> Int {
+        let job = try await begin(queue, worker)
+        try await end(job, .release, worker)
+        #expect(try await queue.jobs.cancel(job.id))
+        return job.id
+    }
+
+    @Test func onlyWhoseWorkIsInDoubtIsLookedAt() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        var expected: [Int] = []
+
+        // Those of which nobody need ask.
+        try await end(try await begin(queue, worker), .completed, worker)
+        try await end(try await begin(queue, worker), .discarded, worker)
+        try await end(try await begin(queue, worker, kind: "noop"), .cancelled, worker)
+        try await end(try await begin(queue, worker, payload: ["spreadsheet_id": "s"]), .cancelled, worker)
+        #expect(try await queue.jobs.cancel(try await queue.jobs.enqueue(kind: "export", payload: [:])))
+        #expect(try await worker.beat(inFlight: 0, lastError: nil)?.hasUnsettled == false)
+
+        // Those that a worker stopped, or had before.
+        let stopped = try await begin(queue, worker)
+        try await end(stopped, .cancelled, worker)
+        expected.append(stopped.id)
+        expected.append(try await unsettled(queue, worker))
+        // Its attempts are used up.
+        let last = try await begin(queue, worker, maxAttempts: 1)
+        try await end(last, .retry, worker)
+        expected.append(last.id)
+        // It fails for good in a later attempt.
+        let later = try await begin(queue, worker)
+        try await end(later, .release, worker)
+        try await end(try #require(try await worker.claim(1, held: []).first), .discarded, worker)
+        expected.append(later.id)
+        // Put back while somebody cancels it.
+        let asked = try await begin(queue, worker)
+        let other = Connection(try queue.configuration(), label: "other")
+        try await other.script("begin; select sheetsync.cancel(\(asked.id))")
+        try await end(asked, .release, worker)
+        try await other.script("commit")
+        #expect(try await worker.claim(1, held: []).isEmpty)
+        expected.append(asked.id)
+        // Taken from a dead worker, cancelled before that.
+        let dead = try await self.worker(queue)
+        let lost = try await begin(queue, dead)
+        #expect(try await queue.jobs.cancel(lost.id))
+        _ = try await queue.psql(
+            "update sheetsync.worker set beat_at = beat_at - interval '1 hour' where epoch = \(dead.epoch)")
+        #expect(try await worker.reclaim(silentFor: .seconds(60)) == [lost.id: "cancelled"])
+        expected.append(lost.id)
+
+        #expect(try await worker.beat(inFlight: 0, lastError: nil)?.hasUnsettled == true)
+        var taken: [Int] = []
+        while let next = try await take(worker) { taken.append(next.job.id) }
+        #expect(taken == expected)
+        // Each once, until its pause is over.
+        #expect(try await worker.beat(inFlight: 0, lastError: nil)?.hasUnsettled == false)
+        #expect(try await worker.takeUnsettled(kinds: ["noop"], pause: .zero) == nil)
+    }
+
+    @Test func whoSettlesFirstSettles() async throws {
+        let queue = try await TestQueue.make()
+        let (one, other) = (try await worker(queue), try await worker(queue))
+        let id = try await unsettled(queue, one)
+        #expect(try await queue.jobs.find(id)?.result?["warnings"]?[0]?.string?.contains("not known yet") == true)
+        let first = try #require(try await take(one, pause: .zero))
+        // The pause is a quarter of the time since the end at least.
+        var again: UnsettledJob?
+        try await wait(for: "another look to be due") {
+            again = try await take(other, pause: .zero)
+            return again != nil
+        }
+        let second = try #require(again)
+        #expect(first.job.id == id && second.job.id == id && first.job.kind == "export")
+        let heard = Heard()
+        let listening = try await listen(queue, heard)
+        #expect(try await one.settle(first, result: ["spreadsheet_id": "1"]))
+        #expect(try await other.settle(second, result: ["spreadsheet_id": "2"]) == false)
+        #expect(try await queue.jobs.find(id)?.result == ["spreadsheet_id": "1"])
+        #expect(try await take(other, pause: .zero) == nil)
+        try await wait(for: "NOTIFY", seeing: { "\(heard.all)" }) { heard.all.count == 2 }
+        #expect(try JSON(parsing: heard.all[1]) == ["id": JSON(id), "state": "cancelled"])
+        listening.cancel()
+        await listening.value
+    }
+
+    private func listen(_ queue: TestQueue, _ heard: Heard) async throws -> Task<Void, Never> {
+        let configuration = try queue.configuration()
+        let listening = Task {
+            await NotificationListener(configuration, channels: ["sheetsync_finalized"]).run { event in
+                switch event {
+                case .listening: heard.add("listening")
+                case .notification(let notification): heard.add(notification.payload)
+                case .lost(let error): heard.add("\(error)")
+                }
+            }
+        }
+        try await wait(for: "LISTEN") { heard.all == ["listening"] }
+        return listening
+    }
+
+    @Test func anAnswerAboutAnEarlierEndIsDropped() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        let id = try await unsettled(queue, worker)
+        let before = try #require(try await take(worker))
+        #expect(try await queue.jobs.retry(id))
+        #expect(try await worker.settle(before, result: "late") == false)
+        #expect(try await queue.jobs.find(id)?.state == "available")
+        #expect(try await queue.jobs.cancel(id))
+        #expect(try await worker.settle(before, result: "late") == false)
+        let now = try #require(try await take(worker))
+        // What is saved says it all, and that is nothing.
+        #expect(try await worker.settle(now, result: nil))
+        #expect(try await queue.jobs.find(id)?.result == nil)
+    }
+
+    @Test func aRetryThatIsStillOpenIsNotWaitedFor() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        let id = try await unsettled(queue, worker)
+        let taken = try #require(try await take(worker, pause: .zero))
+        let other = Connection(try queue.configuration(), label: "other")
+        try await other.script("begin; select sheetsync.retry(\(id))")
+        #expect(try await worker.settle(taken, result: "late") == false)
+        #expect(try await take(worker) == nil)
+        try await other.script("rollback")
+        #expect(try await worker.settle(taken, result: "found"))
+    }
+
+    /// Throws at the first look, is uncertain at the second and knows at the third.
+    private final class LookingHandler: JobHandler {
+        let ages = Mutex<[Duration]>([])
+
+        func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON { nil }
+
+        func remains(of job: Job, endedFor age: Duration) async throws -> Remains {
+            let count = ages.withLock { ages in
+                ages.append(age)
+                return ages.count
+            }
+            if count == 1 { throw JobFailure(code: "x", message: "x", retry: .backoff) }
+            return count == 2 ? .uncertain : .known(["look": JSON(count)])
+        }
+    }
+
+    @Test func aWorkerLooksUntilItIsCertain() async throws {
+        let queue = try await TestQueue.make()
+        let id = try await unsettled(queue, try await worker(queue))
+        let handler = LookingHandler()
+        try await queue.withWorker(
+            ["export": handler],
+            change: {
+                $0.leaseTime = .seconds(10)
+                $0.lookInterval = .milliseconds(100)
+            }
+        ) { queue in
+            try await wait(for: "the job to be settled") { try await queue.jobs.find(id)?.result == ["look": 3] }
+        }
+        let ages = handler.ages.withLock(\.self)
+        #expect(ages.count == 3 && ages == ages.sorted() && ages[0] < ages[2], "\(ages)")
+        #expect(try await queue.psql("select look_at is null from sheetsync.outcome") == "t")
+    }
+}
