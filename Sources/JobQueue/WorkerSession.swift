@@ -91,7 +91,8 @@ final class WorkerSession: Sendable {
         if !lost.isSet {
             await attempt("sign off") { try await statements.leave() }
         }
-        await statements.work.close()
+        await statements.claims.close()
+        await statements.endings.close()
     }
 
     /// Signs in, and again until the database lets it or the daemon is told to stop.

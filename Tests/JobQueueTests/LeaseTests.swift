@@ -9,7 +9,7 @@ import Testing
 @Suite struct LeaseTests {
     private func worker(_ queue: TestQueue) async throws -> WorkerStatements {
         let connection = Connection(try queue.configuration(), label: "worker")
-        let statements = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
+        let statements = WorkerStatements(on: connection)
         try await statements.enter(name: "test", version: "0", concurrency: 4)
         return statements
     }
@@ -120,7 +120,7 @@ import Testing
         for end in ["null", "\"completet\""] {
             let endings = #"[{"id":\#(id),"lease_no":\#(number),"end":\#(end)}]"#
             await #expect(throws: PostgresError.self) {
-                try await worker.work.query("select * from sheetsync.finish(\(worker.epoch), \(endings)::jsonb)")
+                try await worker.claims.query("select * from sheetsync.finish(\(worker.epoch), \(endings)::jsonb)")
             }
         }
         #expect(try await queue.jobs.find(id)?.state == "running")

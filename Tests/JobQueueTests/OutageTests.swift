@@ -125,8 +125,10 @@ import Testing
                     where usename = \(login) and application_name like \("sheetsync " + label)
                     """)[0].int("n")
             }
-            try await wait(for: "all connections") { try await connections("%") == 3 }
-            _ = try await queue.psql("alter role \(login) connection limit 2")
+            // Endings get theirs when the first job ends.
+            try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
+            try await wait(for: "all connections") { try await connections("%") == 4 }
+            _ = try await queue.psql("alter role \(login) connection limit 3")
             try await terminate("listener", of: login, queue)
             for _ in 1...3 {
                 let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
@@ -176,7 +178,7 @@ import Testing
         }
         try await wait(for: "LISTEN") { heard.all == ["listening"] }
         func worker() async throws -> WorkerStatements {
-            let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
+            let worker = WorkerStatements(on: queue.connection)
             try await worker.enter(name: "test", version: "0", concurrency: 1)
             return worker
         }
@@ -236,7 +238,7 @@ import Testing
     @Test func aLockedTableCostsTimeAndNothingElse() async throws {
         let queue = try await TestQueue.make()
         let connection = Connection(try queue.configuration(), label: "worker", statementTimeout: .milliseconds(300))
-        let worker = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
+        let worker = WorkerStatements(on: connection)
         try await worker.enter(name: "test", version: "0", concurrency: 1)
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
         let blocker = Connection(try queue.configuration(), label: "blocker")
@@ -250,7 +252,7 @@ import Testing
     @Test func reclaimsByTheDatabasesClock() async throws {
         let queue = try await TestQueue.make()
         func worker() async throws -> WorkerStatements {
-            let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
+            let worker = WorkerStatements(on: queue.connection)
             try await worker.enter(name: "test", version: "0", concurrency: 1)
             return worker
         }

@@ -27,7 +27,7 @@ import Testing
     }
 
     private func worker(_ queue: TestQueue) async throws -> WorkerStatements {
-        let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
+        let worker = WorkerStatements(on: queue.connection)
         try await worker.enter(name: "test", version: "0", concurrency: 500)
         return worker
     }

@@ -44,12 +44,12 @@ struct QueueActor {
         random = SeededGenerator(seed: seed)
         connection = Connection(try queue.configuration(), label: "actor")
         producer = Connection(try queue.configuration(), label: "producer")
-        statements = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
+        statements = WorkerStatements(on: connection)
         try await enter()
     }
 
     private mutating func enter() async throws {
-        statements = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
+        statements = WorkerStatements(on: connection)
         held = []
         echoes = []
         try await statements.enter(name: "actor", version: "0", concurrency: 8)

@@ -73,7 +73,7 @@ import Testing
             for _ in 0..<3 {
                 let connection = Connection(try queue.configuration(), label: "worker")
                 group.addTask {
-                    let worker = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
+                    let worker = WorkerStatements(on: connection)
                     var (removed, since) = (0, "-infinity")
                     while true {
                         let batch = try await worker.removeFinished(

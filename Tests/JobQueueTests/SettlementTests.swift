@@ -10,7 +10,7 @@ import Testing
 @Suite struct SettlementTests {
     private func worker(_ queue: TestQueue) async throws -> WorkerStatements {
         let connection = Connection(try queue.configuration(), label: "worker")
-        let statements = WorkerStatements(schema: "sheetsync", work: connection, control: connection)
+        let statements = WorkerStatements(on: connection)
         try await statements.enter(name: "test", version: "0", concurrency: 4)
         return statements
     }

@@ -17,7 +17,7 @@ import Testing
 
     @Test func aJobThatWasGivenBackKeepsItsReasonUntilItIsClaimed() async throws {
         let queue = try await TestQueue.make()
-        let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
+        let worker = WorkerStatements(on: queue.connection)
         try await worker.enter(name: "test", version: "0", concurrency: 4, kinds: ["noop", "export"])
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
         let claimed = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)

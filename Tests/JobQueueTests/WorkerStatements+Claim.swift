@@ -3,6 +3,11 @@ import Postgres
 @testable import JobQueue
 
 extension WorkerStatements {
+    /// All over one connection.
+    init(on connection: Connection) {
+        self.init(schema: "sheetsync", claims: connection, endings: connection, control: connection)
+    }
+
     /// Claims jobs of every kind, beginning with the first one.
     func claim(_ slots: Int, held: [Int]? = nil) async throws(PostgresError) -> [Job] {
         try await claim(

@@ -257,7 +257,7 @@ import Testing
     @Test func takesJobsFromADeadWorkerAndIgnoresWhatItStillSays() async throws {
         let queue = try await TestQueue.make()
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
-        let dead = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
+        let dead = WorkerStatements(on: queue.connection)
         try await dead.enter(name: "dead", version: "0", concurrency: 1)
         let held = try await dead.claim(1, held: [])
         #expect(held.map(\.id) == [id])
