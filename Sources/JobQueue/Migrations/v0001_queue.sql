@@ -225,7 +225,7 @@ $$;
 create function line_of(kind text, priority int, owner text) returns bigint
 language sql immutable
 as $$
-    select hashtextextended(kind || ' ' || priority || ' ' || owner, 0)
+    select hashtextextended(kind || ' ' || priority::text || ' ' || owner, 0)
 $$;
 
 -- The turn behind the others of a line. Transactions that do not see each other give the same turn to as many jobs, which
@@ -358,13 +358,13 @@ language sql stable
 as $$
     select case
         when jsonb_typeof(payload) is distinct from 'object' then 'payload'
-        when (priority between 0 and 9) is not true then 'priority'
         when (max_attempts between 1 and 100) is not true then 'max_attempts'
         when (length(owner) <= 200) is not true then 'owner'
         when length(idempotency_key) not between 1 and 200 then 'idempotency_key'
         when not isfinite(run_at) then 'run_at'
-        when to_regclass(quote_ident('turn_' || kind || '_' || priority)) is null then 'kind'
-        -- No setting allows less than the first.
+        -- The kind, or the priority.
+        when to_regclass(quote_ident('turn_' || kind || '_' || priority)) is null then 'lane'
+        -- Most need no look at the setting, which allows at least so much.
         when octet_length(payload::text) > 1048576 and octet_length(payload::text) > max_payload_bytes() then 'size'
         when (payload ? 'query' or payload ? 'sheets' and jsonb_path_exists(payload, 'lax $.sheets[*].query'))
             and not may_query() then 'query'
@@ -377,7 +377,8 @@ create function refuse(flaw text, kind text, payload jsonb, idempotency_key text
 language plpgsql
 as $$
 declare
-    message text := case flaw
+    rule    text := case when flaw <> 'lane' then flaw when priority between 0 and 9 then 'kind' else 'priority' end;
+    message text := case rule
         when 'kind' then format('unknown kind of job: %s', coalesce(quote_literal(kind), 'null'))
         when 'payload' then format('the payload must be a JSON object, not %s', coalesce(jsonb_typeof(payload), 'null'))
         when 'size' then format(
@@ -391,12 +392,12 @@ declare
             'idempotency_key must have from 1 to 200 characters, not %s', length(idempotency_key))
         when 'run_at' then format('run_at must be a point in time, not %s', run_at)
     end;
-    hint text := case flaw
+    hint    text := case rule
         when 'kind' then 'The kinds are ' || (select string_agg(k.name, ', ' order by k.name) from kind k) || '.'
         when 'size' then 'MAX_CONTENT_SIZE_MB of the daemon sets the limit.'
         when 'query' then format('An administrator can allow it: grant sheetsync_query to %I.', session_user)
     end;
-    code text := case flaw when 'query' then '42501' else '22023' end;
+    code    text := case rule when 'query' then '42501' else '22023' end;
 begin
     if hint is null then
         raise exception using message = message, errcode = code;
