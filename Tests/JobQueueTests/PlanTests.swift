@@ -32,13 +32,6 @@ import Testing
         return worker
     }
 
-    /// The buffers that a statement touched, in the functions that it calls as well.
-    private func buffers(_ statement: Query, on connection: Connection) async throws -> Int {
-        let row = try await connection.query(statement)[0]
-        let plan = try JSON(parsing: try row.text("QUERY PLAN"))[0]?["Plan"]
-        return (plan?["Shared Hit Blocks"]?.int ?? .max / 2) + (plan?["Shared Read Blocks"]?.int ?? .max / 2)
-    }
-
     /// What was read of the great tables, in transactions that the server has not reported yet too.
     private func touched(by db: isolated Connection) throws(PostgresError) -> [Row] {
         try db.query(
@@ -155,7 +148,7 @@ import Testing
                             from sheetsync.lease)::text, false)
                         """)
                 }
-                touched[name] = try await buffers(statement, on: queue.connection)
+                touched[name] = try await queue.connection.buffers(statement)
             }
         }
         return touched
@@ -179,7 +172,11 @@ import Testing
         let queue = try await filledQueue(ended: 1000, waiting: 102_000, closed: 20_000)
         let worker = try await worker(queue)
         let watcher = Connection(try queue.configuration(), label: "watcher")
-        try await watcher.script("begin isolation level repeatable read; select count(*) from sheetsync.ready")
+        try await watcher.script(
+            """
+            set idle_in_transaction_session_timeout = 0;
+            begin isolation level repeatable read; select count(*) from sheetsync.ready
+            """)
         try await queue.connection.script(
             """
             insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, owner)
@@ -205,7 +202,7 @@ import Testing
             explain (analyze, buffers, format json)
             select * from sheetsync.claim(\(worker.epoch), 16, '{"noop":16}', look_back => true)
             """
-        let looking = try await buffers(back, on: queue.connection)
+        let looking = try await queue.connection.buffers(back)
         print("looking back: \(looking)")
         #expect(looking < 10_000)
         try await watcher.script("rollback")
