@@ -59,6 +59,7 @@ create index ready_open on ready (kind, priority, turn, id) where gate = 0;
 -- Backwards, so that the planner cannot take the other one for it and read other owners' jobs.
 create index ready_owner on ready (kind, priority, owner, (-turn)) where gate = 0;
 create index ready_timed on ready (run_at) where gate = 1;
+-- Read by comparing (target, id), for which the planner cannot take the primary key and read other targets' jobs.
 create index ready_target on ready (target, id) where gate = 0 and target is not null;
 create index ready_held on ready (target, id) where gate = 2;
 
@@ -264,7 +265,9 @@ begin
         where h.since > l.id for update of h skip locked
     )
     update head h set no = nextval('head_no'), since = coalesce((
-        select r.id from ready r where r.target = s.target and r.gate = 0 and r.id <= s.id order by r.id limit 1), s.id)
+        select r.id from ready r
+        where r.gate = 0 and r.target is not null and (r.target, r.id) >= (s.target, 0) and (r.target, r.id) <= (s.target, s.id)
+        order by r.target, r.id limit 1), s.id)
     from seen s where h.target = s.target and h.no = s.no;
 end
 $$;
@@ -342,8 +345,9 @@ begin
     where r.id in (
         select w.id from unnest(targets) v(target) left join lateral head_of(v.target) s on true
         cross join lateral (
-            select w.id from ready w where w.target = v.target and w.gate = 2 and w.id >= coalesce(s.since, 0)
-            order by w.id limit 1 for update skip locked) w
+            select r.id from ready r
+            where r.gate = 2 and (r.target, r.id) >= (v.target, coalesce(s.since, 0)) and r.target <= v.target
+            order by r.target, r.id limit 1 for update skip locked) w
         where s.id is null);
     if found then
         perform rouse();
@@ -507,6 +511,7 @@ $$;
 -- True: the job is cancelled, or where it runs its worker was asked to stop.
 create function cancel(id bigint) returns boolean
 language plpgsql security definer set search_path from current
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 #variable_conflict use_variable
 declare
@@ -662,10 +667,13 @@ begin
         ), first as materialized (
             select s.* from seen s
             where s.target is not null and s.head is null and s.id >= s.since
-              and (select e.id from ready e where e.target = s.target and e.gate = 0 and e.id >= s.since and e.id < s.id
-                   order by e.id limit 1) is null
-              and (select e.id from ready e where e.target = s.target and e.gate = 2 and e.id >= s.since and e.id < s.id
-                   order by e.id limit 1) is null
+              and (select e.id from ready e
+                   where e.gate = 0 and e.target is not null
+                     and (e.target, e.id) >= (s.target, s.since) and (e.target, e.id) < (s.target, s.id)
+                   order by e.target, e.id limit 1) is null
+              and (select e.id from ready e
+                   where e.gate = 2 and (e.target, e.id) >= (s.target, s.since) and (e.target, e.id) < (s.target, s.id)
+                   order by e.target, e.id limit 1) is null
         ), free as materialized (
             select f.* from first f join head h on h.target = f.target and h.no = f.no
             where h.id is null for update of h skip locked
@@ -701,15 +709,18 @@ begin
         where h.id <> s.id for share of h skip locked
     ), behind_earlier as materialized (
         select s.* from seen s cross join lateral (
-            select from ready e where e.target = s.target and e.gate = 0 and e.id >= s.since and e.id < s.id
-            order by e.id limit 1 for share skip locked) e
+            select from ready e
+            where e.gate = 0 and e.target is not null
+              and (e.target, e.id) >= (s.target, s.since) and (e.target, e.id) < (s.target, s.id)
+            order by e.target, e.id limit 1 for share skip locked) e
         where s.head is null
     ), blocked as materialized (
         select b.target, b.head, min(b.id) as first
         from (select * from behind_head union all select * from behind_earlier) b group by b.target, b.head
     ), held as materialized (
         select w.id from blocked b cross join lateral (
-            select r.id from ready r where r.target = b.target and r.gate = 0 and r.id >= b.first
+            select r.id from ready r
+            where r.gate = 0 and r.target = b.target and (r.target, r.id) >= (b.target, b.first)
             limit 10000 for update skip locked) w
         where w.id is distinct from b.head
     )
