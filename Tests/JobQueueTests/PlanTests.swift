@@ -207,4 +207,62 @@ import Testing
         #expect(looking < 10_000)
         try await watcher.script("rollback")
     }
+
+    /// What one row is written for again and again: a quota's row is found at once, and the signs of life and the progress
+    /// of a job pass a page for some dozens of their own rows.
+    @Test func whatIsWrittenAgainAndAgainIsFoundBehindItsDeadRows() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        _ = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+        let job = try #require(try await worker.claim(1).first)
+        let statements: [(name: String, sql: String)] = [
+            ("beat", "select * from sheetsync.beat(\(worker.epoch), 1, null)"),
+            (
+                "report",
+                "select sheetsync.report(\(worker.epoch), \(job.id), \(job.leaseNumber), 'rows', 1, 2, '{\"next\": 3}')"
+            ),
+            (
+                "take_quota",
+                "select * from sheetsync.take_quota('{user,project}', '{1000000,1000000}', 60, 1000000, 1, 0, 1, 0)"
+            ),
+        ]
+        func touched() async throws -> [Int] {
+            var buffers: [Int] = []
+            for _ in 1...6 {
+                buffers = []
+                for statement in statements {
+                    buffers.append(
+                        try await queue.connection.buffers(
+                            Query(unescaped: "explain (analyze, buffers, format json) \(statement.sql)")))
+                }
+            }
+            return buffers
+        }
+        let clean = try await touched()
+        let watcher = Connection(try queue.configuration(), label: "watcher")
+        try await watcher.script(
+            """
+            set idle_in_transaction_session_timeout = 0;
+            begin isolation level repeatable read; select count(*) from sheetsync.ready
+            """)
+        _ = try await queue.psql(
+            """
+            do $$
+            begin
+                for round in 1..4000 loop
+                    \(statements.map { $0.sql.replacing("select ", with: "perform ", maxReplacements: 1) }.joined(separator: "; "));
+                    if round % 50 = 0 then commit; end if;
+                end loop;
+            end $$
+            """)
+        let behind = try await touched()
+        print("buffers of beat, report and take_quota: \(clean), then \(behind)")
+        let allowed = [4000 / 40, 4000 / 20, 50]
+        for (index, statement) in statements.enumerated() {
+            #expect(
+                behind[index] < clean[index] * 2 + allowed[index],
+                "\(statement.name): \(clean[index]), then \(behind[index])")
+        }
+        try await watcher.script("rollback")
+    }
 }

@@ -78,6 +78,18 @@ import Testing
         return touched
     }
 
+    /// The least that each step touched in three rounds: a plan that is made anew reads the catalogue.
+    private func leastOfThree(_ queue: TestQueue, _ epoch: Int) async throws -> Touched {
+        var least = try await live(queue, epoch)
+        for _ in 1...2 {
+            let touched = try await live(queue, epoch)
+            for index in least.steps.indices {
+                least.steps[index].buffers = min(least.steps[index].buffers, touched.steps[index].buffers)
+            }
+        }
+        return least
+    }
+
     /// Ends so many jobs one after another, a hundred of them waiting at a time; the first one is discarded.
     private func fill(_ queue: TestQueue, _ epoch: Int, ended: Int) async throws {
         _ = try await queue.psql(
@@ -107,8 +119,8 @@ import Testing
         let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
         try await worker.enter(name: "test", version: "0", concurrency: 4)
         // The plans are made for an empty queue, and used to the end.
-        for _ in 1...6 { _ = try await live(queue, worker.epoch) }
-        let clean = try await live(queue, worker.epoch)
+        for _ in 1...3 { _ = try await live(queue, worker.epoch) }
+        let clean = try await leastOfThree(queue, worker.epoch)
         let watcher = Connection(try queue.configuration(), label: "watcher")
         try await watcher.script(
             """
@@ -118,7 +130,7 @@ import Testing
         try await fill(queue, worker.epoch, ended: 20_000)
         let first = try await queue.connection.query(
             "select min(id) as id from sheetsync.outcome where state = 'discarded' and attempt = 1")[0].int("id")
-        let behind = try await live(queue, worker.epoch)
+        let behind = try await leastOfThree(queue, worker.epoch)
         print("buffers of a clean target: \(clean)\nbehind 20,000 ended jobs: \(behind)")
         expect(behind, near: clean)
 
@@ -132,7 +144,7 @@ import Testing
         lonely.steps.append(("claim of the next", try await queue.connection.buffers(claim(worker.epoch))))
         lonely.steps.append(("its finish", try await finish("completed", worker.epoch, queue)))
         print("around the first, retried by hand: \(lonely)")
-        expect(try await live(queue, worker.epoch), near: clean)
+        expect(try await leastOfThree(queue, worker.epoch), near: clean)
         #expect(try await queue.psql("select max(age(backend_xmin)) > 300 from pg_stat_activity") == "t")
         try await watcher.script("rollback")
     }
@@ -141,7 +153,7 @@ import Testing
     private func expect(_ touched: Touched, near clean: Touched) {
         #expect(touched.steps.count == clean.steps.count)
         for (now, before) in zip(touched.steps, clean.steps) {
-            #expect(now.buffers < before.buffers * 2 + 1500, "\(now.name): \(before.buffers), then \(now.buffers)")
+            #expect(now.buffers < before.buffers * 2 + 1000, "\(now.name): \(before.buffers), then \(now.buffers)")
         }
     }
 }

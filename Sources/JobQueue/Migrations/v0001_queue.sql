@@ -665,9 +665,10 @@ begin
             select r.id, r.target, s.no, s.id as head, coalesce(s.since, 0) as since
             from ready r left join lateral head_of(r.target) s on true where r.id = any (jobs)
         ), first as materialized (
-            select s.* from seen s
-            where s.target is not null and s.head is null and s.id >= s.since
-              and (select e.id from ready e
+            select s.* from (
+                select distinct on (x.target) x.* from seen x
+                where x.target is not null and x.head is null and x.id >= x.since order by x.target, x.id) s
+            where (select e.id from ready e
                    where e.gate = 0 and e.target is not null
                      and (e.target, e.id) >= (s.target, s.since) and (e.target, e.id) < (s.target, s.id)
                    order by e.target, e.id limit 1) is null
