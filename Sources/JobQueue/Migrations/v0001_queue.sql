@@ -266,7 +266,8 @@ begin
     )
     update head h set no = nextval('head_no'), since = coalesce((
         select r.id from ready r
-        where r.gate = 0 and r.target is not null and (r.target, r.id) >= (s.target, 0) and (r.target, r.id) <= (s.target, s.id)
+        where r.gate = 0 and r.target is not null
+          and (r.target, r.id) >= (s.target, 0) and (r.target, r.id) <= (s.target, s.id)
         order by r.target, r.id limit 1), s.id)
     from seen s where h.target = s.target and h.no = s.no;
 end
@@ -1046,7 +1047,8 @@ $$;
 
 -- Opens the first job of each target where it is parked although no earlier one is open, runs or will run again. That
 -- happens where a cancel that holds it is rolled back just when it should have been opened, or where a cancel in a
--- transaction with an old snapshot did not see what to open.
+-- transaction with an old snapshot did not see what to open. This begins at no number, and reads past every dead row of those
+-- targets.
 create function open_forgotten() returns int
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
