@@ -32,13 +32,6 @@ import Testing
         return worker
     }
 
-    /// The buffers that a statement touched, in the functions that it calls as well.
-    private func buffers(_ statement: Query, on connection: Connection) async throws -> Int {
-        let row = try await connection.query(statement)[0]
-        let plan = try JSON(parsing: try row.text("QUERY PLAN"))[0]?["Plan"]
-        return (plan?["Shared Hit Blocks"]?.int ?? .max / 2) + (plan?["Shared Read Blocks"]?.int ?? .max / 2)
-    }
-
     /// What was read of the great tables, in transactions that the server has not reported yet too.
     private func touched(by db: isolated Connection) throws(PostgresError) -> [Row] {
         try db.query(
@@ -155,7 +148,7 @@ import Testing
                             from sheetsync.lease)::text, false)
                         """)
                 }
-                touched[name] = try await buffers(statement, on: queue.connection)
+                touched[name] = try await queue.connection.buffers(statement)
             }
         }
         return touched
@@ -179,7 +172,11 @@ import Testing
         let queue = try await filledQueue(ended: 1000, waiting: 102_000, closed: 20_000)
         let worker = try await worker(queue)
         let watcher = Connection(try queue.configuration(), label: "watcher")
-        try await watcher.script("begin isolation level repeatable read; select count(*) from sheetsync.ready")
+        try await watcher.script(
+            """
+            set idle_in_transaction_session_timeout = 0;
+            begin isolation level repeatable read; select count(*) from sheetsync.ready
+            """)
         try await queue.connection.script(
             """
             insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, line)
@@ -205,9 +202,67 @@ import Testing
             explain (analyze, buffers, format json)
             select * from sheetsync.claim(\(worker.epoch), 16, '{"noop":16}', look_back => true)
             """
-        let looking = try await buffers(back, on: queue.connection)
+        let looking = try await queue.connection.buffers(back)
         print("looking back: \(looking)")
         #expect(looking < 10_000)
+        try await watcher.script("rollback")
+    }
+
+    /// What one row is written for again and again: a quota's row is found at once, and the signs of life and the progress
+    /// of a job pass a page for some dozens of their own rows.
+    @Test func whatIsWrittenAgainAndAgainIsFoundBehindItsDeadRows() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        _ = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+        let job = try #require(try await worker.claim(1).first)
+        let statements: [(name: String, sql: String)] = [
+            ("beat", "select * from sheetsync.beat(\(worker.epoch), 1, null)"),
+            (
+                "report",
+                "select sheetsync.report(\(worker.epoch), \(job.id), \(job.leaseNumber), 'rows', 1, 2, '{\"next\": 3}')"
+            ),
+            (
+                "take_quota",
+                "select * from sheetsync.take_quota('{user,project}', '{1000000,1000000}', 60, 1000000, 1, 0, 1, 0)"
+            ),
+        ]
+        func touched() async throws -> [Int] {
+            var buffers: [Int] = []
+            for _ in 1...6 {
+                buffers = []
+                for statement in statements {
+                    buffers.append(
+                        try await queue.connection.buffers(
+                            Query(unescaped: "explain (analyze, buffers, format json) \(statement.sql)")))
+                }
+            }
+            return buffers
+        }
+        let clean = try await touched()
+        let watcher = Connection(try queue.configuration(), label: "watcher")
+        try await watcher.script(
+            """
+            set idle_in_transaction_session_timeout = 0;
+            begin isolation level repeatable read; select count(*) from sheetsync.ready
+            """)
+        _ = try await queue.psql(
+            """
+            do $$
+            begin
+                for round in 1..4000 loop
+                    \(statements.map { $0.sql.replacing("select ", with: "perform ", maxReplacements: 1) }.joined(separator: "; "));
+                    if round % 50 = 0 then commit; end if;
+                end loop;
+            end $$
+            """)
+        let behind = try await touched()
+        print("buffers of beat, report and take_quota: \(clean), then \(behind)")
+        let allowed = [4000 / 40, 4000 / 20, 50]
+        for (index, statement) in statements.enumerated() {
+            #expect(
+                behind[index] < clean[index] * 2 + allowed[index],
+                "\(statement.name): \(clean[index]), then \(behind[index])")
+        }
         try await watcher.script("rollback")
     }
 }

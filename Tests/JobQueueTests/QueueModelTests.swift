@@ -26,10 +26,13 @@ import Testing
             where attempt > max_attempts or attempt < 0
             union all
             select 'job ' || l.id || ' runs and is not the head of its target' from sheetsync.lease l
-            where l.target is not null
-              and not exists (select from sheetsync.head h where h.target = l.target and h.id = l.id)
+            where l.target is not null and not exists (
+                select from sheetsync.head h where h.target = l.target and h.id = l.id)
             union all
             select 'job ' || h.id || ' is the head and has ended' from sheetsync.head h join sheetsync.outcome using (id)
+            union all
+            select 'job ' || h.id || ' is a head below another row' from sheetsync.head h
+            where h.id is not null and exists (select from sheetsync.head x where x.target = h.target and x.no > h.no)
             """)
         #expect(try broken.map { try $0.text("what") } == [], "\(when)")
         let entries = ledger.all
@@ -49,33 +52,41 @@ import Testing
         #expect(try await queue.psql("select count(*) from sheetsync.job") == "\(entries.ids.count)", "\(when)")
     }
 
-    /// Lets the database itself watch over targets: whoever begins is the head, and nobody waits before it.
+    /// Lets the database itself watch over targets: one job at most of each runs, it is the head, and when it became that
+    /// nobody waited before it.
     ///
     /// - Parameter inOrder: Whether nobody else commits between the decision and this look at it.
     private func watchTargets(_ queue: TestQueue, inOrder: Bool) async throws {
         _ = try await queue.psql(
             """
-            create function sheetsync.watch() returns trigger language plpgsql as $$
-            declare begun bigint;
+            create unique index on sheetsync.lease (target);
+            create unique index on sheetsync.head (target) where id is not null;
+            create function sheetsync.watch_lease() returns trigger language plpgsql as $$
             begin
                 if not exists (select from sheetsync.head h where h.target = new.target and h.id = new.id) then
                     raise exception 'job % runs and is not the head of %', new.id, new.target;
                 end if;
-                select e.id into begun from sheetsync.ready e join sheetsync.head h on h.target = e.target
-                where \(inOrder) and e.target = new.target and e.gate <> 1 and e.id < new.id
-                  and h.xmin = pg_current_xact_id()::xid;
+                return null;
+            end $$;
+            create trigger watch after insert on sheetsync.lease for each row when (new.target is not null)
+            execute function sheetsync.watch_lease();
+            create function sheetsync.watch_head() returns trigger language plpgsql as $$
+            declare begun bigint;
+            begin
+                select e.id into begun from sheetsync.ready e
+                where \(inOrder) and e.target = new.target and e.gate <> 1 and e.id < new.id;
                 if found then
                     raise exception 'job % begins before %', new.id, begun;
                 end if;
                 return null;
             end $$;
-            create trigger watch after insert on sheetsync.lease for each row when (new.target is not null)
-            execute function sheetsync.watch()
+            create trigger watch after update on sheetsync.head for each row when (old.id is null and new.id is not null)
+            execute function sheetsync.watch_head()
             """)
     }
 
     private func expectNothingLeft(_ queue: TestQueue) async throws {
-        #expect(try await queue.psql("select count(*) from sheetsync.head") == "0")
+        #expect(try await queue.psql("select count(id) from sheetsync.head") == "0")
         let targeted = "select count(*) > 20 from sheetsync.job where target is not null"
         #expect(try await queue.psql(targeted) == "t")
     }
@@ -95,8 +106,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 2] as [UInt64]) func oneAfterAnother(seed: UInt64) async throws {
+    /// With numbers far apart each job that was enqueued or retried earlier is one that the looks for its target begin
+    /// above.
+    @Test(arguments: [1, 2, 3] as [UInt64], [1, 1000]) func oneAfterAnother(seed: UInt64, apart: Int) async throws {
         let queue = try await TestQueue.make()
+        _ = try await queue.psql("alter sequence sheetsync.job_id_seq increment by \(apart)")
         let ledger = Ledger()
         try await watchTargets(queue, inOrder: true)
         var random = SeededGenerator(seed: seed)

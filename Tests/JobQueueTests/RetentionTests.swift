@@ -65,6 +65,32 @@ import Testing
         #expect(try await rows(queue) == "1203|1202|1202|1202|1")
     }
 
+    /// What is kept of a target goes with the last job that began on it.
+    @Test func aTargetIsForgottenWithItsJobs() async throws {
+        let queue = try await TestQueue.make()
+        let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
+        try await worker.enter(name: "test", version: "0", concurrency: 9)
+        func run(_ targets: [String]) async throws -> [Job] {
+            for target in targets {
+                _ = try await queue.jobs.enqueue(kind: "export", payload: ["spreadsheet_id": .string(target)])
+            }
+            return try await worker.claim(9)
+        }
+        _ = try await queue.psql("alter sequence sheetsync.job_id_seq increment by 1000")
+        let old = try await run(["old", "used since", "in use"])
+        #expect(old.count == 3)
+        _ = try await worker.finish(old.map { JobEnding($0, .completed) }, keepPayloads: false)
+        _ = try await queue.psql("update sheetsync.outcome set finalized_at = now() - interval '10 days'")
+        let recent = try await run(["used since"])
+        _ = try await worker.finish(recent.map { JobEnding($0, .completed) }, keepPayloads: false)
+        #expect(try await run(["in use"]).count == 1)
+        let removed = try await worker.removeFinished(olderThan: .seconds(9 * 86_400), since: "-infinity", most: 100)
+        #expect(removed.removed == 3)
+        #expect(
+            try await queue.psql("select target, id is null from sheetsync.head order by target")
+                == "spreadsheet:in use|f\nspreadsheet:used since|t")
+    }
+
     @Test func severalRemoveBesideEachOtherAndARetryIsNotInTheWay() async throws {
         let queue = try await filledQueue()
         let retrying = Connection(try queue.configuration(), label: "producer")

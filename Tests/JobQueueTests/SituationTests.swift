@@ -94,6 +94,19 @@ import Testing
         #expect(identities[2].breakers.map(\.service) == ["drive"] && identities[0].breakers.isEmpty, "\(identities)")
     }
 
+    /// Only the next claim opens a job that was retried for its spreadsheet, or whose time has come.
+    @Test func aJobThatIsDueIsAvailable() async throws {
+        let queue = try await TestQueue.make()
+        let id = try await queue.jobs.enqueue(kind: "export", payload: ["spreadsheet_id": "s"])
+        _ = try await queue.psql("select sheetsync.enqueue('export', '{}', run_at => now() + interval '1 hour')")
+        #expect(try await queue.jobs.cancel(id))
+        #expect(try await queue.jobs.retry(id))
+        #expect(try await queue.jobs.find(id)?.state == "available")
+        #expect(try await why(id, queue).causes.map(\.name) == ["no_worker"])
+        let report = try await QueueReport.read(queue.schema, on: queue.connection)
+        #expect(report.available == 1 && report.scheduled == 1, "\(report.kinds)")
+    }
+
     @Test func aProducerLearnsOfItsOwnJobsAlone() async throws {
         let queue = try await TestQueue.make()
         for name in ["mine", "other"] {

@@ -19,16 +19,16 @@ extension QueueReport {
 
         /// The queue by kinds.
         ///
-        /// The oldest open job is among those whose turn comes first. Times are those of the jobs that are due next. `offset 0`
-        /// keeps the planner from joining the whole of job, and the order of the open
-        /// ones from reading the whole of ready where there are none.
+        /// A scheduled job that is due is available, although only the next claim opens it. The oldest open job is among those
+        /// whose turn comes first. Times are those of the jobs that are due next. `offset 0` keeps the planner from joining
+        /// the whole of job, and the order of the open ones from reading the whole of ready where there are none.
         var kinds: Query {
             let limit = QueueReport.countLimit + 1
             return """
                 select k.name as kind,
                     (select count(*) from (select from \(identifier: schema).ready r
                         where r.gate = 0 and r.kind = k.name
-                         order by r.priority, r.turn, r.id limit \(limit)) x) as available,
+                         order by r.priority, r.turn, r.id limit \(limit)) x) + coalesce(t.due, 0) as available,
                     (select extract(epoch from clock_timestamp() - min(f.run_at))
                      from generate_series(0, 9) lane cross join lateral (
                          select r.run_at from \(identifier: schema).ready r
@@ -40,7 +40,8 @@ extension QueueReport {
                     e.times[2] as long_time
                 from \(identifier: schema).kind k
                 left join (
-                    select kind, count(*) filter (where attempt = 0) as scheduled,
+                    select kind, count(*) filter (where attempt = 0 and run_at <= now()) as due,
+                        count(*) filter (where attempt = 0 and run_at > now()) as scheduled,
                         count(*) filter (where attempt > 0) as retryable, count(*) filter (where is_deferred) as deferred,
                         extract(epoch from min(run_at) - clock_timestamp()) as next_due
                     from (select kind, attempt, run_at, waits_for is not null as is_deferred

@@ -58,6 +58,7 @@ create table ready (
 create index ready_open on ready (kind, priority, turn, id) where gate = 0;
 create index ready_line on ready (line, turn) where gate = 0;
 create index ready_timed on ready (run_at) where gate = 1;
+-- Read by comparing (target, id), for which the planner cannot take the primary key and read other targets' jobs.
 create index ready_target on ready (target, id) where gate = 0 and target is not null;
 create index ready_held on ready (target, id) where gate = 2;
 
@@ -89,15 +90,23 @@ create table lease (
     target      text,
     at          timestamptz not null default clock_timestamp()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
--- A second guard: the row in head is the first.
-create unique index lease_target on lease (target) where target is not null;
 create sequence lease_no;
 
--- The one job of a target that has begun: it runs, or waits for its next attempt. It keeps its place until it ends.
+-- The one job of a target that has begun: it runs, or waits for its next attempt. It keeps its place until it ends. Then
+-- its row stays, as that of a free target, until the target's jobs are removed.
+--
+-- Each change takes a new number, so that a target's row lies above the dead ones that were before it, perhaps a hundred
+-- thousand that cannot be removed while somebody's transaction is open. So look from above, as head_of does, and change
+-- a row by the number that was seen: whoever finds it gone has lost to somebody else.
 create table head (
-    target text primary key,
-    id     bigint not null
+    target text   not null,
+    no     bigint not null,
+    id     bigint,                              -- null where the target is free
+    since  bigint not null,                     -- the lowest number of a job that may wait for the target
+    primary key (target, no)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+
+create sequence head_no;
 
 -- Ended.
 create table outcome (
@@ -242,8 +251,37 @@ begin
 end
 $$;
 
+-- The row of a target in head, if it has one. In SQL as well.
+create function head_of(target text) returns setof head
+language sql stable
+as $$
+    select * from head h where h.target = $1 order by h.no desc limit 1
+$$;
+
+-- Lets the looks for what waits on a target begin as low as at some of its jobs, and at what else is open below them.
+-- Leaves a target alone that somebody else has locked.
+create function go_back(jobs bigint[]) returns void
+language plpgsql
+as $$
+begin
+    with low as materialized (
+        select r.target, min(r.id) as id from ready r where r.id = any (jobs) and r.target is not null group by r.target
+    ), seen as materialized (
+        select h.target, h.no, l.id from low l cross join lateral head_of(l.target) s
+        join head h on h.target = s.target and h.no = s.no
+        where h.since > l.id for update of h skip locked
+    )
+    update head h set no = nextval('head_no'), since = coalesce((
+        select r.id from ready r
+        where r.gate = 0 and r.target is not null
+          and (r.target, r.id) >= (s.target, 0) and (r.target, r.id) <= (s.target, s.id)
+        order by r.target, r.id limit 1), s.id)
+    from seen s where h.target = s.target and h.no = s.no;
+end
+$$;
+
 -- Opens waiting jobs that the caller has locked and gives them a place in line: at its head, where a worker has had them
--- before, else with turns one apart for each owner.
+-- before, else with turns one apart for each owner. Those that the looks for their target would pass over stay as they are.
 create function line_up(jobs bigint[]) returns void
 language plpgsql
 as $$
@@ -251,13 +289,15 @@ begin
     if jobs = '{}' then
         return;
     end if;
+    perform go_back(jobs);
     update ready r set gate = 0, turn = l.turn
     from (select x.id, v.reached + case when x.redelivered then 0 else row_number() over (
                      partition by x.line, x.redelivered order by x.run_at, x.id) end as turn
           from (select d.*, turn_reached(d.kind, d.priority) as reached from (
                     select distinct y.kind, y.priority from ready y where y.id = any (jobs)) d offset 0) v
           join ready x on (x.kind, x.priority) = (v.kind, v.priority)
-          where x.id = any (jobs)) l
+          where x.id = any (jobs)
+            and (x.target is null or x.id >= coalesce((select s.since from head_of(x.target) s), 0))) l
     where r.id = l.id;
 end
 $$;
@@ -304,18 +344,26 @@ begin
 end
 $$;
 
--- Gives up a job's place as the head of its target, and opens the first of the jobs that wait behind it. Opening is
--- always safe: a claim parks again what was opened too early.
-create function vacate(id bigint, target text) returns void
+-- Gives up the places of some jobs as the heads of their targets, and opens the first of the jobs that wait behind each.
+-- Opening is always safe: a claim parks again what was opened too early.
+create function vacate(ids bigint[], targets text[]) returns void
 language plpgsql
 as $$
 begin
-    delete from head h where h.target = vacate.target and h.id = vacate.id;
+    -- Also above the number that was seen: a claim may have let the looks begin lower meanwhile, and the end counts all the
+    -- same.
+    update head h set no = nextval('head_no'), id = null
+    from unnest(ids, targets) v(id, target) cross join lateral head_of(v.target) s
+    where h.target = s.target and h.no >= s.no and h.id = v.id;
     -- A statement of its own, which sees what a claim parked while the one above waited for it.
     update ready r set gate = 0, turn = greatest(r.turn, turn_reached(r.kind, r.priority) + 1)
-    where r.id in (select w.id from ready w where w.target = vacate.target and w.gate = 2 order by w.id limit 1
-                   for update skip locked)
-      and not exists (select from head h where h.target = vacate.target);
+    where r.id in (
+        select w.id from unnest(targets) v(target) left join lateral head_of(v.target) s on true
+        cross join lateral (
+            select r.id from ready r
+            where r.gate = 2 and (r.target, r.id) >= (v.target, coalesce(s.since, 0)) and r.target <= v.target
+            order by r.target, r.id limit 1 for update skip locked) w
+        where s.id is null);
     if found then
         perform rouse();
     end if;
@@ -619,6 +667,7 @@ $$;
 -- True: the job is cancelled, or where it runs its worker was asked to stop.
 create function cancel(id bigint) returns boolean
 language plpgsql security definer set search_path from current
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 #variable_conflict use_variable
 declare
@@ -634,7 +683,7 @@ begin
             insert into outcome (id, state, attempt, attempted_at, result, look_at)
             values (cancel.id, 'cancelled', taken.attempt, taken.attempted_at, saved_result(cancel.id),
                     case when taken.redelivered and makes_spreadsheet(taken.kind, taken.target) then clock_timestamp() end);
-            perform vacate(cancel.id, taken.target);
+            perform vacate(array[cancel.id], array[taken.target]);
             perform announce(array[cancel.id], array['cancelled']);
             return true;
         end if;
@@ -674,7 +723,7 @@ begin
         )
         select g.id, g.target from gone g
     loop
-        perform vacate(settled.id, settled.target);
+        perform vacate(array[settled.id], array[settled.target]);
         perform announce(array[settled.id], array['cancelled']);
     end loop;
     delete from cancel_request c
@@ -683,7 +732,8 @@ end
 $$;
 
 -- True: a discarded or cancelled job is available again, with all its attempts; its history stays. Among the jobs that
--- wait for the same target it takes the place of its number.
+-- wait for the same target it takes the place of its number: a claim opens it and lets the looks begin there, for which the
+-- caller would need a lock that workers wait for.
 create function retry(id bigint) returns boolean
 language plpgsql security definer set search_path from current
 as $$
@@ -696,8 +746,8 @@ begin
         returning j.id, j.kind, j.priority, j.owner, j.target, o.attempted_at
     )
     insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, line, turn, target)
-    select g.id, g.kind, g.priority, 0, 0, g.attempted_at is not null, now(), g.attempted_at, l.line,
-           next_turn(l.line, turn_reached(g.kind, g.priority)), g.target
+    select g.id, g.kind, g.priority, (g.target is not null)::int, 0, g.attempted_at is not null, now(), g.attempted_at,
+           l.line, next_turn(l.line, turn_reached(g.kind, g.priority)), g.target
     from gone g cross join lateral (select line_of(g.kind, g.priority, g.owner) as line) l;
     if not found then
         return false;
@@ -754,43 +804,88 @@ $$;
 -- others are parked behind what is in their way, and with them all open jobs of the target that come later, so that no
 -- claim looks at them again.
 --
--- Three rules keep this right. To run, a job needs the row in head, which is one for each target. To park a job needs a
+-- Three rules keep this right. To run, a job needs the target's row in head, which has one place. To park a job needs a
 -- lock on what it is parked behind, so that this cannot end unseen; where somebody else has it locked, the job stays open
 -- for a later claim. Opening needs nothing.
+--
+-- Whoever waits for a target is looked for from `since` on, a hundred numbers below the last that began, because
+-- transactions do not commit in the order of their jobs. A job that comes later still is too low, and lets the looks begin
+-- lower; for such a one alone they pass what has ended.
 create function admit(jobs bigint[]) returns bigint[]
 language plpgsql
 as $$
+declare
+    admitted bigint[];
+    unknown  text[];                            -- targets without a row in head
+    low      bigint[];                          -- jobs that are too low
 begin
-    insert into head (target, id)
-    select r.target, r.id from ready r
-    where r.id = any (jobs) and r.target is not null
-      and not exists (select from head h where h.target = r.target)
-      and not exists (select from ready e where e.target = r.target and e.gate = 0 and e.id < r.id)
-      and not exists (select from ready e where e.target = r.target and e.gate = 2 and e.id < r.id)
-    order by r.target
-    on conflict do nothing;
+    for look in 1..2 loop
+        with seen as materialized (
+            select r.id, r.target, s.no, s.id as head, coalesce(s.since, 0) as since
+            from ready r left join lateral head_of(r.target) s on true where r.id = any (jobs)
+        ), first as materialized (
+            select s.* from (
+                select distinct on (x.target) x.* from seen x
+                where x.target is not null and x.head is null and x.id >= x.since order by x.target, x.id) s
+            where (select e.id from ready e
+                   where e.gate = 0 and e.target is not null
+                     and (e.target, e.id) >= (s.target, s.since) and (e.target, e.id) < (s.target, s.id)
+                   order by e.target, e.id limit 1) is null
+              and (select e.id from ready e
+                   where e.gate = 2 and (e.target, e.id) >= (s.target, s.since) and (e.target, e.id) < (s.target, s.id)
+                   order by e.target, e.id limit 1) is null
+        ), free as materialized (
+            select f.* from first f join head h on h.target = f.target and h.no = f.no
+            where h.id is null for update of h skip locked
+        ), begun as (
+            update head h set no = nextval('head_no'), id = f.id, since = greatest(f.since, f.id - 100)
+            from free f where h.target = f.target and h.no = f.no
+            returning h.id
+        )
+        select array(select s.id from seen s where s.target is null or s.head = s.id union all select b.id from begun b),
+               array(select f.target from first f where f.no is null order by f.target),
+               array(select s.id from seen s where s.id < s.since)
+        into admitted, unknown, low;
+        exit when look = 2 or unknown = '{}' and low = '{}';
+        if unknown <> '{}' then
+            -- Of two that do so at once the second waits, and its next look shows what the first one did.
+            insert into head (target, no, since) select u.target, 0, 0 from unnest(unknown) u(target)
+            on conflict do nothing;
+        end if;
+        if low <> '{}' then
+            perform go_back(low);
+        end if;
+    end loop;
+    if cardinality(admitted) = cardinality(jobs) then
+        return admitted;
+    end if;
 
-    with behind_head as materialized (
-        select r.target, r.id from ready r join head h on h.target = r.target and h.id <> r.id
-        where r.id = any (jobs) for share of h skip locked
+    with seen as materialized (
+        select r.id, r.target, s.no, s.id as head, coalesce(s.since, 0) as since
+        from ready r left join lateral head_of(r.target) s on true
+        where r.id = any (jobs) and r.target is not null and r.id >= coalesce(s.since, 0)
+    ), behind_head as materialized (
+        select s.* from seen s join head h on h.target = s.target and h.no = s.no
+        where h.id <> s.id for share of h skip locked
     ), behind_earlier as materialized (
-        select r.target, r.id from ready r cross join lateral (
-            select from ready e where e.target = r.target and e.gate = 0 and e.id < r.id limit 1 for share skip locked) e
-        where r.id = any (jobs) and not exists (select from head h where h.target = r.target)
+        select s.* from seen s cross join lateral (
+            select from ready e
+            where e.gate = 0 and e.target is not null
+              and (e.target, e.id) >= (s.target, s.since) and (e.target, e.id) < (s.target, s.id)
+            order by e.target, e.id limit 1 for share skip locked) e
+        where s.head is null
     ), blocked as materialized (
-        select b.target, min(b.id) as first from (select * from behind_head union all select * from behind_earlier) b
-        group by b.target
+        select b.target, b.head, min(b.id) as first
+        from (select * from behind_head union all select * from behind_earlier) b group by b.target, b.head
     ), held as materialized (
         select w.id from blocked b cross join lateral (
-            select r.id from ready r where r.target = b.target and r.gate = 0 and r.id >= b.first
+            select r.id from ready r
+            where r.gate = 0 and r.target = b.target and (r.target, r.id) >= (b.target, b.first)
             limit 10000 for update skip locked) w
-        where not exists (select from head h where h.target = b.target and h.id = w.id)
+        where w.id is distinct from b.head
     )
     update ready r set gate = 2 from held h where r.id = h.id;
-
-    return array(
-        select r.id from ready r where r.id = any (jobs)
-          and (r.target is null or exists (select from head h where h.target = r.target and h.id = r.id)));
+    return admitted;
 end
 $$;
 
@@ -976,7 +1071,8 @@ $$;
 create function finish(epoch bigint, endings jsonb, keep_payloads boolean default false)
 returns table (id bigint, state text)
 language plpgsql security definer set search_path from current
-set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off set jit = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -1033,7 +1129,7 @@ begin
     into ids, states, is_back, vacated, targets
     from moved m;
     if vacated is not null then
-        perform vacate(v.id, v.target) from unnest(vacated, targets) v(id, target);
+        perform vacate(vacated, targets);
     end if;
     perform announce(ids, states);
     if is_back then
@@ -1165,7 +1261,8 @@ $$;
 
 -- Opens the first job of each target where it is parked although no earlier one is open, runs or will run again. That
 -- happens where a cancel that holds it is rolled back just when it should have been opened, or where a cancel in a
--- transaction with an old snapshot did not see what to open.
+-- transaction with an old snapshot did not see what to open. This begins at no number, and reads past every dead row of those
+-- targets.
 create function open_forgotten() returns int
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
@@ -1182,7 +1279,7 @@ begin
         select f.id from held h cross join lateral (
             select r.id from ready r where r.target = h.target and r.gate = 2 order by r.id limit 1
             for update skip locked) f
-        where not exists (select from head x where x.target = h.target)
+        where (select s.id from head_of(h.target) s) is null
           and not exists (select from ready r where r.target = h.target and r.gate = 0 and r.id < f.id)
     )
     update ready r set gate = 0, turn = greatest(r.turn, turn_reached(r.kind, r.priority) + 1)
@@ -1195,8 +1292,9 @@ begin
 end
 $$;
 
--- Removes up to `most` jobs that ended longer ago than some seconds, with all that is known of them. Returns how many, and
--- where the next call may go on: what was removed stays in its way while a transaction is open.
+-- Removes up to `most` jobs that ended longer ago than some seconds, with all that is known of them, and of their targets
+-- where nothing later began. Returns how many, and where the next call may go on: what was removed stays in its way while a
+-- transaction is open.
 create function remove_finished(seconds float8, most int, since timestamptz default '-infinity',
                                 out removed int, out until timestamptz)
 language plpgsql security definer set search_path from current
@@ -1213,7 +1311,17 @@ begin
     delete from failure f where f.id = any (old);
     delete from progress p where p.id = any (old);
     delete from cancel_request c where c.id = any (old);
-    delete from job j where j.id = any (old);
+    with gone as (
+        delete from job j where j.id = any (old) returning j.id, j.target
+    ), last as materialized (
+        select g.target, max(g.id) as id from gone g where g.target is not null group by g.target
+    ), done as materialized (
+        -- Those below it too: two that began on a target at once have made two rows.
+        select h.target, h.no from last l cross join lateral head_of(l.target) s
+        join head h on h.target = s.target and h.no <= s.no
+        where s.id is null and s.since <= l.id and h.id is null for update of h skip locked
+    )
+    delete from head h using done d where h.target = d.target and h.no = d.no;
     removed := cardinality(old);
 end
 $$;

@@ -5,8 +5,11 @@
 -- is full uses them all, and Google never sees a crowd. Whatever begins when, any stretch of a window's length then holds
 -- about as many. Slots that nobody needed may be caught up within their window.
 
+-- Each grant takes a new number, so that a quota's row lies above the dead ones that were before it, as in head.
+create sequence quota_no;
 create table quota (
-    name         text primary key,              -- what is counted and for whom, such as sheets_writes/project
+    name         text             not null,     -- what is counted and for whom, such as sheets_writes/project
+    no           bigint           not null default nextval('quota_no'),
     configured   int              not null,     -- calls a window by the settings
     span         interval         not null,     -- the window's length
     begins       double precision not null default 0, -- how many seconds after a multiple of its length it begins
@@ -14,8 +17,17 @@ create table quota (
     used         int              not null default 0, -- what was granted of it to some worker, and may be in use
     learned      int,                           -- the lower figure that Google named when it refused a call
     learned_at   timestamptz,
-    closed_until timestamptz                    -- the end of the window in which it refused
-) with (fillfactor = 20);
+    closed_until timestamptz,                   -- the end of the window in which it refused
+    primary key (name, no)
+);
+
+-- The row of a quota. In SQL, which becomes a part of the statement that calls it. Whoever locks or changes the row takes it
+-- from this number on, because a grant may give it a higher one meanwhile.
+create function quota_of(name text) returns setof quota
+language sql stable
+as $$
+    select * from quota q where q.name = $1 order by q.no desc limit 1
+$$;
 
 -- A service of Google's that fails, or an identity that it refuses; claims of what needs it wait.
 create table breaker (
@@ -66,6 +78,8 @@ create function take_quota(names text[], configured int[], span_seconds float8, 
                            unused int, granted_at float8, out granted int, out at float8, out good_for float8,
                            out wait float8)
 language plpgsql security definer set search_path from current
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off set jit = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
@@ -73,26 +87,32 @@ declare
     moment timestamptz;
     one    record;
 begin
-    if exists (select from unnest(names, configured) as n(name, configured)
-               where not exists (select from quota q
-                                 where q.name = n.name and q.configured = n.configured and q.span = span)) then
-        insert into quota as q (name, configured, span) select n.*, span from unnest(names, configured) n order by 1
-        on conflict on constraint quota_pkey do update
-        set configured = excluded.configured, span = excluded.span, learned = null, learned_at = null
-        where (q.configured, q.span) <> (excluded.configured, excluded.span);
+    if exists (select from unnest(names) n(name) left join lateral quota_of(n.name) q on true where q.name is null) then
+        -- One after another, so that nobody makes a second row.
+        perform pg_advisory_xact_lock(hashtextextended('sheetsync quota', 0));
+        insert into quota (name, configured, span)
+        select n.name, n.configured, span
+        from unnest(names, configured) n(name, configured) left join lateral quota_of(n.name) q on true
+        where q.name is null;
     end if;
-    perform from quota q where q.name = any (names) order by q.name for update;
+    perform from unnest(names) n(name) cross join lateral quota_of(n.name) s
+    join quota q on q.name = s.name and q.no >= s.no order by q.name for update of q;
     -- Only now, because waiting for the lock took its time.
     moment := clock_timestamp();
     at := extract(epoch from moment);
-    -- A quota that was lowered may be raised again, which nobody says.
-    update quota q set learned = null, learned_at = null
-    where q.name = any (names) and q.learned_at < now() - interval '1 hour';
+    -- A quota that was lowered may be raised again, which nobody says; and settings change.
+    update quota q set configured = n.configured, span = span, learned = null, learned_at = null
+    from unnest(names, configured) n(name, configured) cross join lateral quota_of(n.name) s
+    where q.name = s.name and q.no = s.no
+      and (q.learned_at < now() - interval '1 hour' or (q.configured, q.span) <> (n.configured, span));
     if unused > 0 then
         perform return_quota(names, unused, granted_at);
     end if;
     granted := wanted;
-    for one in select q.name, v.* from quota q cross join lateral quota_at(q, moment, burst) v where q.name = any (names) loop
+    for one in
+        select v.* from unnest(names) n(name) cross join lateral quota_of(n.name) q
+        cross join lateral quota_at(q, moment, burst) v
+    loop
         granted := least(granted, one.due - one.used);
         good_for := least(good_for, one.ends_in - span_seconds / 60);
         if one.due - one.used < wanted then
@@ -103,18 +123,21 @@ begin
         granted := 0;
         return;
     end if;
-    update quota q set number = v.number, used = v.used + granted
-    from quota x cross join lateral quota_at(x, moment, burst) v
-    where q.name = any (names) and x.name = q.name;
+    update quota q set no = nextval('quota_no'), number = v.number, used = v.used + granted
+    from unnest(names) n(name) cross join lateral quota_of(n.name) s cross join lateral quota_at(s, moment, burst) v
+    where q.name = s.name and q.no = s.no;
 end
 $$;
 
 -- Gives back what is left of a grant, unless its window is over.
 create function return_quota(names text[], unused int, granted_at float8) returns void
-language sql security definer set search_path from current
+language plpgsql security definer set search_path from current
 as $$
-    update quota q set used = greatest(q.used - $2, 0)
-    where q.name = any ($1) and q.number = (quota_at(q, to_timestamp($3))).number
+begin
+    update quota q set no = nextval('quota_no'), used = greatest(q.used - unused, 0)
+    from unnest(names) n(name) cross join lateral quota_of(n.name) s
+    where q.name = s.name and q.no >= s.no and q.number = (quota_at(q, to_timestamp(granted_at))).number;
+end
 $$;
 
 -- Remembers what Google said when it refused a call: what it allows, when its window began, and for how long nothing is to
@@ -127,7 +150,7 @@ as $$
         learned_at = case when allowed < q.configured then now() else q.learned_at end,
         begins = coalesce(mod(began::numeric, extract(epoch from q.span)::numeric)::float8, q.begins),
         closed_until = greatest(q.closed_until, clock_timestamp() + make_interval(secs => seconds))
-    where q.name = $1
+    from quota_of($1) s where q.name = s.name and q.no >= s.no
 $$;
 
 -- Says that a breaker is open for some seconds, and why.

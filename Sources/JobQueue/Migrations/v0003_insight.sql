@@ -42,7 +42,7 @@ as $$
         'waits_for', r.waits_for,
         'target', job.target,
         'head', (select jsonb_build_object('id', h.id, 'runs', exists (select from lease x where x.id = h.id))
-                 from head h where h.target = job.target and h.id <> job.id),
+                 from head_of(job.target) h where h.id <> job.id),
         'earlier', (select min(x.id) from ready x where x.target = job.target and x.gate in (0, 2) and x.id < job.id),
         'ahead', case when r.gate = 0 then (
             select count(*) from (
