@@ -68,7 +68,7 @@ import Testing
     /// What is kept of a target goes with the last job that began on it.
     @Test func aTargetIsForgottenWithItsJobs() async throws {
         let queue = try await TestQueue.make()
-        let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
+        let worker = WorkerStatements(on: queue.connection)
         try await worker.enter(name: "test", version: "0", concurrency: 9)
         func run(_ targets: [String]) async throws -> [Job] {
             for target in targets {

@@ -116,7 +116,7 @@ import Testing
 
     @Test func noStatementReadsInProportionToWhatHasEndedOnItsTarget() async throws {
         let queue = try await TestQueue.make()
-        let worker = WorkerStatements(schema: "sheetsync", work: queue.connection, control: queue.connection)
+        let worker = WorkerStatements(on: queue.connection)
         try await worker.enter(name: "test", version: "0", concurrency: 4)
         // The plans are made for an empty queue, and used to the end.
         for _ in 1...3 { _ = try await live(queue, worker.epoch) }
