@@ -21,11 +21,13 @@ struct LineBuffer: Sendable {
         unsafe text.withUnsafeBytes { bytes in unsafe copy(bytes) }
     }
 
-    /// Writes a word as it is.
+    /// Writes a word as it is; inlined, because a word of known length is no call but a few moves.
+    @inline(__always)
     mutating func append(_ word: StaticString) {
         unsafe copy(UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
     }
 
+    @inline(__always)
     private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
         reserve(bytes.count)
         let start = count
@@ -123,7 +125,10 @@ struct LineBuffer: Sendable {
 
     private mutating func reserve(_ more: Int) {
         let needed = count + more
-        guard needed > storage.count else { return }
+        if needed > storage.count { grow(to: needed) }
+    }
+
+    private mutating func grow(to needed: Int) {
         storage += [UInt8](repeating: 0, count: max(storage.count, needed - storage.count))
     }
 
