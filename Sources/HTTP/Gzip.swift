@@ -6,7 +6,8 @@ public enum Gzip {
     private static let level: Int32 = 1
     /// The largest window, in the container of RFC 1952.
     private static let windowBits: Int32 = 15 + 16
-    private static let memoryLevel: Int32 = 8
+    /// Tables that stay in the processor's cache: with zlib's usual 8 it takes a sixth longer for the same size.
+    private static let memoryLevel: Int32 = 7
 
     /// Packs bytes; nil where zlib has no memory.
     public static func pack(_ bytes: [UInt8]) -> [UInt8]? {

@@ -25,10 +25,16 @@ struct ResponseHead {
             isComplete = false
         } else if text == "\r\n" || text == "\n" {
             isComplete = true
-        } else if let colon = text.firstIndex(of: ":"), let name = HTTPField.Name(String(text[..<colon])) {
-            let value = text[text.index(after: colon)...].drop(while: \.isWhitespace)
-            fields.append(HTTPField(name: name, value: String(value.reversed().drop(while: \.isWhitespace).reversed())))
+        } else if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")),
+            let name = HTTPField.Name(String(text[..<colon]))
+        {
+            var value = text.utf8[colon...].dropFirst()
+            while let first = value.first, Self.isSpace(first) { value.removeFirst() }
+            while let last = value.last, Self.isSpace(last) { value.removeLast() }
+            fields.append(HTTPField(name: name, value: String(Substring(value))))
         }
         return true
     }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || 0x09...0x0D ~= byte }
 }

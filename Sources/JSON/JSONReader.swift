@@ -37,6 +37,8 @@ public struct JSONReader: Sendable {
     /// Where the reader stands; setting it goes back to where it stood.
     public var place = Place()
     private var names = NameTable()
+    /// How many elements the last array had.
+    private var lastLength = 0
 
     /// Makes a reader that stands before the first value.
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -51,8 +53,13 @@ public struct JSONReader: Sendable {
             return .object(JSONObject(members))
         case UInt8(ascii: "["):
             var elements: [JSON] = []
+            // An array is mostly as long as the one before it. Each length serves once, so that together they promise no more
+            // than there is.
+            elements.reserveCapacity(lastLength)
+            lastLength = 0
             try beginArray()
             while try nextElement() { elements.append(try value()) }
+            lastLength = elements.count
             return .array(elements)
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool(try bool())

@@ -7,8 +7,8 @@ import Testing
     private func csv(_ cells: [(JSON, ColumnType)]) throws -> String {
         let columns = try cells.map { try Column(name: "c", type: $0.1) }
         var checker = RowChecker(sheet: 0, columns: columns, timeZone: .utc)
-        let line = try checker.line(of: cells.map(\.0))
-        return String(decoding: try CSVEncoder(columns: columns).row(line[...]), as: UTF8.self)
+        try checker.take(cells.map(\.0))
+        return String(decoding: try CSVEncoder(columns: columns).row(checker.rows.lines.bytes), as: UTF8.self)
     }
 
     @Test func textIsQuotedAndNeverAFormula() throws {

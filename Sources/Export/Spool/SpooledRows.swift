@@ -7,6 +7,8 @@ struct SpooledRows: RowSource {
     static let stride = 256
     /// How much is read or written at once.
     static let blockSize = 256 * 1024
+    /// How much a cursor reads first: many look at a single row, which mostly lies in there.
+    private static let firstBlockSize = 32 * 1024
 
     let count: Int
     private let file: SpoolFile
@@ -65,7 +67,8 @@ struct SpooledRows: RowSource {
         /// Reads on behind what is left of the block, which grows where one line fills it.
         private mutating func fill() throws {
             let rest = filled - position
-            var next = [UInt8](repeating: 0, count: max(SpooledRows.blockSize, rest * 2))
+            let size = block.isEmpty ? SpooledRows.firstBlockSize : SpooledRows.blockSize
+            var next = [UInt8](repeating: 0, count: max(size, rest * 2))
             next.replaceSubrange(0..<rest, with: block[position..<filled])
             let count = try rows.file.read(into: &next, rest..<next.count, at: offset)
             guard count > 0 else {

@@ -21,6 +21,8 @@ struct BatchBody {
     private(set) var cells = 0
     private var block: Block?
     private var isEmpty = true
+    /// The row that is being added.
+    private var encoded = LineBuffer(capacity: 1 << 10)
 
     /// From here on the room for the whole body is taken at once: growing by halves would hold it twice at times.
     private static let large = 1 << 20
@@ -47,7 +49,10 @@ struct BatchBody {
         }
         let isHeader = position.row < plan.layouts[position.sheet].grid.headerRows
         switch method {
-        case .batchUpdate: plan.encoders[position.sheet].append(line, isHeader: isHeader, to: &bytes)
+        case .batchUpdate:
+            encoded.removeAll()
+            plan.encoders[position.sheet].append(line.span, isHeader: isHeader, to: &encoded)
+            bytes += encoded.bytes
         case .values: bytes += line
         }
         // The first batch has something to do without rows, every other one takes a row however long it is.

@@ -14,63 +14,50 @@ struct RowEncoder: Sendable {
     /// Writes a row of data, filled up with empty cells; of a header every cell is a text.
     ///
     /// Empty cells are written too: a row says what each of its cells is, whatever stood there before.
-    func append(_ line: ArraySlice<UInt8>, isHeader: Bool, to bytes: inout [UInt8]) {
-        let span = line.span
+    func append(_ line: Span<UInt8>, isHeader: Bool, to row: inout LineBuffer) {
         // Behind the bracket that opens the line.
         var offset = 1
-        bytes += Self.row
+        row.append(#"{"values":["#)
         for column in types.indices {
-            if column > 0 { bytes.append(UInt8(ascii: ",")) }
-            guard offset < span.count, span[offset] != UInt8(ascii: "]") else {
-                bytes += Self.empty
+            if column > 0 { row.append(UInt8(ascii: ",")) }
+            guard offset < line.count, line[offset] != UInt8(ascii: "]") else {
+                row.append("{}")
                 continue
             }
-            let end = RowLine.end(ofCellAt: offset, in: span)
-            let place = line.startIndex + offset..<line.startIndex + end
-            switch span[offset] {
-            case UInt8(ascii: "n"): bytes += Self.empty
-            case UInt8(ascii: "t"), UInt8(ascii: "f"): append(line[place], as: Self.boolean, to: &bytes)
-            case UInt8(ascii: "\""):
-                switch isHeader ? .text : types[column] {
-                // No form but this one is ever read as a formula.
-                case .formula: append(line[place], as: Self.formula, to: &bytes)
-                case .link: append(text: line[place], link: line[place], to: &bytes)
-                default: append(line[place], as: Self.text, to: &bytes)
-                }
-            case UInt8(ascii: "["):
-                let middle = line.startIndex + RowLine.end(ofCellAt: offset + 1, in: span)
-                append(
-                    text: line[place.lowerBound + 1..<middle], link: line[middle + 1..<place.upperBound - 1], to: &bytes
-                )
-            default: append(line[place], as: Self.number, to: &bytes)
-            }
+            let end = RowLine.end(ofCellAt: offset, in: line)
+            append(line.extracting(offset..<end), as: isHeader ? .text : types[column], to: &row)
             offset = end + 1
         }
-        bytes += Self.rowEnd
+        row.append("]}")
     }
 
-    private static let row = Array(#"{"values":["#.utf8)
-    private static let rowEnd = Array("]}".utf8)
-    private static let empty = Array("{}".utf8)
-    private static let text = Array(#"{"userEnteredValue":{"stringValue":"#.utf8)
-    private static let number = Array(#"{"userEnteredValue":{"numberValue":"#.utf8)
-    private static let boolean = Array(#"{"userEnteredValue":{"boolValue":"#.utf8)
-    private static let formula = Array(#"{"userEnteredValue":{"formulaValue":"#.utf8)
-    private static let cellEnd = Array("}}".utf8)
-    private static let link = Array(#"},"userEnteredFormat":{"textFormat":{"link":{"uri":"#.utf8)
-    private static let linkEnd = Array("}}}}".utf8)
-
-    private func append(_ value: ArraySlice<UInt8>, as form: [UInt8], to bytes: inout [UInt8]) {
-        bytes += form
-        bytes += value
-        bytes += Self.cellEnd
+    private func append(_ cell: Span<UInt8>, as type: ColumnType, to row: inout LineBuffer) {
+        switch cell[0] {
+        case UInt8(ascii: "n"): return row.append("{}")
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): row.append(#"{"userEnteredValue":{"boolValue":"#)
+        case UInt8(ascii: "\""):
+            if type == .link { return append(text: cell, link: cell, to: &row) }
+            // No form but the first one is ever read as a formula.
+            if type == .formula {
+                row.append(#"{"userEnteredValue":{"formulaValue":"#)
+            } else {
+                row.append(#"{"userEnteredValue":{"stringValue":"#)
+            }
+        case UInt8(ascii: "["):
+            let middle = RowLine.end(ofCellAt: 1, in: cell)
+            return append(
+                text: cell.extracting(1..<middle), link: cell.extracting(middle + 1..<cell.count - 1), to: &row)
+        default: row.append(#"{"userEnteredValue":{"numberValue":"#)
+        }
+        row.append(cell)
+        row.append("}}")
     }
 
-    private func append(text: ArraySlice<UInt8>, link: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
-        bytes += Self.text
-        bytes += text
-        bytes += Self.link
-        bytes += link
-        bytes += Self.linkEnd
+    private func append(text: Span<UInt8>, link: Span<UInt8>, to row: inout LineBuffer) {
+        row.append(#"{"userEnteredValue":{"stringValue":"#)
+        row.append(text)
+        row.append(#"},"userEnteredFormat":{"textFormat":{"link":{"uri":"#)
+        row.append(link)
+        row.append("}}}}")
     }
 }

@@ -28,10 +28,9 @@ public struct CheckedSheet: Sendable {
     public init(_ sheet: Sheet, index: Int, timeZone: TimeZoneRules) throws(SheetModelError) {
         let columns = sheet.resolvedColumns
         var checker = RowChecker(sheet: index, columns: columns, timeZone: timeZone)
-        var rows = RowBuffer()
-        for row in sheet.rows { rows.append(try checker.line(of: row)) }
+        for row in sheet.rows { try checker.take(row) }
         self.init(
-            name: sheet.name, columns: columns, hasHeader: sheet.columns != nil, rows: rows,
+            name: sheet.name, columns: columns, hasHeader: sheet.columns != nil, rows: checker.rows,
             warnings: checker.warnings(sheet: sheet.name))
     }
 }

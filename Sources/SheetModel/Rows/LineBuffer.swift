@@ -18,24 +18,23 @@ struct LineBuffer: Sendable {
 
     /// Writes bytes as they are.
     mutating func append(_ text: Span<UInt8>) {
-        reserve(text.count)
-        var end = count
-        var out = storage.mutableSpan
-        for index in text.indices {
-            out[end] = text[index]
-            end += 1
-        }
-        count = end
+        unsafe text.withUnsafeBytes { bytes in unsafe copy(bytes) }
     }
 
-    /// Writes a word as it is.
+    /// Writes a word as it is; inlined, because a word of known length is no call but a few moves.
+    @inline(__always)
     mutating func append(_ word: StaticString) {
-        append(unsafe UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount).span)
+        unsafe copy(UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
     }
 
-    /// Writes bytes as they are.
-    mutating func append(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes { append(byte) }
+    @inline(__always)
+    private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
+        reserve(bytes.count)
+        let start = count
+        unsafe storage.withUnsafeMutableBytes { room in
+            unsafe UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyMemory(from: bytes)
+        }
+        count = start + bytes.count
     }
 
     /// Writes UTF-8 as a JSON string.
@@ -89,7 +88,7 @@ struct LineBuffer: Sendable {
         // From 2^13 on neighbours differ by more than 1.8e-12, so twelve digits behind the point tell them apart.
         guard whole >= 8192, whole < 0x1p31 else {
             if number == whole, number.magnitude < 0x1p53 { return append(integer: Int(number)) }
-            return append(number.description.utf8)
+            return append(number.description.utf8Span.span)
         }
         append(integer: Int(whole))
         var fraction = UInt(((number - whole) * 1e12).rounded())
@@ -126,7 +125,10 @@ struct LineBuffer: Sendable {
 
     private mutating func reserve(_ more: Int) {
         let needed = count + more
-        guard needed > storage.count else { return }
+        if needed > storage.count { grow(to: needed) }
+    }
+
+    private mutating func grow(to needed: Int) {
         storage += [UInt8](repeating: 0, count: max(storage.count, needed - storage.count))
     }
 

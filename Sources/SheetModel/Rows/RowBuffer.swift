@@ -1,16 +1,14 @@
 /// Rows in memory.
 struct RowBuffer: RowSource {
-    private var bytes: [UInt8] = []
+    /// The lines one behind the other; whoever has written one says so by `endLine`.
+    var lines = LineBuffer(capacity: 0)
     /// Where each line ends.
     private var ends: [Int] = []
 
     var count: Int { ends.count }
 
-    /// Puts a line behind the last one.
-    mutating func append(_ line: [UInt8]) {
-        bytes += line
-        ends.append(bytes.count)
-    }
+    /// Makes a row of what was written since the last one.
+    mutating func endLine() { ends.append(lines.count) }
 
     func cursor(from row: Int) -> any RowCursor { Cursor(buffer: self, row: row) }
 
@@ -21,7 +19,7 @@ struct RowBuffer: RowSource {
         mutating func next() -> ArraySlice<UInt8>? {
             guard row < buffer.count else { return nil }
             defer { row += 1 }
-            return buffer.bytes[(row == 0 ? 0 : buffer.ends[row - 1])..<buffer.ends[row]]
+            return buffer.lines.bytes[(row == 0 ? 0 : buffer.ends[row - 1])..<buffer.ends[row]]
         }
     }
 }

@@ -7,13 +7,6 @@ import JSON
 /// not the URL that it links to is an array of both, the text first. Such a line is what `values.update` takes as a row,
 /// as long as no column has links or formulas.
 enum RowLine {
-    /// Writes a row.
-    static func write(_ cells: [Cell], to writer: inout JSONWriter) {
-        writer.array { row in
-            for cell in cells { write(cell, to: &row) }
-        }
-    }
-
     /// Writes one cell of a row.
     static func write(_ cell: Cell, to row: inout JSONWriter) {
         switch cell.value {

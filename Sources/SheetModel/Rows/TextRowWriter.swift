@@ -185,7 +185,7 @@ public struct TextRowWriter: Sendable {
             if let warning { tally.add(warning, column: column) }
             var writer = JSONWriter(reserving: 32)
             RowLine.write(cell, to: &writer)
-            buffer.append(writer.bytes)
+            buffer.append(writer.bytes.span)
         } catch {
             throw located(error)
         }
