@@ -237,7 +237,7 @@ import Testing
 
     @Test func aLockedTableCostsTimeAndNothingElse() async throws {
         let queue = try await TestQueue.make()
-        let connection = Connection(try queue.configuration(), label: "worker", statementTimeout: .milliseconds(300))
+        let connection = Connection(try queue.configuration(), label: "worker", statementTimeout: .seconds(1))
         let worker = WorkerStatements(on: connection)
         try await worker.enter(name: "test", version: "0", concurrency: 1)
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])

@@ -236,7 +236,7 @@ import Testing
                             try await queue.psql(
                                 """
                                 select sheetsync.enqueue('export',
-                                    '{"title": "s", "query": "select a, pg_sleep(1) from t"}', max_attempts => 100)
+                                    '{"title": "s", "query": "select a, pg_sleep(3) from t"}', max_attempts => 100)
                                 """)))
                     try await wait(for: "the query to run") {
                         let watcher = Connection(try ConnectionConfiguration(url: server.url()), label: "watcher")
