@@ -22,11 +22,18 @@ struct Settlement {
 
     /// Works until it is cancelled, whenever there is news of such jobs.
     func run(upon news: Signal) async {
+        // Goes on where it was, and now and then from the beginning.
+        var since = "-infinity"
+        var looksBack = ContinuousClock.now
         while true {
-            await news.wait()
+            await news.wait(atMost: configuration.upkeepInterval)
             if Task.isCancelled { return }
+            if looksBack <= .now {
+                since = "-infinity"
+                looksBack = .now + configuration.upkeepInterval
+            }
             do {
-                while !Task.isCancelled, try await settleOne() {}
+                while !Task.isCancelled, let dueAt = try await settleOne(since: since) { since = dueAt }
             } catch {
                 if Task.isCancelled { return }
                 // What one look met with, the next would meet with too.
@@ -35,12 +42,12 @@ struct Settlement {
         }
     }
 
-    /// Looks for what one job has made; false where no look is due.
-    private func settleOne() async throws -> Bool {
+    /// Looks for what one job has made, and returns when that was due; nil where no look is.
+    private func settleOne(since: String) async throws -> String? {
         guard
             let unsettled = try await statements.takeUnsettled(
-                kinds: Array(handlers.keys), pause: configuration.lookInterval)
-        else { return false }
+                kinds: Array(handlers.keys), pause: configuration.lookInterval, since: since)
+        else { return nil }
         let job = unsettled.job
         let remains = try await handlers[job.kind]?.remains(of: job, endedFor: unsettled.age) ?? .saved
         let isSettled: Bool
@@ -51,6 +58,6 @@ struct Settlement {
         }
         logger.debug(
             "looked for what an ended job has made", metadata: ["job": "\(job.id)", "settled": "\(isSettled)"])
-        return true
+        return unsettled.wasDueAt
     }
 }

@@ -5,4 +5,6 @@ struct UnsettledJob: Sendable {
     let endedAt: String
     /// How long ago that was when it was taken.
     let age: Duration
+    /// When this look was due, as the database writes it.
+    let wasDueAt: String
 }

@@ -22,8 +22,14 @@ public struct WorkerConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init() {}
 
-    /// How often a claim looks back for jobs that came late; it is found before the next poll at most.
-    var lookBackInterval: Duration { min(pollInterval, .milliseconds(500)) }
+    /// When a claim looks back again for jobs that came late, after one that took so long: one part of its time in twenty
+    /// goes into that, because looking back passes every dead row.
+    func lookBackInterval(after duration: Duration) -> Duration {
+        min(max(duration * 20, firstPause), .milliseconds(500), pollInterval)
+    }
+    /// The first of the growing pauses of a worker that has become idle. What was enqueued while it worked, and committed
+    /// when it had looked for the last time, no notification tells of.
+    var firstPause: Duration { .milliseconds(10) }
     /// How long a worker that finds no more jobs goes on looking before it asks for notifications, which every producer
     /// would have to wait for.
     var lingerTime: Duration { .milliseconds(6) }

@@ -127,6 +127,7 @@ final class WorkerSession: Sendable {
         var busyUntil = ContinuousClock.now
         var last: String?
         var looksBack = ContinuousClock.now
+        var pause = configuration.firstPause
         // Whether a claim's answer may have been lost. Such a claim may go on at the server until its statement's time is
         // over, so the claims of the next minute ask for what it took.
         var unansweredUntil = ContinuousClock.now
@@ -145,11 +146,12 @@ final class WorkerSession: Sendable {
             }
             do {
                 let openings = await admission?.openings(slots: free) ?? Openings()
-                let isDue = looksBack <= .now
+                let began = ContinuousClock.now
+                let isDue = looksBack <= began
                 let claimed = try await statements.claim(
                     free, rooms: rooms(openings, free), after: last,
                     held: unansweredUntil > .now ? held.all : nil, lookingBack: isDue)
-                if isDue { looksBack = .now + configuration.lookBackInterval }
+                if isDue { looksBack = .now + configuration.lookBackInterval(after: .now - began) }
                 // Jobs that come when the identity is lost are left to others.
                 guard !lost.isSet else { break }
                 held.insert(claimed)
@@ -160,6 +162,7 @@ final class WorkerSession: Sendable {
                     // Notifications are for sleepers; a worker that is busy will look by itself.
                     if mayBeArmed { mayBeArmed = try await !statements.disarm() }
                     busyUntil = .now + configuration.lingerTime
+                    pause = configuration.firstPause
                     continue
                 }
                 if .now < busyUntil {
@@ -173,7 +176,8 @@ final class WorkerSession: Sendable {
                 let due = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
                 let closed = openings.reopensIn.map { max($0, .milliseconds(10)) } ?? configuration.pollInterval
                 // What came may lie where this claim did not look.
-                let late = isDue ? configuration.pollInterval : max(looksBack - .now, .milliseconds(10))
+                let late = isDue ? pause : max(looksBack - .now, .milliseconds(10))
+                if isDue { pause = min(pause * 4, configuration.pollInterval) }
                 await rest(atMost: min(due, closed, late, configuration.pollInterval))
             } catch {
                 note(error, while: "claim jobs")

@@ -112,17 +112,21 @@ struct WorkerStatements: Sendable {
 
     /// Takes a job that ended before its time, for a look at what it has made; nil where there is none.
     ///
-    /// - Parameter pause: When another look is due, unless the job is settled before.
-    func takeUnsettled(kinds: [String], pause: Duration) async throws(PostgresError) -> UnsettledJob? {
+    /// - Parameters:
+    ///   - pause: When another look is due, unless the job is settled before.
+    ///   - since: Since when the look has been due at the earliest.
+    func takeUnsettled(
+        kinds: [String], pause: Duration, since: String = "-infinity"
+    ) async throws(PostgresError) -> UnsettledJob? {
         let rows = try await control.query(
             """
             select * from \(identifier: schema).take_unsettled(
-                string_to_array(\(kinds.sorted().joined(separator: ",")), ','), \(pause / .seconds(1)))
+                string_to_array(\(kinds.sorted().joined(separator: ",")), ','), \(pause / .seconds(1)), \(since)::timestamptz)
             """)
         guard let row = rows.first else { return nil }
         return UnsettledJob(
             job: try Self.job(row, isRedelivered: true, leaseNumber: 0), endedAt: try row.text("ended_at"),
-            age: .seconds(try row.optionalDouble("ended_for") ?? 0))
+            age: .seconds(try row.optionalDouble("ended_for") ?? 0), wasDueAt: try row.text("was_due_at"))
     }
 
     /// Ends the looks for what a job has made; false where it was retried since or another worker was first.

@@ -1157,15 +1157,18 @@ begin
             select c.id from cancel_request c
             cross join lateral (select l.epoch from lease l where l.id = c.id offset 0) l where l.epoch = beat.epoch);
     end if;
-    unsettled := coalesce((select min(o.look_at) from outcome o) <= now(), false);
+    -- What was due before that a worker finds when it looks from the beginning.
+    unsettled := (select o.look_at from outcome o where o.look_at > now() - interval '1 minute' and o.look_at <= now()
+                  order by o.look_at limit 1) is not null;
 end
 $$;
 
 -- Takes one job of some kinds that ended before its time, for a look at what it has made. If nobody settles that, the next
--- look is so many seconds from now; where many were in vain, later and later.
-create function take_unsettled(kinds text[], pause float8)
+-- look is so many seconds from now; where many were in vain, later and later. Looked for is behind `since`, and returned is
+-- where the next call may go on: what was settled stays in its way while a transaction is open.
+create function take_unsettled(kinds text[], pause float8, since timestamptz)
 returns table (id bigint, attempt int, kind text, payload jsonb, max_attempts int, owner text, target text, checkpoint jsonb,
-               identity text, ended_at text, ended_for float8)
+               identity text, ended_at text, ended_for float8, was_due_at text)
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
@@ -1173,15 +1176,16 @@ as $$
 begin
     return query
     with due as materialized (
-        select o.id from outcome o join job j on j.id = o.id
-        where o.look_at <= now() and j.kind = any (kinds) order by o.look_at limit 1 for update of o skip locked
+        select o.id, o.look_at from outcome o join job j on j.id = o.id
+        where o.look_at > since and o.look_at <= now() and j.kind = any (kinds) order by o.look_at limit 1 for update of o skip locked
     ), taken as (
         update outcome o set look_at = now() + greatest(make_interval(secs => pause), (now() - o.finalized_at) / 4)
         from due d where o.id = d.id
-        returning o.id, o.attempt, o.finalized_at
+        returning o.id, o.attempt, o.finalized_at, d.look_at
     )
     select t.id, t.attempt::int, j.kind, j.payload, j.max_attempts::int, j.owner, j.target, p.checkpoint,
-           p.checkpoint ->> 'identity', t.finalized_at::text, extract(epoch from clock_timestamp() - t.finalized_at)::float8
+           p.checkpoint ->> 'identity', t.finalized_at::text, extract(epoch from clock_timestamp() - t.finalized_at)::float8,
+           t.look_at::text
     from taken t join job j on j.id = t.id left join progress p on p.id = t.id;
 end
 $$;
@@ -1404,7 +1408,7 @@ grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int
     to sheetsync_producer, sheetsync_query;
 grant execute on function
     enter(bigint, text, text, int, text[]), leave(bigint), claim(bigint, int, jsonb, text, bigint[], boolean), arm(), disarm(bigint),
-    finish(bigint, jsonb, boolean), beat(bigint, int, text), take_unsettled(text[], float8), settle(bigint, timestamptz, jsonb),
+    finish(bigint, jsonb, boolean), beat(bigint, int, text), take_unsettled(text[], float8, timestamptz), settle(bigint, timestamptz, jsonb),
     reclaim(float8, boolean), open_forgotten(),
     remove_finished(float8, int, timestamptz), report(bigint, bigint, bigint, text, bigint, bigint, jsonb),
     remember_folder(text, text, text, text, boolean), find_folder(text, text, text), forget_folder(text, text),
