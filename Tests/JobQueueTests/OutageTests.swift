@@ -230,7 +230,9 @@ import Testing
             for id in ids { try await queue.expect(id, "completed") }
             let sleeper = try await queue.jobs.enqueue(kind: "noop", payload: ["sleeps": true])
             try await queue.expect(sleeper, "running")
-            #expect(try await queue.psql("set statement_timeout = 0; select sheetsync.cancel(\(sleeper))") == "t")
+            #expect(
+                try await queue.psql(
+                    "set statement_timeout = 0; set lock_timeout = 0; select sheetsync.cancel(\(sleeper))") == "t")
             try await queue.expect(sleeper, "cancelled")
         }
     }
