@@ -27,8 +27,9 @@ public struct WorkerConfiguration: Sendable {
     func lookBackInterval(after duration: Duration) -> Duration {
         min(max(duration * 20, firstPause), .milliseconds(500), pollInterval)
     }
-    /// The first of the growing pauses of a worker that has become idle. What was enqueued while it worked, and committed
-    /// when it had looked for the last time, no notification tells of.
+    /// The first of the growing pauses of a worker that has become idle.
+    ///
+    /// No notification tells of what was enqueued while it worked, and committed after it had looked for the last time.
     var firstPause: Duration { .milliseconds(10) }
     /// How long a worker that finds no more jobs goes on looking before it asks for notifications, which every producer
     /// would have to wait for.
