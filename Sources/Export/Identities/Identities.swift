@@ -50,6 +50,19 @@ public final class Identities: Sendable {
     }
 }
 
+extension Identities {
+    /// Those whom Google gives tokens; of several the others sign in beside the jobs, which they would only hold up.
+    private func signedIn(_ identities: ArraySlice<Identity>) async -> [Identity] {
+        guard identities.count > 1 else { return Array(identities) }
+        var able: [Identity] = []
+        for identity in identities {
+            await identity.trySignIn()
+            if await !identity.governor.isRefused { able.append(identity) }
+        }
+        return able
+    }
+}
+
 extension Identities: Admission {
     /// How many jobs of each kind could begin, with all identities together.
     public func openings(slots: Int) async -> Openings {
@@ -58,10 +71,11 @@ extension Identities: Admission {
             state.first = (state.first + 1) % all.count
             return state.first
         }
+        let able = await signedIn(all[first...] + all[..<first])
         for kind in Governor.kinds {
             var sum = 0
-            var pause = Duration.seconds(3600)
-            for identity in all[first...] + all[..<first] where sum < slots {
+            var pause = Duration.seconds(able.isEmpty ? 1 : 3600)
+            for identity in able where sum < slots {
                 let room = await identity.governor.room(forKind: kind, slots: slots - sum)
                 sum += room.most
                 if room.most == 0 { pause = min(pause, room.pause) }
