@@ -151,7 +151,7 @@ struct Daemon {
             let found = try loadCredentials(logger).known.map(\.credentials.identity)
             guard found == accounts else {
                 return logger.error(
-                    "the credentials are now those of \(found.joined(separator: ", ")): restart to work as that account"
+                    "the credentials are now those of \(found.joined(separator: ", ")): restart to work as \(found.count > 1 ? "these" : "that account")"
                 )
             }
             for tokens in tokens { tokens.renew() }

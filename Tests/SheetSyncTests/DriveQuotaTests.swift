@@ -1,6 +1,7 @@
 import Foundation
 import GoogleEmulator
 import JSON
+import JobQueue
 import TestSupport
 import Testing
 
@@ -50,7 +51,8 @@ import Testing
                 var ids: [Int] = []
                 for number in 1...5 {
                     let payload: JSON = [
-                        "title": .string("Export \(number)"), "folder": ["Team \(number)", "2026"], "columns": ["a"],
+                        "title": .string("Export \(number)"), "folder": [.string("Team \(number)"), "2026"],
+                        "columns": ["a"],
                         "rows": [[1]], "share": [["type": "user", "email": "ann@example.com", "role": "reader"]],
                     ]
                     ids.append(try await stage.enqueue("export", payload))

@@ -2,6 +2,7 @@ import Foundation
 import GoogleEmulator
 import JSON
 import JobQueue
+import Subprocess
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import FoundationNetworking
+import GoogleEmulator
 import JSON
 import Testing
 

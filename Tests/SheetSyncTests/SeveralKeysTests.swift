@@ -2,6 +2,7 @@ import Foundation
 import GoogleEmulator
 import JSON
 import JobQueue
+import Subprocess
 import TestSupport
 import Testing
 
@@ -13,7 +14,12 @@ import Testing
         quotas: QuotaLimits = .init(), _ body: (Stage, Program) async throws -> Void
     ) async throws {
         try await Stage.with(serviceAccounts: 3, quotas: quotas) { stage in
-            try await body(stage, stage.daemon.with(["GOOGLE_SHEETS_CREDENTIALS_PATH": stage.keys]))
+            try await body(
+                stage,
+                stage.daemon.with([
+                    "GOOGLE_SHEETS_CREDENTIALS_PATH": stage.keys, "SHEETSYNC_SHEETS_READS_PER_MINUTE_USER": "100000",
+                    "SHEETSYNC_SHEETS_READS_PER_MINUTE_PROJECT": "100000",
+                ]))
         }
     }
 
@@ -76,17 +82,18 @@ import Testing
                 try await daemon.withDaemon { _ in
                     var ids: [Int] = []
                     for id in made {
-                        for (mode, rows) in [("append", [[2, "two"]]), ("upsert", [[1, "ONE"]])] as [(String, JSON)] {
-                            var sheet: JSONObject = ["mode": .string(mode), "columns": ["Id", "Name"], "rows": rows]
-                            sheet["name"] = "Sheet1"
-                            if mode == "upsert" { sheet["key"] = ["Id"] }
+                        let sheets: [JSON] = [
+                            ["name": "Sheet1", "mode": "append", "columns": ["Id", "Name"], "rows": [[2, "two"]]],
+                            [
+                                "name": "Sheet1", "mode": "upsert", "key": ["Id"], "columns": ["Id", "Name"],
+                                "rows": [[1, "ONE"]],
+                            ], ["name": "Other", "columns": ["a"], "rows": [["again"]]],
+                        ]
+                        for sheet in sheets {
                             ids.append(
                                 try await stage.enqueue(
-                                    "export", ["spreadsheet_id": .string(id), "sheets": [.object(sheet)]]))
+                                    "export", ["spreadsheet_id": .string(id), "sheets": [sheet]]))
                         }
-                        let other: JSON = ["name": "Other", "columns": ["a"], "rows": [["again"]]]
-                        ids.append(
-                            try await stage.enqueue("export", ["spreadsheet_id": .string(id), "sheets": [other]]))
                     }
                     for id in ids {
                         let job = try await stage.ended(id)
@@ -113,9 +120,6 @@ import Testing
             try await person.share(shared, with: accounts[1], role: "reader")
             try await person.share(shared, with: accounts[2], role: "writer")
             let closed = try await person.makeSpreadsheet()
-            let into = { (id: String) -> JSON in
-                ["spreadsheet_id": .string(id), "columns": ["a"], "rows": [["x"]]]
-            }
             try await daemon.withDaemon { _ in
                 for _ in 1...4 {
                     let job = try await stage.ended(try await stage.enqueue("export", into(shared)))
@@ -145,11 +149,15 @@ import Testing
 
     @Test func whatADeletedKeyWouldDoTheOthersDo() async throws {
         try await stage { stage, daemon in
+            let person = try await Person(stage)
+            let shared = try await person.makeSpreadsheet()
+            try await person.share(shared, with: accounts[1], role: "writer")
             var theirs: String?
             try await daemon.withDaemon { running in
                 for number in 1...9 {
                     _ = try await stage.ended(try await stage.enqueue("export", export("Before \(number)")))
                 }
+                try await expectUndisturbed(try await stage.enqueue("export", into(shared)), stage)
                 theirs = owners(stage).first { $0.value == accounts[1] }?.key
                 deleteKeys(stage, [accounts[1]])
                 var ids: [Int] = []
@@ -158,10 +166,9 @@ import Testing
                 try await expectToName(accounts[1], "signature", stage, daemon)
 
                 // What it alone may see waits until the key is replaced.
-                let payload: JSON = [
-                    "spreadsheet_id": .string(try #require(theirs)), "columns": ["a"], "rows": [["later"]],
-                ]
-                let late = try await stage.enqueue("export", payload)
+                let late = try await stage.enqueue("export", into(try #require(theirs)))
+                try await person.share(shared, with: accounts[2], role: "writer")
+                try await expectUndisturbed(try await stage.enqueue("export", into(shared)), stage)
                 try await running.expectToSay("invalid_grant")
                 try await wait(
                     for: "job \(late) to be given back", seeing: { try await stage.job(late).json.description }
@@ -171,7 +178,7 @@ import Testing
                 }
                 deleteKeys(stage, [])
                 try await expectUndisturbed(late, stage)
-                let status = try await wait(for: "status to be OK", stage)
+                let status = try await healthyStatus(stage)
                 #expect(!status.output.contains("gives no access token"), "\(status)")
             }
             // The key is bad from the start.
@@ -186,7 +193,39 @@ import Testing
         }
     }
 
+    /// Which keys there are is read at the start; one whose file goes is as bad as a deleted one.
+    @Test func aKeyFileThatIsRemovedIsSaidAndTheOthersGoOn() async throws {
+        try await stage { stage, daemon in
+            try await daemon.withDaemon { running in
+                _ = try await stage.ended(try await stage.enqueue("export", export("Before")))
+                try FileManager.default.moveItem(
+                    atPath: stage.keys + "/2.json", toPath: stage.directory.path + "/2.json")
+                deleteKeys(stage, [accounts[1]])
+                var ids: [Int] = []
+                for number in 1...12 { ids.append(try await stage.enqueue("export", export("During \(number)"))) }
+                for id in ids { try await expectUndisturbed(id, stage) }
+                let status = try await stage.program(.operator)("status")
+                let flat = status.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                #expect(
+                    status.status == .exited(1) && flat.contains("Google gives no access token to \(accounts[1])"),
+                    "\(status)")
+                running.send(SIGHUP)
+                try await running.expectToSay(
+                    "the credentials are now those of \(accounts[0]), \(accounts[2]): restart to work as these")
+            }
+            try await daemon.withDaemon { _ in
+                try await expectUndisturbed(try await stage.enqueue("export", export("After")), stage)
+            }
+            #expect(stage.spreadsheets.count == 14, "lost 0, duplicated 0")
+        }
+    }
+
     // MARK: What the tests share
+
+    /// An export of a cell into a spreadsheet that is there.
+    private func into(_ id: String) -> JSON {
+        ["spreadsheet_id": .string(id), "columns": ["a"], "rows": [["x"]]]
+    }
 
     /// The owners of the spreadsheets, by the files' ids.
     private func owners(_ stage: Stage) -> [String: String] {
@@ -224,9 +263,10 @@ import Testing
         }
     }
 
-    private func wait(for what: String, _ stage: Stage) async throws -> Ended {
+    /// Waits until `status` says OK.
+    private func healthyStatus(_ stage: Stage) async throws -> Ended {
         var status = try await stage.program(.operator)("status")
-        try await TestSupport.wait(for: what, within: .seconds(90), seeing: { status.output }) {
+        try await wait(for: "status to say OK", within: .seconds(90), seeing: { status.output }) {
             status = try await stage.program(.operator)("status")
             return status.status == .exited(0)
         }

@@ -58,7 +58,7 @@ struct Attempts: Sendable {
     }
 
     /// Whether no earlier attempt has made or written anything.
-    private static func isFresh(_ job: Job) -> Bool {
+    static func isFresh(_ job: Job) -> Bool {
         let stage = job.checkpoint.map { $0["stage"]?.string ?? "" } ?? "begun"
         // Whoever began to make a spreadsheet may have made it.
         guard stage == "not_made" || stage == "begun" && (job.target != nil || !job.isRedelivered) else { return false }

@@ -36,11 +36,14 @@ public final class Identities: Sendable {
 
     /// Whose job it is already, or of those who can begin one now the one with the fewest.
     private func identity(for job: Job) async -> Identity {
-        if let known = all.first(where: { $0.account == job.identity }) { return known }
+        if let known = all.first(where: { $0.account == job.identity }) {
+            // Others may have been given the spreadsheet too; where not, the job comes back to this one.
+            guard job.target != nil, Attempts.isFresh(job), await known.governor.isRefused else { return known }
+        }
         guard all.count > 1 else { return all[0] }
-        let loads = state.withLock(\.loads)
+        let (loads, first) = state.withLock { ($0.loads, $0.first) }
         var best: (identity: Identity, standing: Governor.Standing, load: Int)?
-        for identity in all {
+        for identity in all[first...] + all[..<first] {
             let standing = await identity.governor.standing(forKind: job.kind)
             let load = loads[identity.account] ?? 0
             if let best, (best.standing, -best.load) >= (standing, -load) { continue }
