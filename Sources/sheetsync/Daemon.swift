@@ -103,7 +103,9 @@ struct Daemon {
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
         // They stop from the last to the first: monitors and systemd are answered while jobs end.
         let notice = KeyNotice(keys: unusable, control: control, schema: database.schema.name, logger: logger)
-        let services: [any Service] = [supervision] + (server.map { [$0] } ?? []) + [notice, reload, worker]
+        let notices: [any Service] = unusable.isEmpty ? [] : [notice]
+        let services: [any Service] =
+            [supervision] + (server.map { [$0] } ?? []) + notices + [reload, worker]
         try await ServiceGroup(services: services, logger: logger).runUntilSignalled()
         await http.shutdown()
         logger.info("sheetsync has stopped")

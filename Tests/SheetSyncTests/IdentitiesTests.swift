@@ -102,6 +102,15 @@ import Testing
             }
             // With the daemon goes what it said.
             #expect(try await stage.queue.psql("select count(*) from sheetsync.breaker") == "0")
+            let ended = try await daemon.launch(["run"]) { running in
+                try await running.expectToSay("worker is ready")
+                let job = try await stage.enqueue("noop", ["sleep_ms": 60_000])
+                try await wait(for: "the job to run") { try await stage.job(job).state == "running" }
+                running.send(SIGTERM)
+                try await running.expectToSay("waiting for running jobs")
+                running.send(SIGTERM)
+            }
+            ended.expect(0)
             let doctor = try await daemon("doctor")
             #expect(doctor.output.contains("a key is left out"), "\(doctor)")
         }

@@ -14,7 +14,6 @@ struct KeyNotice: Service {
     let logger: Logger
 
     func run() async throws {
-        guard !keys.isEmpty else { return try await gracefulShutdown() }
         await cancelWhenGracefulShutdown {
             repeat {
                 await tell { key throws(PostgresError) in
