@@ -24,10 +24,10 @@ struct Person {
         token = try #require(answer["access_token"]?.string)
     }
 
-    /// Makes a spreadsheet that nobody else sees.
-    func makeSpreadsheet() async throws -> String {
+    /// Makes a spreadsheet, or a folder, that nobody else sees.
+    func make(_ kind: String = "spreadsheet") async throws -> String {
         let answer = try await call(
-            "/drive/v3/files", ["name": "Theirs", "mimeType": "application/vnd.google-apps.spreadsheet"])
+            "/drive/v3/files", ["name": "Theirs", "mimeType": .string("application/vnd.google-apps.\(kind)")])
         return try #require(answer["id"]?.string)
     }
 

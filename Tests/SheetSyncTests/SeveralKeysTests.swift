@@ -116,10 +116,10 @@ import Testing
     @Test func aForeignSpreadsheetIsWrittenByWhomItIsSharedWith() async throws {
         try await stage { stage, daemon in
             let person = try await Person(stage)
-            let shared = try await person.makeSpreadsheet()
+            let shared = try await person.make()
             try await person.share(shared, with: accounts[1], role: "reader")
             try await person.share(shared, with: accounts[2], role: "writer")
-            let closed = try await person.makeSpreadsheet()
+            let closed = try await person.make()
             try await daemon.withDaemon { _ in
                 for _ in 1...4 {
                     let job = try await stage.ended(try await stage.enqueue("export", into(shared)))
@@ -147,10 +147,34 @@ import Testing
         }
     }
 
+    @Test func aForeignFolderOrOriginalIsUsedByWhomItIsSharedWith() async throws {
+        try await stage { stage, daemon in
+            let person = try await Person(stage)
+            let folder = try await person.make("folder")
+            try await person.share(folder, with: accounts[2], role: "writer")
+            let original = try await person.make()
+            try await person.share(original, with: accounts[1], role: "reader")
+            try await daemon.withDaemon { _ in
+                for number in 1...4 {
+                    for (place, id) in [("folder_id", folder), ("copy_of", original)] {
+                        var payload = export("\(place) \(number)").object ?? JSONObject()
+                        payload[place] = .string(id)
+                        try await expectUndisturbed(try await stage.enqueue("export", .object(payload)), stage)
+                    }
+                }
+                let payload: JSON = ["title": "Nowhere", "folder_id": "no-such-folder", "columns": ["a"], "rows": []]
+                let job = try await stage.ended(try await stage.enqueue("export", payload))
+                #expect(job.state == "discarded" && job.errorCodes == ["google.not_found"], "\(job.json)")
+            }
+            let found = owners(stage).values.filter { accounts.contains($0) }.sorted()
+            #expect(found == [accounts[1], accounts[2]].flatMap { Array(repeating: $0, count: 4) }, "\(found)")
+        }
+    }
+
     @Test func whatADeletedKeyWouldDoTheOthersDo() async throws {
         try await stage { stage, daemon in
             let person = try await Person(stage)
-            let shared = try await person.makeSpreadsheet()
+            let shared = try await person.make()
             try await person.share(shared, with: accounts[1], role: "writer")
             var theirs: String?
             try await daemon.withDaemon { running in
