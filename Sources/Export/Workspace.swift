@@ -32,13 +32,23 @@ public struct Workspace: Sendable {
 
     /// Where jobs put what they make.
     public let configuration: Configuration
-    private let api: APIClient
+    private var api: APIClient
 
     /// Makes a workspace on an API client.
     public init(_ configuration: Configuration, api: APIClient) {
         self.configuration = configuration
         self.api = api
     }
+
+    /// The same workspace, which tells one more observer of each HTTP exchange.
+    func observed(by observer: @escaping @Sendable (APICall) -> Void) -> Workspace {
+        var copy = self
+        copy.api = api.observed(by: observer)
+        return copy
+    }
+
+    /// Gets an access token, unless there is a good one.
+    func signIn() async throws(GoogleError) { try await api.signIn() }
 
     /// Clients for one job, which count that job's calls and send none once it may be another worker's.
     func clients(for progress: ProgressReporter) -> (drive: DriveClient, sheets: SheetsClient, calls: CallCounter) {

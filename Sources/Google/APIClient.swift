@@ -55,6 +55,9 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// Gets an access token, unless there is a good one.
+    public func signIn() async throws(GoogleError) { _ = try await token() }
+
     /// Asks a service something harmless: whether it answers, be it with a refusal.
     public func answers(_ service: APIRequest.Service) async -> Bool {
         let request =

@@ -108,11 +108,13 @@ final class Emulation: Sendable {
             case .send(let response), .truncate(let response): response.status
             case .close, .hang: nil
             }
+        let account = world.withLock { $0.authority.holder(request.authorization) }
         journal.withLock {
             $0.record(
                 Journal.Entry(
                     time: Timestamp.now.milliseconds, api: api, method: api == .oauth ? "oauth.token" : call?.method.id,
-                    verb: request.verb, path: request.path, status: status, bodyBytes: request.body.count,
+                    account: account, verb: request.verb, path: request.path, status: status,
+                    bodyBytes: request.body.count,
                     isFault: isFault))
         }
     }

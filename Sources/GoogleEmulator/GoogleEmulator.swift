@@ -21,7 +21,9 @@ public final class GoogleEmulator: Service {
         public var directory: String?
         /// The id of the one shared drive; nil for none.
         public var sharedDriveID: String?
-        /// The people whom the service account may act for.
+        /// How many service accounts the Cloud project has; each has a quota, and files, of its own.
+        public var serviceAccounts: Int
+        /// The people whom the service accounts may act for.
         public var delegatedUsers: Set<String>
         /// How long access tokens last, in seconds.
         public var tokenLifetime: Int
@@ -43,7 +45,8 @@ public final class GoogleEmulator: Service {
         /// Makes a configuration; by default a free port of the loopback address, and no files.
         public init(
             host: String = "127.0.0.1", port: Int = 0, directory: String? = nil, sharedDriveID: String? = nil,
-            delegatedUsers: Set<String> = [], tokenLifetime: Int = 3599, serviceAccountsOwnFiles: Bool = true,
+            serviceAccounts: Int = 1, delegatedUsers: Set<String> = [], tokenLifetime: Int = 3599,
+            serviceAccountsOwnFiles: Bool = true,
             checksAnswers: Bool = false, quotas: QuotaLimits = QuotaLimits(), usesTLS: Bool = false,
             logLevel: Logger.Level = .warning
         ) {
@@ -51,6 +54,7 @@ public final class GoogleEmulator: Service {
             self.port = port
             self.directory = directory
             self.sharedDriveID = sharedDriveID
+            self.serviceAccounts = serviceAccounts
             self.delegatedUsers = delegatedUsers
             self.tokenLifetime = tokenLifetime
             self.serviceAccountsOwnFiles = serviceAccountsOwnFiles
@@ -71,15 +75,19 @@ public final class GoogleEmulator: Service {
     public init(_ configuration: Configuration = Configuration()) throws(EmulatorError) {
         self.configuration = configuration
         let files = configuration.directory.map(CredentialFiles.init)
-        guard let account = try files?.serviceAccount() ?? .fresh() else {
-            throw EmulatorError(
-                code: .keyFailed, description: "OpenSSL could not make an RSA key for the service account.")
+        var accounts: [ServiceAccount] = []
+        for number in 1...max(1, configuration.serviceAccounts) {
+            guard let account = try files?.serviceAccount(number) ?? .fresh(number) else {
+                throw EmulatorError(
+                    code: .keyFailed, description: "OpenSSL could not make an RSA key for a service account.")
+            }
+            accounts.append(account)
         }
         certificate = configuration.usesTLS ? SelfSignedCertificate(host: configuration.host) : nil
         guard configuration.usesTLS == (certificate != nil) else {
             throw EmulatorError(code: .keyFailed, description: "OpenSSL could not make a certificate.")
         }
-        var authority = Authority(serviceAccount: account, user: try files?.user() ?? .fresh())
+        var authority = Authority(serviceAccounts: accounts, user: try files?.user() ?? .fresh())
         authority.delegatedUsers = configuration.delegatedUsers
         authority.tokenLifetime = configuration.tokenLifetime
         var world = World(authority: authority, serviceAccountsOwnFiles: configuration.serviceAccountsOwnFiles)
@@ -139,15 +147,20 @@ public final class GoogleEmulator: Service {
     }
 
     /// Writes the credential files into a directory, with mode 0600: `service-account.json`, `authorized-user.json` and
-    /// `token.json`.
+    /// `token.json`; where there are several service accounts, their keys beside in the folder `service-accounts`.
     ///
     /// A key that lies there already is taken over, so that copies of it stay good. Waits for the port.
     public func writeCredentials(to directory: String) async throws {
         _ = try await port
         let files = CredentialFiles(directory: directory)
-        let (account, user) = (try files.serviceAccount(), try files.user())
+        let user = try files.user()
+        var accounts: [ServiceAccount?] = []
+        for number in 1...max(1, configuration.serviceAccounts) { accounts.append(try files.serviceAccount(number)) }
+        let found = accounts
         emulation.world.withLock { world in
-            if let account { world.authority.serviceAccount = account }
+            for (index, account) in found.enumerated() {
+                if let account { world.authority.serviceAccounts[index] = account }
+            }
             if let user { world.authority.user = user }
         }
         try writeFiles(files)

@@ -30,7 +30,7 @@ struct Daemon {
 
     /// Works until SIGTERM or SIGINT.
     func run(logger: Logger) async throws {
-        let known = try loadCredentials(logger)
+        let (known, unusable) = try loadCredentials(logger)
 
         // One connection for all small statements; the worker opens one more for claims and one to listen.
         // Signs of life go over it too, so nothing on it may take as long as a lease.
@@ -86,7 +86,7 @@ struct Daemon {
                     batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay),
                     source: source.database(of: database), csvFallback: csvFallback),
                 "folder": FolderHandler(identity: all[0]),
-                "format": FormatHandler(identity: all[0], templates: templates),
+                "format": FormatHandler(identities: all, templates: templates),
                 "noop": NoopHandler(),
             ], admission: identities, logger: logger
         ) { event in
@@ -102,7 +102,10 @@ struct Daemon {
             "sheetsync \(SheetSync.version) works as \(known.map(\.credentials.identity).joined(separator: ", "))",
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
         // They stop from the last to the first: monitors and systemd are answered while jobs end.
-        let services: [any Service] = [supervision] + (server.map { [$0] } ?? []) + [reload, worker]
+        let notice = KeyNotice(keys: unusable, control: control, schema: database.schema.name, logger: logger)
+        let notices: [any Service] = unusable.isEmpty ? [] : [notice]
+        let services: [any Service] =
+            [supervision] + (server.map { [$0] } ?? []) + notices + [reload, worker]
         try await ServiceGroup(services: services, logger: logger).runUntilSignalled()
         await http.shutdown()
         logger.info("sheetsync has stopped")
@@ -147,10 +150,10 @@ struct Daemon {
     /// Takes up changed key and token files; what is wrong with them is said, and the old ones serve on.
     private func reread(_ tokens: [TokenSource], accounts: [String], _ logger: Logger) {
         do throws(CommandFailure) {
-            let found = try loadCredentials(logger).map(\.credentials.identity)
+            let found = try loadCredentials(logger).known.map(\.credentials.identity)
             guard found == accounts else {
                 return logger.error(
-                    "the credentials are now those of \(found.joined(separator: ", ")): restart to work as that account"
+                    "the credentials are now those of \(found.joined(separator: ", ")): restart to work as \(found.count > 1 ? "these" : "that account")"
                 )
             }
             for tokens in tokens { tokens.renew() }
@@ -161,11 +164,13 @@ struct Daemon {
     }
 
     /// Reads the credentials once before anything starts, so that a broken key is an error of the settings.
-    private func loadCredentials(_ logger: Logger) throws(CommandFailure) -> [GoogleIdentities.Known] {
+    private func loadCredentials(
+        _ logger: Logger
+    ) throws(CommandFailure) -> (known: [GoogleIdentities.Known], unusable: [UnusableKey]) {
         do throws(CredentialsError) {
             let loaded = try google.credentials.load()
             for warning in loaded.warnings { logger.warning("\(warning)") }
-            return loaded.identities
+            return (loaded.identities, loaded.unusable)
         } catch {
             let setting =
                 error.place == google.credentials.tokenPath ? "GOOGLE_SHEETS_TOKEN_PATH" : google.credentials.setting

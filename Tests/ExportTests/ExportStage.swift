@@ -129,7 +129,7 @@ struct ExportStage {
             "export": ExportHandler(
                 identities: identities, templates: directory, batchBytes: batchBytes,
                 patience: patience, source: source, csvFallback: csvFallback),
-            "format": FormatHandler(identity: identities[0], templates: directory),
+            "format": FormatHandler(identities: identities, templates: directory),
             "folder": FolderHandler(identity: identities[0]), "noop": NoopHandler(),
         ]
     }

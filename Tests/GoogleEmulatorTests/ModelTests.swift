@@ -132,7 +132,8 @@ import Testing
         for index in 0..<Journal.capacity + 10 {
             journal.record(
                 .init(
-                    time: index, api: .drive, method: "drive.files.get", verb: "GET", path: "/", status: 200,
+                    time: index, api: .drive, method: "drive.files.get", account: nil, verb: "GET", path: "/",
+                    status: 200,
                     bodyBytes: 0,
                     isFault: false))
         }

@@ -2,6 +2,7 @@ import Foundation
 import GoogleEmulator
 import JSON
 import JobQueue
+import Subprocess
 import TestSupport
 import Testing
 
@@ -94,7 +95,22 @@ import Testing
                 let job = try await stage.ended(try await stage.enqueue("export", export("By the good one")))
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(running.errors.contains("a key is left out") && running.errors.contains("a.json"))
+                let status = try await stage.program(.operator)("status")
+                let flat = status.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                #expect(status.status == .exited(1) && flat.hasPrefix("DEGRADED: a key is left out since"), "\(status)")
+                #expect(flat.contains("\(folder.path)/a.json"), "\(status)")
             }
+            // With the daemon goes what it said.
+            #expect(try await stage.queue.psql("select count(*) from sheetsync.breaker") == "0")
+            let ended = try await daemon.launch(["run"]) { running in
+                try await running.expectToSay("worker is ready")
+                let job = try await stage.enqueue("noop", ["sleep_ms": 60_000])
+                try await wait(for: "the job to run") { try await stage.job(job).state == "running" }
+                running.send(SIGTERM)
+                try await running.expectToSay("waiting for running jobs")
+                running.send(SIGTERM)
+            }
+            ended.expect(0)
             let doctor = try await daemon("doctor")
             #expect(doctor.output.contains("a key is left out"), "\(doctor)")
         }

@@ -24,7 +24,8 @@ struct Stage {
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
-        serviceAccountsOwnFiles: Bool = true, delegatedUsers: Set<String> = [], quotas: QuotaLimits = .init(),
+        serviceAccounts: Int = 1, serviceAccountsOwnFiles: Bool = true, delegatedUsers: Set<String> = [],
+        quotas: QuotaLimits = .init(),
         _ body: (Stage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make()
@@ -36,7 +37,7 @@ struct Stage {
         defer { directory.remove() }
         let emulator = try GoogleEmulator(
             .init(
-                directory: directory.path, delegatedUsers: delegatedUsers,
+                directory: directory.path, serviceAccounts: serviceAccounts, delegatedUsers: delegatedUsers,
                 serviceAccountsOwnFiles: serviceAccountsOwnFiles, checksAnswers: true, quotas: quotas))
         let running = Task { try await emulator.run() }
         let outcome: Result<Void, any Error>
@@ -62,6 +63,9 @@ struct Stage {
 
     /// The path of the emulator's service-account key.
     var key: String { "\(directory.path)/service-account.json" }
+
+    /// The folder of the keys, where the emulator has several service accounts.
+    var keys: String { "\(directory.path)/service-accounts" }
 
     /// The program with nothing but a login's database.
     func program(_ login: Login) -> Program { Program(environment: ["DATABASE_URL": url(login)]) }

@@ -104,4 +104,5 @@ class Call:
         self.time = datetime.datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp()
         self.status = entry["status"]
         self.is_write = entry["api"] == "sheets" and entry["method"] != "GET"
+        self.is_create = entry["api_method"] in ("drive.files.create", "drive.files.copy")
         self.path = entry["path"]

@@ -34,6 +34,7 @@ public actor Governor {
     private var breakers: [String: Breaker] = [:]
     /// Why each service is not called at the moment.
     private var reasons: [String: String] = [:]
+    private var isSigningIn = false
     /// The services that this process has seen working; before, an earlier one may have left word that they fail.
     private var proven: Set<String> = []
 
@@ -165,6 +166,22 @@ extension Governor {
             if most == 0 { return (0, pool.pause(at: .now)) }
         }
         return (most, most == 0 ? .milliseconds(200) : .zero)
+    }
+
+    /// Whether Google gave no token the last time that it was asked for one.
+    var isRefused: Bool { !breaker(of: .identity).isClosed }
+
+    /// Lets a token be asked for where nobody has yet, or where the last one was refused some time ago.
+    func trySignIn(_ signIn: @escaping @Sendable () async -> Void) {
+        let isDue =
+            isRefused
+            ? breaker(of: .identity).admission(at: .now) == .open : !proven.contains(GoogleResource.identity.service)
+        guard isDue, !isSigningIn else { return }
+        isSigningIn = true
+        Task {
+            await signIn()
+            isSigningIn = false
+        }
     }
 
     /// Whether another job may begin, from bad to good.

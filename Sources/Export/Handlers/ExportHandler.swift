@@ -40,18 +40,17 @@ public struct ExportHandler: JobHandler {
     /// Makes and fills the spreadsheet and returns its id, address, sheets and what is worth a warning.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
-            let identity = Identity.current ?? identities[0]
-            let (workspace, folders) = (identity.workspace, identity.folders)
-            let progress = progress.noting(identity)
+            let chosen = Identity.current ?? identities[0]
+            let attempts = Attempts(identities: identities)
             let payload = try ExportPayload(job.payload)
-            try checkSharing(payload, workspace.configuration.sharing)
+            try checkSharing(payload, chosen.workspace.configuration.sharing)
             let template: FormattingTemplate?
             let queried: [CheckedSheet]
             var job = job
             do {
                 template = try self.template(of: payload)
                 (queried, job) = try await QuerySource(
-                    job: job, payload: payload, database: source, progress: progress
+                    job: job, payload: payload, database: source, progress: progress.noting(chosen)
                 ).sheets()
             } catch {
                 // So that the next attempt need not look for what this one has not begun.
@@ -62,22 +61,36 @@ public struct ExportHandler: JobHandler {
             }
             let spreadsheet = try self.spreadsheet(of: payload, queried)
             if payload.isDryRun {
-                return try await DryRun(
-                    payload: payload, spreadsheet: spreadsheet, template: template, workspace: workspace,
-                    folders: folders, batchBytes: batchBytes
-                ).result()
-            }
-            if identity.isOneOfSeveral, job.identity != identity.account {
-                // Before anything is made: a later attempt by another identity might not see it.
-                try await progress.save(job.checkpoint ?? ["stage": "begun"], step: "beginning")
+                return try await attempts.run(job, progress) { identity, _ in
+                    try await DryRun(
+                        payload: payload, spreadsheet: spreadsheet, template: template, workspace: identity.workspace,
+                        folders: identity.folders, batchBytes: batchBytes
+                    ).result()
+                }
             }
             return try await keepingRows(of: spreadsheet, job) {
-                try await ExportRun(
-                    job, payload, spreadsheet, template: template, workspace: workspace, folders: folders,
-                    batchBytes: batchBytes, patience: patience, progress: progress
-                ).result()
+                try await attempts.run(job, progress) { identity, progress in
+                    if identity.isOneOfSeveral, job.identity != identity.account {
+                        try await begin(job, as: identity, progress)
+                    }
+                    return try await ExportRun(
+                        job, payload, spreadsheet, template: template, workspace: identity.workspace,
+                        folders: identity.folders, batchBytes: batchBytes, patience: patience, progress: progress
+                    ).result()
+                }
             }
         }
+    }
+
+    /// Notes whose job it is before anything is made: a later attempt by another identity might not see it.
+    ///
+    /// Who gets no token makes nothing, and the job is anybody's yet.
+    private func begin(_ job: Job, as identity: Identity, _ progress: ProgressReporter) async throws {
+        do throws(GoogleError) { try await identity.workspace.signIn() } catch {
+            if !job.isRedelivered { try? await progress.save(ExportCheckpoint.notMade.json, step: "waiting") }
+            throw error
+        }
+        try await progress.save(job.checkpoint ?? ["stage": "begun"], step: "beginning")
     }
 
     /// Looks for the spreadsheet of a job by its mark, as whom it was begun, or where nobody noted that, as everybody.

@@ -5,45 +5,56 @@ import SheetModel
 
 /// Runs jobs of kind `format`: puts a formatting template over sheets that are there, as often as it is asked to.
 public struct FormatHandler: JobHandler {
-    private let home: Identity
+    private let identities: [Identity]
     private let templates: TemplateDirectory
 
     /// Makes a handler.
-    public init(identity: Identity, templates: TemplateDirectory) {
-        home = identity
+    ///
+    /// - Parameter identities: Those as whom the installation works; the first does the jobs that nobody else was chosen for.
+    public init(identities: [Identity], templates: TemplateDirectory) {
+        precondition(!identities.isEmpty, "somebody has to do the work")
+        self.identities = identities
         self.templates = templates
     }
 
     /// Formats the sheets and returns which ones they were.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
-            let workspace = (Identity.current ?? home).workspace
             let payload = try FormatPayload(job.payload)
             let template = try templates.template(named: payload.template)
-            let (drive, sheets, calls) = workspace.clients(for: progress)
-            try await workspace.checkTarget(payload.spreadsheetID, using: drive)
-            let target = try await TargetSpreadsheet(
-                payload.spreadsheetID, of: workspace.configuration.installation, using: sheets)
-            let chosen = try Self.chosen(payload, in: target.sheets)
-            let plan: FormatPlan
-            do throws(SheetModelError) {
-                plan = try FormatPlan(template, sheets: chosen)
-            } catch {
-                throw JobFailure(.payloadInvalid, error.description, retry: .never)
+            return try await Attempts(identities: identities).run(job, progress) { identity, progress in
+                try await format(payload, template, as: identity, progress)
             }
-            if !chosen.isEmpty { _ = try await sheets.batchUpdate(payload.spreadsheetID, body: plan.body) }
-            return [
-                "spreadsheet_id": .string(payload.spreadsheetID), "spreadsheet_url": .string(target.url),
-                "sheets": .array(
-                    chosen.map { sheet in
-                        [
-                            "name": .string(sheet.title), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
-                            "columns": JSON(sheet.columns),
-                        ]
-                    }),
-                "api_calls": JSON(calls.total), "warnings": [],
-            ]
         }
+    }
+
+    private func format(
+        _ payload: FormatPayload, _ template: FormattingTemplate, as identity: Identity, _ progress: ProgressReporter
+    ) async throws -> JSON {
+        let workspace = identity.workspace
+        let (drive, sheets, calls) = workspace.clients(for: progress)
+        try await workspace.checkTarget(payload.spreadsheetID, using: drive)
+        let target = try await TargetSpreadsheet(
+            payload.spreadsheetID, of: workspace.configuration.installation, using: sheets)
+        let chosen = try Self.chosen(payload, in: target.sheets)
+        let plan: FormatPlan
+        do throws(SheetModelError) {
+            plan = try FormatPlan(template, sheets: chosen)
+        } catch {
+            throw JobFailure(.payloadInvalid, error.description, retry: .never)
+        }
+        if !chosen.isEmpty { _ = try await sheets.batchUpdate(payload.spreadsheetID, body: plan.body) }
+        return [
+            "spreadsheet_id": .string(payload.spreadsheetID), "spreadsheet_url": .string(target.url),
+            "sheets": .array(
+                chosen.map { sheet in
+                    [
+                        "name": .string(sheet.title), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
+                        "columns": JSON(sheet.columns),
+                    ]
+                }),
+            "api_calls": JSON(calls.total), "warnings": [],
+        ]
     }
 
     /// The sheets that a payload names, or all; charts have no cells to format.

@@ -36,17 +36,33 @@ public final class Identities: Sendable {
 
     /// Whose job it is already, or of those who can begin one now the one with the fewest.
     private func identity(for job: Job) async -> Identity {
-        if let known = all.first(where: { $0.account == job.identity }) { return known }
+        if let known = all.first(where: { $0.account == job.identity }) {
+            // Others may have been given the spreadsheet too; where not, the job comes back to this one.
+            guard job.target != nil, Attempts.isFresh(job), await known.governor.isRefused else { return known }
+        }
         guard all.count > 1 else { return all[0] }
-        let loads = state.withLock(\.loads)
+        let (loads, first) = state.withLock { ($0.loads, $0.first) }
         var best: (identity: Identity, standing: Governor.Standing, load: Int)?
-        for identity in all {
+        for identity in all[first...] + all[..<first] {
             let standing = await identity.governor.standing(forKind: job.kind)
             let load = loads[identity.account] ?? 0
             if let best, (best.standing, -best.load) >= (standing, -load) { continue }
             best = (identity, standing, load)
         }
         return best?.identity ?? all[0]
+    }
+}
+
+extension Identities {
+    /// Those whom Google gives tokens; of several the others sign in beside the jobs, which they would only hold up.
+    private func signedIn(_ identities: ArraySlice<Identity>) async -> [Identity] {
+        guard identities.count > 1 else { return Array(identities) }
+        var able: [Identity] = []
+        for identity in identities {
+            await identity.trySignIn()
+            if await !identity.governor.isRefused { able.append(identity) }
+        }
+        return able
     }
 }
 
@@ -58,10 +74,11 @@ extension Identities: Admission {
             state.first = (state.first + 1) % all.count
             return state.first
         }
+        let able = await signedIn(all[first...] + all[..<first])
         for kind in Governor.kinds {
             var sum = 0
-            var pause = Duration.seconds(3600)
-            for identity in all[first...] + all[..<first] where sum < slots {
+            var pause = Duration.seconds(able.isEmpty ? 1 : 3600)
+            for identity in able where sum < slots {
                 let room = await identity.governor.room(forKind: kind, slots: slots - sum)
                 sum += room.most
                 if room.most == 0 { pause = min(pause, room.pause) }

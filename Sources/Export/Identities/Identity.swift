@@ -9,7 +9,7 @@ public struct Identity: Sendable {
 
     /// Its name in reports, in the quotas and in the memory of spreadsheets.
     let account: String
-    let workspace: Workspace
+    var workspace: Workspace
     let folders: FolderDirectory
     let governor: Governor
     /// Whether a job has to note whose it is.
@@ -22,4 +22,7 @@ public struct Identity: Sendable {
         self.folders = folders
         self.governor = governor
     }
+
+    /// Finds out beside the jobs whether Google gives it a token, where that is not known or was not so.
+    func trySignIn() async { await governor.trySignIn { [workspace] in try? await workspace.signIn() } }
 }

@@ -9,7 +9,8 @@ extension ProgressReporter {
             guard var members = progress.checkpoint?.object else {
                 return await self(progress.step, rowsDone: progress.rowsDone, of: progress.rowsTotal)
             }
-            members["identity"] = .string(identity.account)
+            // What nobody has made anybody may make.
+            if members["stage"] != "not_made" { members["identity"] = .string(identity.account) }
             try await save(
                 .object(members), step: progress.step, rowsDone: progress.rowsDone, of: progress.rowsTotal)
         }

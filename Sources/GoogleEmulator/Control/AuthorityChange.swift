@@ -6,13 +6,15 @@ public struct AuthorityChange: Sendable {
     public var revokesTokens = false
     /// How long new access tokens last, in seconds.
     public var tokenLifetime: Int?
-    /// Whether the service account is disabled.
+    /// Whether the service accounts are disabled, all of them.
     public var isServiceAccountDisabled: Bool?
+    /// The addresses of the service accounts whose keys were deleted.
+    public var deletedKeys: Set<String>?
     /// Whether the person's refresh token is dead.
     public var isRefreshTokenDead: Bool?
     /// What the person allowed the OAuth client.
     public var userScopes: Set<String>?
-    /// The people whom the service account may act for.
+    /// The people whom the service accounts may act for.
     public var delegatedUsers: Set<String>?
 
     /// Makes a change that leaves everything as it is.
@@ -25,13 +27,15 @@ public struct AuthorityChange: Sendable {
             case ("revoke", .bool(let value)): revokesTokens = value
             case ("lifetime_seconds", .number(let number)): tokenLifetime = number.int
             case ("service_account_disabled", .bool(let value)): isServiceAccountDisabled = value
+            case ("deleted_keys", .array(let values)): deletedKeys = Set(values.compactMap(\.string))
             case ("refresh_token_dead", .bool(let value)): isRefreshTokenDead = value
             case ("delegated_users", .array(let values)): delegatedUsers = Set(values.compactMap(\.string))
             case ("user_scopes", .array(let values)): userScopes = Set(values.compactMap(\.string))
             default:
                 throw ControlError(
                     "\"\(member.name)\" is unknown or of the wrong type; there are revoke, lifetime_seconds, "
-                        + "service_account_disabled, refresh_token_dead, user_scopes and delegated_users.")
+                        + "service_account_disabled, deleted_keys, refresh_token_dead, user_scopes and delegated_users."
+                )
             }
         }
     }
@@ -39,7 +43,13 @@ public struct AuthorityChange: Sendable {
     func apply(to authority: inout Authority) {
         if revokesTokens { authority.revokeTokens() }
         if let tokenLifetime { authority.tokenLifetime = tokenLifetime }
-        if let isServiceAccountDisabled { authority.serviceAccount.isDisabled = isServiceAccountDisabled }
+        for index in authority.serviceAccounts.indices {
+            if let isServiceAccountDisabled { authority.serviceAccounts[index].isDisabled = isServiceAccountDisabled }
+            if let deletedKeys {
+                let email = authority.serviceAccounts[index].email
+                authority.serviceAccounts[index].isKeyDeleted = deletedKeys.contains(email)
+            }
+        }
         if let isRefreshTokenDead { authority.user.isRefreshTokenDead = isRefreshTokenDead }
         if let userScopes { authority.user.grantedScopes = userScopes }
         if let delegatedUsers { authority.delegatedUsers = delegatedUsers }

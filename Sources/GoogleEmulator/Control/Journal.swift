@@ -10,6 +10,8 @@ public struct Journal: Sendable {
         public let api: GoogleAPI
         /// Google's name of the method, `drive.files.create`; nil where the path is none of the API's.
         public let method: String?
+        /// The address of who called; nil without a good token.
+        public let account: String?
         /// The verb.
         public let verb: String
         /// The path, without the query.
@@ -48,7 +50,8 @@ public struct Journal: Sendable {
                 entries.map { entry in
                     [
                         "time": .string(Timestamp(milliseconds: entry.time).rfc3339),
-                        "api": .string(entry.api.rawValue), "api_method": JSON(entry.method),
+                        "account": JSON(entry.account), "api": .string(entry.api.rawValue),
+                        "api_method": JSON(entry.method),
                         "method": .string(entry.verb), "path": .string(entry.path),
                         "status": entry.status.map { JSON($0) } ?? JSON.null, "body_bytes": JSON(entry.bodyBytes),
                         "fault": JSON(entry.isFault),

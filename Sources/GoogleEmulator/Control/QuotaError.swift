@@ -7,12 +7,20 @@ enum QuotaError {
         case user, project
     }
 
+    /// Files are made too fast: no figure, and not how long to wait.
+    static let creations: GoogleError = {
+        var error = GoogleError(code: 403, message: "User Rate Limit Exceeded", reason: "userRateLimitExceeded")
+        error.domain = "usageLimits"
+        return error
+    }()
+
     /// The error: 429 with all particulars from Sheets, 403 from Drive.
     static func make(_ metric: QuotaMeter.Metric, scope: Scope, limit: Int, windowStart: Timestamp) -> GoogleError {
         let (title, service): (String, String) =
             switch metric {
             case .sheetsReads: ("Read requests", "sheets")
             case .sheetsWrites: ("Write requests", "sheets")
+            case .driveUnits: ("Quota units", "drive")
             case .driveQueries: ("Queries", "drive")
             }
         let message =
@@ -23,6 +31,7 @@ enum QuotaError {
             switch metric {
             case .sheetsReads: "ReadRequests"
             case .sheetsWrites: "WriteRequests"
+            case .driveUnits: "QuotaUnits"
             case .driveQueries: "Queries"
             }
         let info: JSON = [
@@ -50,7 +59,7 @@ enum QuotaError {
                 ]
             ],
         ]
-        let isDrive = metric == .driveQueries
+        let isDrive = service == "drive"
         var error = GoogleError(
             code: isDrive ? 403 : 429, message: message,
             reason: scope == .user && isDrive ? "userRateLimitExceeded" : "rateLimitExceeded")

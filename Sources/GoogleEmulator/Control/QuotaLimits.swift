@@ -12,7 +12,15 @@ public struct QuotaLimits: Sendable, Hashable {
     public var sheetsWritesPerUser: Int?
     /// Writes to Sheets in the project.
     public var sheetsWritesPerProject: Int?
-    /// Queries of Drive by one identity.
+    /// Units of Drive by one identity: Google counts 5 for a look at a file, 50 for a change and 100 for a list.
+    public var driveUnitsPerUser: Int?
+    /// Units of Drive in the project.
+    public var driveUnitsPerProject: Int?
+    /// New files in Drive by one identity, evenly over the window; a sixth of them may come at once.
+    ///
+    /// Google names no figure. People who sustain more than about two a second are refused after a while.
+    public var driveCreatesPerUser: Int?
+    /// Queries of Drive by one identity, as projects count that used Drive before May 2026.
     public var driveQueriesPerUser: Int?
     /// Queries of Drive in the project.
     public var driveQueriesPerProject: Int?
@@ -25,7 +33,8 @@ public struct QuotaLimits: Sendable, Hashable {
         var limits = QuotaLimits()
         (limits.sheetsReadsPerUser, limits.sheetsReadsPerProject) = (60, 300)
         (limits.sheetsWritesPerUser, limits.sheetsWritesPerProject) = (60, 300)
-        (limits.driveQueriesPerUser, limits.driveQueriesPerProject) = (12_000, 12_000)
+        (limits.driveUnitsPerUser, limits.driveUnitsPerProject) = (325_000, 1_000_000)
+        limits.driveCreatesPerUser = 120
         return limits
     }()
 
@@ -34,6 +43,8 @@ public struct QuotaLimits: Sendable, Hashable {
             ("sheets_reads_per_user", \.sheetsReadsPerUser), ("sheets_reads_per_project", \.sheetsReadsPerProject),
             ("sheets_writes_per_user", \.sheetsWritesPerUser),
             ("sheets_writes_per_project", \.sheetsWritesPerProject),
+            ("drive_units_per_user", \.driveUnitsPerUser), ("drive_units_per_project", \.driveUnitsPerProject),
+            ("drive_creates_per_user", \.driveCreatesPerUser),
             ("drive_queries_per_user", \.driveQueriesPerUser),
             ("drive_queries_per_project", \.driveQueriesPerProject),
         ]

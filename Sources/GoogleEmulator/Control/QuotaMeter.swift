@@ -3,60 +3,49 @@ import JSON
 /// Counts calls against the quotas, in windows that begin at multiples of their length.
 struct QuotaMeter: Sendable {
     /// What is counted.
-    enum Metric: String, Sendable {
+    enum Metric: String, Sendable, CaseIterable {
         case sheetsReads = "sheets_reads"
         case sheetsWrites = "sheets_writes"
+        case driveUnits = "drive_units"
         case driveQueries = "drive_queries"
     }
 
-    private struct Counter {
-        var reads = 0
-        var writes = 0
-        var queries = 0
-
-        subscript(metric: Metric) -> Int {
-            get {
-                switch metric {
-                case .sheetsReads: reads
-                case .sheetsWrites: writes
-                case .driveQueries: queries
-                }
-            }
-            set {
-                switch metric {
-                case .sheetsReads: reads = newValue
-                case .sheetsWrites: writes = newValue
-                case .driveQueries: queries = newValue
-                }
-            }
-        }
-
-        var json: JSON {
-            ["sheets_reads": JSON(reads), "sheets_writes": JSON(writes), "drive_queries": JSON(queries)]
-        }
-    }
+    private typealias Counter = [Metric: Int]
 
     /// What is allowed; a change begins a new count.
     var limits = QuotaLimits() {
-        didSet { windowStart = Timestamp(milliseconds: 0) }
+        didSet {
+            windowStart = Timestamp(milliseconds: 0)
+            creations = [:]
+        }
     }
     private var windowStart = Timestamp(milliseconds: 0)
-    private var project = Counter()
+    private var project: Counter = [:]
     private var users: [String: Counter] = [:]
+    /// How far each identity is with new files beyond the even rate.
+    private var creations: [String: CreationRate] = [:]
 
     /// Counts a call; throws what Google answers where a quota is used up.
     mutating func charge(_ method: APIMethod, _ api: GoogleAPI, _ user: String, now: Timestamp) throws(GoogleError) {
         turn(now)
-        let metric: Metric =
-            api == .drive ? .driveQueries : Self.isRead(method) ? .sheetsReads : .sheetsWrites
-        if let limit = userLimit(metric), users[user]?[metric] ?? 0 >= limit {
-            throw QuotaError.make(metric, scope: .user, limit: limit, windowStart: windowStart)
+        let costs = Self.costs(method, api)
+        for (metric, cost) in costs {
+            if let limit = limits[metric].user, (users[user]?[metric] ?? 0) + cost > limit {
+                throw QuotaError.make(metric, scope: .user, limit: limit, windowStart: windowStart)
+            }
+            if let limit = limits[metric].project, project[metric, default: 0] + cost > limit {
+                throw QuotaError.make(metric, scope: .project, limit: limit, windowStart: windowStart)
+            }
         }
-        if let limit = projectLimit(metric), project[metric] >= limit {
-            throw QuotaError.make(metric, scope: .project, limit: limit, windowStart: windowStart)
+        if Self.makesFile(method), let limit = limits.driveCreatesPerUser {
+            var rate = creations[user] ?? CreationRate(limit: limit, windowSeconds: limits.windowSeconds)
+            guard rate.takes(now) else { throw QuotaError.creations }
+            creations[user] = rate
         }
-        project[metric] += 1
-        users[user, default: Counter()][metric] += 1
+        for (metric, cost) in costs {
+            project[metric, default: 0] += cost
+            users[user, default: [:]][metric, default: 0] += cost
+        }
     }
 
     /// Whether a method of Sheets only reads; those with filters do it by POST.
@@ -64,29 +53,32 @@ struct QuotaMeter: Sendable {
         method.verb == "GET" || method.id.hasSuffix("etByDataFilter") || method.id.hasSuffix("Metadata.search")
     }
 
+    private static func makesFile(_ method: APIMethod) -> Bool {
+        ["drive.files.create", "drive.files.copy"].contains(method.id)
+    }
+
+    private static func costs(_ method: APIMethod, _ api: GoogleAPI) -> [(metric: Metric, cost: Int)] {
+        guard api == .drive else { return [(isRead(method) ? .sheetsReads : .sheetsWrites, 1)] }
+        let units =
+            switch method.verb {
+            case "GET": method.id.hasSuffix(".list") ? 100 : 5
+            default: 50
+            }
+        return [(.driveUnits, units), (.driveQueries, 1)]
+    }
+
     /// Begins a new count where the window is over.
     private mutating func turn(_ now: Timestamp) {
         let length = limits.windowSeconds * 1000
         guard now.milliseconds - windowStart.milliseconds >= length || now < windowStart else { return }
         windowStart = Timestamp(milliseconds: now.milliseconds / length * length)
-        project = Counter()
+        project = [:]
         users = [:]
     }
 
-    private func userLimit(_ metric: Metric) -> Int? {
-        switch metric {
-        case .sheetsReads: limits.sheetsReadsPerUser
-        case .sheetsWrites: limits.sheetsWritesPerUser
-        case .driveQueries: limits.driveQueriesPerUser
-        }
-    }
-
-    private func projectLimit(_ metric: Metric) -> Int? {
-        switch metric {
-        case .sheetsReads: limits.sheetsReadsPerProject
-        case .sheetsWrites: limits.sheetsWritesPerProject
-        case .driveQueries: limits.driveQueriesPerProject
-        }
+    private static func json(_ counter: Counter) -> JSON {
+        .object(
+            JSONObject(Metric.allCases.map { .init(name: $0.rawValue, value: JSON(counter[$0] ?? 0)) }))
     }
 
     /// The limits, and what was used of them in this window.
@@ -96,10 +88,23 @@ struct QuotaMeter: Sendable {
             "limits": limits.json,
             "use": [
                 "window_start_time": .string(windowStart.rfc3339),
-                "project": project.json,
+                "project": Self.json(project),
                 "users": .object(
-                    JSONObject(users.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: $0.value.json) })),
+                    JSONObject(users.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: Self.json($0.value)) })
+                ),
             ],
         ]
+    }
+}
+
+extension QuotaLimits {
+    /// The limits of what is counted in windows.
+    fileprivate subscript(metric: QuotaMeter.Metric) -> (user: Int?, project: Int?) {
+        switch metric {
+        case .sheetsReads: (sheetsReadsPerUser, sheetsReadsPerProject)
+        case .sheetsWrites: (sheetsWritesPerUser, sheetsWritesPerProject)
+        case .driveUnits: (driveUnitsPerUser, driveUnitsPerProject)
+        case .driveQueries: (driveQueriesPerUser, driveQueriesPerProject)
+        }
     }
 }

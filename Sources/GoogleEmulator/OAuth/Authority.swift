@@ -2,9 +2,10 @@ import JSON
 
 /// Google's accounts: who may get a token, and which tokens are good.
 struct Authority: Sendable {
-    var serviceAccount: ServiceAccount
+    /// The service accounts of the one Cloud project, at least one.
+    var serviceAccounts: [ServiceAccount]
     var user: UserAccount
-    /// The people whom the service account may act for.
+    /// The people whom the service accounts may act for.
     var delegatedUsers: Set<String> = []
     /// How long a token lasts, in seconds.
     var tokenLifetime = 3599
@@ -15,8 +16,8 @@ struct Authority: Sendable {
     /// The moment when dead tokens were last swept out.
     private var swept = Timestamp(milliseconds: 0)
 
-    init(serviceAccount: ServiceAccount, user: UserAccount) {
-        self.serviceAccount = serviceAccount
+    init(serviceAccounts: [ServiceAccount], user: UserAccount) {
+        self.serviceAccounts = serviceAccounts
         self.user = user
     }
 
@@ -31,6 +32,11 @@ struct Authority: Sendable {
             email: email, isServiceAccount: isServiceAccount, scopes: scopes,
             expires: now.adding(seconds: tokenLifetime))
         return token
+    }
+
+    /// Who shows a token; nil for none that is good.
+    func holder(_ authorization: String?) -> String? {
+        authorization.flatMap { $0.split(separator: " ").last }.flatMap { tokens[String($0)]?.email }
     }
 
     /// Makes all tokens bad at once.

@@ -4,6 +4,7 @@ import JSON
 /// The credential files that clients of the emulator use.
 struct CredentialFiles: Sendable {
     private let serviceAccountPath: String
+    private let serviceAccountsPath: String
     private let authorizedUserPath: String
     private let tokenPath: String
     private let certificatePath: String
@@ -11,17 +12,22 @@ struct CredentialFiles: Sendable {
     init(directory: String) {
         let prefix = directory.hasSuffix("/") ? directory : directory + "/"
         serviceAccountPath = prefix + "service-account.json"
+        serviceAccountsPath = prefix + "service-accounts"
         authorizedUserPath = prefix + "authorized-user.json"
         tokenPath = prefix + "token.json"
         certificatePath = prefix + "ca.pem"
     }
 
-    /// The service account whose key lies there; nil where none does.
-    func serviceAccount() throws(EmulatorError) -> ServiceAccount? {
-        guard let json = try read(serviceAccountPath) else { return nil }
-        guard let account = ServiceAccount(file: json) else { throw foreign(serviceAccountPath) }
+    /// The service account of a number, from 1, whose key lies there; nil where none does.
+    func serviceAccount(_ number: Int) throws(EmulatorError) -> ServiceAccount? {
+        let path = number == 1 ? serviceAccountPath : path(number)
+        guard let json = try read(path) else { return nil }
+        guard let account = ServiceAccount(file: json) else { throw foreign(path) }
         return account
     }
+
+    /// Where the key of one of several service accounts lies: in a folder of nothing else.
+    private func path(_ number: Int) -> String { "\(serviceAccountsPath)/\(number).json" }
 
     /// The person whose credentials lie there; nil where none do.
     func user() throws(EmulatorError) -> UserAccount? {
@@ -32,7 +38,15 @@ struct CredentialFiles: Sendable {
 
     /// Writes all files, each at once and readable by its owner alone.
     func write(_ authority: Authority, baseURL: String) throws(EmulatorError) {
-        try write(authority.serviceAccount.file(baseURL: baseURL), to: serviceAccountPath)
+        try write(authority.serviceAccounts[0].file(baseURL: baseURL), to: serviceAccountPath)
+        if authority.serviceAccounts.count > 1 {
+            guard unsafe mkdir(serviceAccountsPath, 0o700) == 0 || errno == EEXIST else {
+                throw failure("make", serviceAccountsPath)
+            }
+            for (index, account) in authority.serviceAccounts.enumerated() {
+                try write(account.file(baseURL: baseURL), to: path(index + 1))
+            }
+        }
         try write(authority.user.file(baseURL: baseURL), to: authorizedUserPath)
         try write(authority.user.tokenFile(baseURL: baseURL), to: tokenPath)
     }

@@ -1,6 +1,6 @@
 import JSON
 
-/// A service account with its one key.
+/// A service account with a key.
 struct ServiceAccount: Sendable {
     let email: String
     let projectID: String
@@ -10,13 +10,16 @@ struct ServiceAccount: Sendable {
     let privateKey: String
     /// A disabled account gets no tokens.
     var isDisabled = false
+    /// A deleted key signs for nobody.
+    var isKeyDeleted = false
 
-    /// Makes an account with a fresh key; nil where OpenSSL cannot make one.
-    static func fresh() -> ServiceAccount? {
+    /// Makes the account of a number, from 1, with a fresh key; nil where OpenSSL cannot make one.
+    static func fresh(_ number: Int) -> ServiceAccount? {
         guard let key = RS256.generateKey() else { return nil }
         let digits = (0..<40).map { _ in String(Int.random(in: 0..<16), radix: 16) }.joined()
         return ServiceAccount(
-            email: "sheetsync@emulated-project.iam.gserviceaccount.com", projectID: "emulated-project",
+            email: "sheetsync\(number > 1 ? "-\(number)" : "")@emulated-project.iam.gserviceaccount.com",
+            projectID: "emulated-project",
             clientID: "1" + (0..<20).map { _ in String(Int.random(in: 0..<10)) }.joined(), privateKeyID: digits,
             privateKey: key)
     }

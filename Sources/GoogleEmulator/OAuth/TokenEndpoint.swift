@@ -38,12 +38,15 @@ enum TokenEndpoint {
         guard header["alg"]?.string == "RS256" else {
             throw failure(400, "invalid_grant", "Invalid JWT: Unsupported signature algorithm.")
         }
-        let account = authority.serviceAccount
-        guard claims["iss"]?.string == account.email, !account.isDisabled else {
+        guard
+            let account = authority.serviceAccounts.first(where: { $0.email == claims["iss"]?.string }),
+            !account.isDisabled
+        else {
             throw failure(400, "invalid_grant", "Invalid grant: account not found")
         }
         let signed = Array(text.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count))
-        guard RS256.verifies(signature, of: signed, keyInPEM: account.privateKey) else {
+        guard !account.isKeyDeleted, RS256.verifies(signature, of: signed, keyInPEM: account.privateKey)
+        else {
             throw failure(400, "invalid_grant", "Invalid JWT Signature.")
         }
         guard [authority.tokenURL, "https://oauth2.googleapis.com/token"].contains(claims["aud"]?.string) else {

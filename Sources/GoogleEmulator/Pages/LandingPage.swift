@@ -23,8 +23,7 @@ enum LandingPage {
                 for Drive the endpoint is <code>\(base)/drive/v3/</code></td></tr>
                 </table>
                 <p>The files <code>service-account.json</code>, <code>authorized-user.json</code> and <code>token.json</code> lie in
-                the directory that the emulator was started with. Its service account is
-                <code>\(HTML.escape(world.authority.serviceAccount.email))</code>.</p>
+                the directory that the emulator was started with. \(accounts(world))</p>
                 </section>
                 <section>
                 <h2>Drives</h2>
@@ -47,6 +46,13 @@ enum LandingPage {
                 </section>
                 </main>
                 """)
+    }
+
+    private static func accounts(_ world: World) -> String {
+        let emails = world.authority.serviceAccounts.map { "<code>\(HTML.escape($0.email))</code>" }
+        return emails.count == 1
+            ? "Its service account is \(emails[0])."
+            : "Its service accounts are \(emails.joined(separator: ", ")); their keys lie in the folder <code>service-accounts</code> there."
     }
 
     private static func drives(_ world: World) -> String {

@@ -12,7 +12,7 @@ public struct OpenBreaker: Sendable, Equatable {
     /// Seconds until it is tried again; negative where the next job will.
     public let opensIn: Double
 
-    /// The service: `identity`, `drive` or `sheets`.
+    /// The service: `identity`, `drive` or `sheets`; `key` where a key file cannot be used.
     public var service: String { String(name.prefix { $0 != "/" }) }
     /// The account that is concerned.
     public var account: String { String(name.dropFirst(service.count + 1)) }
@@ -22,6 +22,7 @@ public struct OpenBreaker: Sendable, Equatable {
 
     /// Who does not do what, since when and why, and when it is tried again.
     public var words: String {
+        if service == "key" { return "a key is left out since \(since): \(reason)" }
         let what: String =
             switch service {
             case "identity": "Google gives no access token to \(account)"

@@ -10,6 +10,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         discussion: """
             Writes service-account.json and authorized-user.json into the folder. Point GOOGLE_API_ENDPOINT at the printed address \
             and GOOGLE_SHEETS_CREDENTIALS_PATH at one of the files. Everything is in memory and gone at the end.
+            With --accounts there are several service accounts, and their keys lie in the folder service-accounts there.
             With --tls it speaks HTTPS and HTTP/2, and writes the certificate that clients are to trust into the folder as ca.pem.
             """)
 
@@ -18,6 +19,9 @@ struct EmulatorCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Where the credential files are written.", valueName: "folder"))
     var dir: String
+
+    @Option(help: "How many service accounts there are, each with a quota and files of its own.")
+    var accounts = 1
 
     @Flag(help: "Speak HTTPS with a certificate of its own.")
     var tls = false
@@ -31,7 +35,8 @@ struct EmulatorCommand: AsyncParsableCommand {
             let logger = try await SettingsReader().startLogging()
             let emulator = try GoogleEmulator(
                 .init(
-                    port: port, directory: dir, quotas: quotas ? .google : QuotaLimits(), usesTLS: tls))
+                    port: port, directory: dir, serviceAccounts: accounts, quotas: quotas ? .google : QuotaLimits(),
+                    usesTLS: tls))
             async let running: Void = ServiceGroup(
                 services: [emulator], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
             ).run()

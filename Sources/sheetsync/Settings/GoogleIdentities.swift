@@ -1,3 +1,4 @@
+import Export
 import FoundationEssentials
 import Google
 
@@ -17,6 +18,8 @@ struct GoogleIdentities {
         let identities: [Known]
         /// What the operator should know, such as a key of several that cannot be used.
         let warnings: [String]
+        /// The keys of a folder that are left out.
+        var unusable: [UnusableKey] = []
     }
 
     /// The setting that names the credentials.
@@ -39,6 +42,7 @@ struct GoogleIdentities {
     func load() throws(CredentialsError) -> Loaded {
         var warnings: [String] = []
         var identities: [Known] = []
+        var unusable: [UnusableKey] = []
         var failure: CredentialsError?
         let values = values
         for value in values {
@@ -51,9 +55,11 @@ struct GoogleIdentities {
                     let isKnown = identities.contains { $0.credentials.identity == loaded.credentials.identity }
                     guard !isKnown else { continue }
                     if let first = identities.first?.credentials.project, loaded.credentials.project != first {
-                        warnings.append(
+                        let words =
                             "\(loaded.credentials.identity) is left out, because it belongs to another Cloud project than "
-                                + "\(identities[0].credentials.identity); all keys must be of one")
+                            + "\(identities[0].credentials.identity); all keys must be of one"
+                        warnings.append(words)
+                        unusable.append(UnusableKey(path: value.text, reason: words))
                         continue
                     }
                     identities.append(Known(source: source, credentials: loaded.credentials))
@@ -61,13 +67,15 @@ struct GoogleIdentities {
                     failure = failure ?? error
                     let words = "a key is left out: \(error)"
                     if !warnings.contains(words) { warnings.append(words) }
+                    let key = UnusableKey(path: value.text, reason: "\(error)")
+                    if values.count > 1, !unusable.contains(key) { unusable.append(key) }
                 }
             }
             // Another key for the same users would share their quotas.
             if !subjects.isEmpty, !identities.isEmpty { break }
         }
         if identities.isEmpty, let failure { throw failure }
-        return Loaded(identities: identities, warnings: warnings)
+        return Loaded(identities: identities, warnings: warnings, unusable: unusable)
     }
 
     /// The paths of a folder's keys, or the one value as it is.

@@ -8,7 +8,7 @@ import concurrent.futures
 import json
 import time
 
-from benchmarks.google import Google
+from benchmarks.google import NO_QUOTA, Google
 from benchmarks.processes import Peer, wait_until
 from benchmarks.queues.sheetsync import SheetSync
 from benchmarks.server import Server
@@ -16,7 +16,10 @@ from benchmarks.table import Figure
 
 WINDOW = 15
 USER, PROJECT = 60, 300
+# Drive's new files: two a second, as far as is known.
+CREATES = 2 * WINDOW
 WORKERS = 4
+RAISED = {**NO_QUOTA, "SHEETSYNC_DRIVE_CREATES_PER_MINUTE_USER": str(CREATES)}
 SUBJECTS = [f"exporter-{number}@example.com" for number in range(1, 6)]
 COLUMNS = ["id", "name", "amount"]
 ROWS = [[number, f"row {number}", number * 1.5] for number in range(10)]
@@ -30,11 +33,13 @@ def measure(bench):
         with concurrent.futures.ThreadPoolExecutor() as threads:
             single = {name: threads.submit(_one_identity, bench, side) for name, side in sides.items()}
             several = {name: threads.submit(_identities, bench, side) for name, side in sides.items()}
+            creations = threads.submit(_creations, bench, server)
         whole = {name: found.result()[0] for name, found in single.items()}
         half = {name: found.result()[1] for name, found in single.items()}
         yield from _figures("1 identity", USER, whole)
         yield from _figures("halved without a word", USER // 2, half)
         yield from _figures(f"{len(SUBJECTS)} identities", PROJECT, {name: found.result() for name, found in several.items()})
+        yield from creations.result()
         yield _late_job(bench, server)
 
 
@@ -69,6 +74,21 @@ def _identities(bench, side):
             return _windows(google, skipped=1, counted=bench.runs)
 
 
+def _creations(bench, server):
+    """What there is of Drive's new files where the quota of Sheets was raised beyond it."""
+    used = Figure("new files in Drive: share of a window's used", "%", limit="two a second", limit_runs=[100])
+    refused = Figure("new files in Drive: refused", "per 1,000")
+    side = Ours(bench, server, RAISED)
+    with side.google() as google:
+        google.control("POST", "quotas", {"window_seconds": WINDOW, "drive_creates_per_user": CREATES})
+        with side.working(google, []):
+            for calls, _ in _windows(google, skipped=1, counted=bench.runs):
+                creates = [call for call in calls if call.is_create]
+                used.add("SheetSync", 100 * sum(call.status == 200 for call in creates) / CREATES)
+                refused.add("SheetSync", 1000 * sum(call.status == 403 for call in creates) / max(len(creates), 1))
+    return [used, refused]
+
+
 def _limit(google, user):
     google.control("POST", "quotas", {
         "window_seconds": WINDOW, "sheets_writes_per_user": user, "sheets_writes_per_project": PROJECT,
@@ -86,16 +106,16 @@ def _windows(google, skipped, counted):
 
 
 class Ours:
-    """Four daemons on one queue."""
+    """Four daemons on one queue; the limits are the default ones, which are Google's, unless others are given."""
 
-    def __init__(self, bench, server):
-        self._bench, self._server = bench, server
+    def __init__(self, bench, server, quotas=None):
+        self._bench, self._server, self._quotas = bench, server, quotas or {}
 
     def google(self):
         return Google(self._bench)
 
     def working(self, google, subjects):
-        database = self._server.make_database(f"quota_{len(subjects)}")
+        database = self._server.make_database(f"quota_{len(subjects)}_{len(self._quotas)}")
         system = SheetSync(self._bench)
         system.install(self._server, database)
         payload = json.dumps({"folder": "Bench", "template": "default", "columns": COLUMNS, "rows": ROWS})
@@ -103,12 +123,11 @@ class Ours:
             connection.execute(
                 """select count(sheetsync.enqueue('export', jsonb_set(%s::jsonb, '{title}', to_jsonb('Export ' || n))))
                    from generate_series(1, 2500) n""", [payload])
-        # The limits are the default ones, which are Google's.
         settings = {"SHEETSYNC_QUOTA_WINDOW": str(WINDOW)}
         if subjects:
             settings["GOOGLE_IMPERSONATE_SUBJECT"] = ",".join(subjects)
         url = self._server.url(database)
-        return Together([google.daemon(self._bench, url, quotas={}, **settings) for _ in range(WORKERS)])
+        return Together([google.daemon(self._bench, url, quotas=self._quotas, **settings) for _ in range(WORKERS)])
 
 
 class Theirs:

@@ -1,0 +1,86 @@
+import Google
+import JSON
+import JobQueue
+import Synchronization
+
+/// Lets identities take turns at a job, as long as nothing of it is at Google.
+///
+/// A file or folder that a job names may be shared with one of several identities only. Google tells the others that it is
+/// not there, or that they may not write; that is no reason to give the job up before all have been asked.
+struct Attempts: Sendable {
+    /// Those as whom the installation works.
+    let identities: [Identity]
+
+    /// Does a job's work as the identity that was chosen for it, and where that one is refused, as one after another.
+    ///
+    /// - Throws: What the first one met where there is no other, else a failure that tells who was refused what.
+    func run<Result>(
+        _ job: Job, _ progress: ProgressReporter, _ body: (Identity, ProgressReporter) async throws -> Result
+    ) async throws -> Result {
+        let chosen = Identity.current ?? identities[0]
+        guard chosen.isOneOfSeveral else { return try await body(chosen, progress) }
+        var refusals: [(account: String, failure: JobFailure)] = []
+        for identity in [chosen] + identities.filter({ $0.account != chosen.account }) {
+            let writes = Atomic<Int>(0)
+            var own = identity
+            own.workspace = identity.workspace.observed { call in
+                guard call.isWrite, !(400..<500).contains(call.status ?? 0) else { return }
+                writes.add(1, ordering: .relaxed)
+            }
+            let last = LastCheckpoint(job.checkpoint)
+            do {
+                // What was set aside when the job was claimed is the chosen one's.
+                let place = refusals.isEmpty ? Identity.place : nil
+                let result = try await Identity.$place.withValue(place) {
+                    try await body(own, progress.noting(own).remembering(last))
+                }
+                if let target = job.target, job.identity == nil {
+                    try? await progress.noting(own).save(last.naming(target), step: "done")
+                }
+                return result
+            } catch {
+                guard let failure = Self.refusal(error), Self.isFresh(job),
+                    writes.load(ordering: .relaxed) == 0
+                else { throw error }
+                refusals.append((identity.account, failure))
+            }
+        }
+        throw Self.summary(refusals)
+    }
+
+    /// The failure, where it is of one who may not see or change what the job names.
+    private static func refusal(_ error: any Error) -> JobFailure? {
+        let failure = error as? JobFailure ?? (error as? GoogleError).map { JobFailure($0) }
+        guard let failure, failure.retry == .never,
+            [GoogleError.Code.notFound, .permissionDenied].map(\.rawValue).contains(failure.code)
+        else { return nil }
+        return failure
+    }
+
+    /// Whether no earlier attempt has made or written anything.
+    static func isFresh(_ job: Job) -> Bool {
+        let stage = job.checkpoint.map { $0["stage"]?.string ?? "" } ?? "begun"
+        // Whoever began to make a spreadsheet may have made it.
+        guard stage == "not_made" || stage == "begun" && (job.target != nil || !job.isRedelivered) else { return false }
+        return job.checkpoint?.object?.names.allSatisfy(["stage", "identity"].contains) ?? true
+    }
+
+    /// Who was refused what; those who heard the same stand together.
+    private static func summary(_ refusals: [(account: String, failure: JobFailure)]) -> JobFailure {
+        var sentences: [(accounts: [String], message: String)] = []
+        for (account, failure) in refusals {
+            if let index = sentences.firstIndex(where: { $0.message == failure.message }) {
+                sentences[index].accounts.append(account)
+            } else {
+                sentences.append(([account], failure.message))
+            }
+        }
+        // Who may not write has seen the file, which says more.
+        let denied = refusals.first { $0.failure.code == GoogleError.Code.permissionDenied.rawValue }
+        let words = sentences.map { "As \($0.accounts.joined(separator: ", ")): \($0.message)" }
+        return JobFailure(
+            code: (denied ?? refusals[0]).failure.code,
+            message: "None of the \(refusals.count) identities can do this. \(words.joined(separator: " "))",
+            retry: .never)
+    }
+}
