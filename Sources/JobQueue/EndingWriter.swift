@@ -38,6 +38,9 @@ final class EndingWriter: Sendable {
     /// Why the last try failed; nil where it did not.
     var failure: String? { state.withLock { $0.failure } }
 
+    /// Whether more wait than the next statements take.
+    var isBehind: Bool { state.withLock { $0.waiting.count > 2 * Self.largestBatch } }
+
     /// Whether the last try failed for a reason that holds for every job.
     var isStuck: Bool { state.withLock { $0.isStuck } }
 

@@ -22,11 +22,9 @@ public struct WorkerConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init() {}
 
-    /// When a claim looks back again for jobs that came late, after one that took so long: one part of its time in twenty
-    /// goes into that, because looking back passes every dead row.
-    func lookBackInterval(after duration: Duration) -> Duration {
-        min(max(duration * 20, firstPause), .milliseconds(500), pollInterval)
-    }
+    /// When a claim looks back again for jobs that came late, after one that took so long: before the next poll, but
+    /// mostly only one part of the time in ten goes into that, because looking back passes every dead row.
+    func lookBackInterval(after duration: Duration) -> Duration { min(max(duration * 10, firstPause), pollInterval) }
     /// The first of the growing pauses of a worker that has become idle.
     ///
     /// No notification tells of what was enqueued while it worked, and committed after it had looked for the last time.

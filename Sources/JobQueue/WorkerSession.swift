@@ -92,7 +92,6 @@ final class WorkerSession: Sendable {
             await attempt("sign off") { try await statements.leave() }
         }
         await statements.claims.close()
-        await statements.endings.close()
     }
 
     /// Signs in, and again until the database lets it or the daemon is told to stop.
@@ -139,15 +138,15 @@ final class WorkerSession: Sendable {
                 await rest(atMost: configuration.beatInterval)
                 continue
             }
-            if endings.isStuck {
-                // As long as nobody can be told how jobs end, none begins.
-                await rest(atMost: configuration.errorPause)
+            // As long as nobody can be told how jobs end, none begins.
+            if endings.isStuck || endings.isBehind {
+                await rest(atMost: endings.isStuck ? configuration.errorPause : configuration.firstPause)
                 continue
             }
+            let began = ContinuousClock.now
+            let isDue = looksBack <= began
             do {
                 let openings = await admission?.openings(slots: free) ?? Openings()
-                let began = ContinuousClock.now
-                let isDue = looksBack <= began
                 let claimed = try await statements.claim(
                     free, rooms: rooms(openings, free), after: last,
                     held: unansweredUntil > .now ? held.all : nil, lookingBack: isDue)
@@ -181,6 +180,8 @@ final class WorkerSession: Sendable {
                 await rest(atMost: min(due, closed, late, configuration.pollInterval))
             } catch {
                 note(error, while: "claim jobs")
+                // Where looking back takes too long, claims that do not must have their turn.
+                if isDue { looksBack = .now + configuration.pollInterval }
                 unansweredUntil = .now + .seconds(60)
                 await rest(atMost: configuration.errorPause)
             }

@@ -3,13 +3,12 @@ import Postgres
 
 /// The database functions that a worker calls, for one epoch: a random identity that no other process ever had.
 ///
-/// Claims have one connection and endings another, so that the server does both at once; signs of life and everything
-/// about single jobs a third, so that a slow claim cannot make a worker look dead.
+/// Claims have a connection of their own, so that the server does them while jobs end, and so that a slow one cannot make
+/// a worker look dead.
 struct WorkerStatements: Sendable {
     let epoch = Int.random(in: 1...Int.max)
     let schema: String
     let claims: Connection
-    let endings: Connection
     let control: Connection
 
     /// Signs in; `kinds` are the kinds of jobs that this worker can do, nil for not telling.
@@ -90,7 +89,7 @@ struct WorkerStatements: Sendable {
     func finish(_ endings: [JobEnding], keepPayloads: Bool) async throws(PostgresError) -> [Int: String] {
         let batch = JSON.array(endings.map(\.json)).description
         var states: [Int: String] = [:]
-        for row in try await self.endings.query(
+        for row in try await control.query(
             "select * from \(identifier: schema).finish(\(epoch), \(batch)::jsonb, \(keepPayloads))")
         {
             states[try row.int("id")] = try row.text("state")

@@ -411,7 +411,8 @@ as $$
         when length(idempotency_key) not between 1 and 200 then 'idempotency_key'
         when not isfinite(run_at) then 'run_at'
         -- The kind, or the priority.
-        when to_regclass(quote_ident('turn_' || kind || '_' || priority)) is null then 'lane'
+        when to_regclass(quote_ident(current_schema) || '.' || quote_ident('turn_' || kind || '_' || priority)) is null
+            then 'lane'
         -- Most need no look at the setting, which allows at least so much.
         when octet_length(payload::text) > 1048576 and octet_length(payload::text) > max_payload_bytes() then 'size'
         when (payload ? 'query' or payload ? 'sheets' and jsonb_path_exists(payload, 'lax $.sheets[*].query'))
@@ -594,8 +595,7 @@ begin
                            job.max_attempts);
         end if;
     end loop;
-exception when invalid_parameter_value or invalid_text_representation or invalid_datetime_format
-    or datetime_field_overflow or numeric_value_out_of_range then
+exception when data_exception then
     raise exception 'jobs[%]: %', element.place - 1, sqlerrm using errcode = '22023';
 end
 $$;
@@ -653,8 +653,7 @@ begin
             end if;
             return next;
         end loop;
-    exception when invalid_parameter_value or invalid_text_representation or invalid_datetime_format
-        or datetime_field_overflow or numeric_value_out_of_range then
+    exception when data_exception then
         if ordinality is null then
             perform refuse_first(jobs);
             raise;
@@ -834,6 +833,8 @@ begin
               and (select e.id from ready e
                    where e.gate = 2 and (e.target, e.id) >= (s.target, s.since) and (e.target, e.id) < (s.target, s.id)
                    order by e.target, e.id limit 1) is null
+              -- Before the looks have begun at those that are too low, it is not known whether this is the first.
+              and not exists (select from seen y where y.target = s.target and y.id < y.since)
         ), free as materialized (
             select f.* from first f join head h on h.target = f.target and h.no = f.no
             where h.id is null for update of h skip locked
