@@ -22,8 +22,8 @@ public struct WorkerConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init() {}
 
-    /// When a claim looks back again for jobs that came late, after one that took so long: before the next poll, but
-    /// mostly only one part of the time in ten goes into that, because looking back passes every dead row.
+    /// When a claim looks back again for jobs that came late, where two on end took at least so long: before the next poll,
+    /// but mostly only one part of the time in ten goes into that, because looking back passes every dead row.
     func lookBackInterval(after duration: Duration) -> Duration { min(max(duration * 10, firstPause), pollInterval) }
     /// The first of the growing pauses of a worker that has become idle.
     ///

@@ -126,6 +126,7 @@ final class WorkerSession: Sendable {
         var busyUntil = ContinuousClock.now
         var last: String?
         var looksBack = ContinuousClock.now
+        var lastLook = Duration.zero
         var pause = configuration.firstPause
         // Whether a claim's answer may have been lost. Such a claim may go on at the server until its statement's time is
         // over, so the claims of the next minute ask for what it took.
@@ -150,7 +151,11 @@ final class WorkerSession: Sendable {
                 let claimed = try await statements.claim(
                     free, rooms: rooms(openings, free), after: last,
                     held: unansweredUntil > .now ? held.all : nil, lookingBack: isDue)
-                if isDue { looksBack = .now + configuration.lookBackInterval(after: .now - began) }
+                if isDue {
+                    let look = ContinuousClock.now - began
+                    looksBack = .now + configuration.lookBackInterval(after: min(look, lastLook))
+                    lastLook = look
+                }
                 // Jobs that come when the identity is lost are left to others.
                 guard !lost.isSet else { break }
                 held.insert(claimed)
