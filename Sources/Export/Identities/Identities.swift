@@ -17,7 +17,7 @@ public final class Identities: Sendable {
         var assignments: [Int: Assignment] = [:]
         /// How many jobs each account has.
         var loads: [String: Int] = [:]
-        /// Who is asked first the next time, so that nobody always is.
+        /// Who is asked first for the next job, so that nobody always is.
         var first = 0
     }
 
@@ -70,10 +70,7 @@ extension Identities: Admission {
     /// How many jobs of each kind could begin, with all identities together.
     public func openings(slots: Int) async -> Openings {
         var openings = Openings()
-        let first = state.withLock { state in
-            state.first = (state.first + 1) % all.count
-            return state.first
-        }
+        let first = state.withLock { $0.first }
         let able = await signedIn(all[first...] + all[..<first])
         for kind in Governor.kinds {
             var sum = 0
@@ -101,6 +98,7 @@ extension Identities: Admission {
             state.withLock { state in
                 state.assignments[job.id] = Assignment(identity: identity, place: place)
                 state.loads[identity.account, default: 0] += 1
+                state.first = (state.first + 1) % all.count
             }
         }
     }
