@@ -54,7 +54,7 @@ public struct Worker: Service {
                 let session = WorkerSession(
                     configuration: configuration, database: database, schema: schema,
                     statements: WorkerStatements(
-                        schema: schema.name, claims: Connection(database, label: "claims"), control: control),
+                        schema: schema.name, work: Connection(database, label: "claims"), control: control),
                     handlers: handlers, admission: admission, logger: logger, observer: observer, stopping: stopping,
                     stop: stop)
                 await session.run()

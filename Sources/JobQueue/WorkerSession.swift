@@ -91,7 +91,7 @@ final class WorkerSession: Sendable {
         if !lost.isSet {
             await attempt("sign off") { try await statements.leave() }
         }
-        await statements.claims.close()
+        await statements.work.close()
     }
 
     /// Signs in, and again until the database lets it or the daemon is told to stop.

@@ -1073,7 +1073,6 @@ create function finish(epoch bigint, endings jsonb, keep_payloads boolean defaul
 returns table (id bigint, state text)
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off set jit = off
-set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
