@@ -8,18 +8,21 @@ import Testing
 /// What the hot statements touch in tables with a long history: numbers of rows and buffers, no times.
 @Suite struct PlanTests {
     /// A queue with so many jobs that have ended, and so many that wait, of a kind that may run and of one that may not.
-    private func filledQueue(ended: Int = 20_000, waiting: Int, closed: Int = 0) async throws -> TestQueue {
+    private func filledQueue(
+        ended: Int = 20_000, waiting: Int, closed: Int = 0, owners: Int = 50
+    ) async throws -> TestQueue {
         let queue = try await TestQueue.make()
         try await queue.connection.script(
             """
             set search_path = sheetsync;
             insert into job (kind, priority, max_attempts, owner, enqueued_by, payload, scheduled_at)
-            select case when n <= \(ended + waiting) then 'noop' else 'export' end, 5, 10, 'owner ' || n % 50, 'postgres',
+            select case when n <= \(ended + waiting) then 'noop' else 'export' end, 5, 10, 'owner ' || n % \(owners), 'postgres',
                    '{}', now() from generate_series(1, \(ended + waiting + closed)) n;
             insert into outcome (id, state, attempt) select id, 'completed', 1 from job where id <= \(ended);
             insert into failure (id, attempt, error) select id, 1, '{}' from job where id <= \(ended);
             insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn)
-            select id, kind, 5, 0, 0, false, now(), line_of(kind, 5, owner), 1 + (id - \(ended)) / 50 from job where id > \(ended);
+            select id, kind, 5, 0, 0, false, now(), line_of(kind, 5, owner),
+                   turn_after(0, 1 + (id - \(ended)) / \(owners), id) from job where id > \(ended);
             reset search_path
             """)
         try await queue.connection.query("vacuum analyze")
@@ -165,18 +168,24 @@ import Testing
         }
     }
 
-    /// An open transaction keeps the rows of a hundred thousand ended jobs in the way; the hot statements pass none of them,
-    /// and a look back passes each once.
-    @Test func noHotStatementReadsRowsThatCannotBeRemoved() async throws {
-        let clean = try await hotStatements(try await filledQueue(ended: 1000, waiting: 2000, closed: 100))
-        let queue = try await filledQueue(ended: 1000, waiting: 102_000, closed: 20_000)
-        let worker = try await worker(queue)
+    /// Opens a transaction that keeps every row from now on from being removed.
+    private func watcher(_ queue: TestQueue) async throws -> Connection {
         let watcher = Connection(try queue.configuration(), label: "watcher")
         try await watcher.script(
             """
             set idle_in_transaction_session_timeout = 0;
             begin isolation level repeatable read; select count(*) from sheetsync.ready
             """)
+        return watcher
+    }
+
+    /// An open transaction keeps the rows of a hundred thousand ended jobs in the way, of few owners or each of its own; the
+    /// hot statements pass none of them, and a look back passes each once.
+    @Test(arguments: [50, 200_000]) func noHotStatementReadsRowsThatCannotBeRemoved(owners: Int) async throws {
+        let clean = try await hotStatements(try await filledQueue(ended: 1000, waiting: 2000, closed: 100))
+        let queue = try await filledQueue(ended: 1000, waiting: 102_000, closed: 20_000, owners: owners)
+        let worker = try await worker(queue)
+        let watcher = try await watcher(queue)
         try await queue.connection.script(
             """
             insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, line)
@@ -205,6 +214,25 @@ import Testing
         let looking = try await queue.connection.buffers(back)
         print("looking back: \(looking)")
         #expect(looking < 10_000)
+        try await watcher.script("rollback")
+    }
+
+    /// Jobs that were cancelled before their turn cost one claim, and nothing from then on.
+    @Test func noHotStatementReadsJobsThatWereCancelled() async throws {
+        let clean = try await hotStatements(try await filledQueue(ended: 1000, waiting: 2000, closed: 100))
+        let queue = try await filledQueue(ended: 1000, waiting: 20_000)
+        let watcher = try await watcher(queue)
+        #expect(
+            try await queue.psql("select count(*) filter (where sheetsync.cancel(id)) from sheetsync.ready") == "20000")
+        #expect(try await worker(queue).claim(1).isEmpty)
+        _ = try await queue.psql(
+            "select count(sheetsync.enqueue('noop', '{}', owner => 'owner ' || n % 50)) from generate_series(1, 200) n")
+        let touched = try await hotStatements(queue)
+        print("buffers of a clean queue: \(clean); behind 20,000 cancelled jobs: \(touched)")
+        for (name, buffers) in touched {
+            #expect(buffers < (clean[name] ?? 0) * 2 + 50, "\(name): \(clean[name] ?? 0), then \(buffers)")
+        }
+        #expect(try await queue.psql("select count(*) from sheetsync.outcome where state = 'completed'") == "1096")
         try await watcher.script("rollback")
     }
 
@@ -239,12 +267,7 @@ import Testing
             return buffers
         }
         let clean = try await touched()
-        let watcher = Connection(try queue.configuration(), label: "watcher")
-        try await watcher.script(
-            """
-            set idle_in_transaction_session_timeout = 0;
-            begin isolation level repeatable read; select count(*) from sheetsync.ready
-            """)
+        let watcher = try await watcher(queue)
         _ = try await queue.psql(
             """
             do $$

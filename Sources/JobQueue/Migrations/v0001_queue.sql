@@ -51,7 +51,7 @@ create table ready (
     run_at       timestamptz not null,
     attempted_at timestamptz,
     line         bigint      not null,          -- of its owner's jobs of this kind and priority
-    turn         bigint      not null default 0, -- its place in that line while it is open
+    turn         bigint      not null default 0, -- when it may be claimed while it is open
     target       text,
     waits_for    jsonb                          -- {code, message} of what it was given back for
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
@@ -65,9 +65,13 @@ create index ready_held on ready (target, id) where gate = 2;
 -- The turn of the job that was claimed last, for each kind and priority: sequences, as registers that are read without a
 -- lock and moved without leaving a dead row behind.
 --
--- The open jobs of an owner have turns one apart, the first of them the one after this, so that owners alternate; that is
--- start-time fair queueing with every job of the same size. And a claim begins here: below it lie only the rows of jobs
--- that have been claimed, perhaps a hundred thousand that cannot be removed while somebody's transaction is open.
+-- A turn is the number of a round, times 2^28, and a place in it. Of an owner's open jobs each has the round after that of
+-- the one before, the first of them the round after this, so that owners alternate; that is start-time fair queueing with
+-- every job of the same size. Within a round a job's place is its number, modulo 2^28.
+--
+-- And a claim begins here, or a hundred places before, because transactions do not commit in the order of their jobs.
+-- Below lie only the rows of jobs that have been claimed, perhaps a hundred thousand that cannot be removed while
+-- somebody's transaction is open; so no two turns are the same, or each claim would pass all those of the last one.
 create function add_kind(name text) returns void
 language plpgsql set search_path from current
 as $$
@@ -237,16 +241,23 @@ as $$
     select hashtextextended(kind || ' ' || priority::text || ' ' || owner, 0)
 $$;
 
--- The turn behind the others of a line. Transactions that do not see each other give the same turn to as many jobs, which
--- is worth no lock.
-create function next_turn(line bigint, reached bigint) returns bigint
+-- A job's turn so many rounds after another one.
+create function turn_after(turn bigint, rounds bigint, id bigint) returns bigint
+language sql immutable
+as $$
+    select (((turn >> 28) + rounds) << 28) | (id & 268435455)
+$$;
+
+-- The last turn that is taken in a line. Transactions that do not see each other put as many jobs into the same round,
+-- which is worth no lock.
+create function last_turn(line bigint, reached bigint) returns bigint
 language plpgsql stable
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 #variable_conflict use_variable
 begin
-    return 1 + coalesce((
-        select r.turn from ready r where r.gate = 0 and r.line = next_turn.line and r.turn >= reached
+    return coalesce((
+        select r.turn from ready r where r.gate = 0 and r.line = last_turn.line and r.turn >= reached
         order by r.line desc, r.turn desc limit 1), reached);
 end
 $$;
@@ -280,8 +291,8 @@ begin
 end
 $$;
 
--- Opens waiting jobs that the caller has locked and gives them a place in line: at its head, where a worker has had them
--- before, else with turns one apart for each owner. Those that the looks for their target would pass over stay as they are.
+-- Opens waiting jobs that the caller has locked and gives them their turns: next, where a worker has had them before, else
+-- in a round of its own for each of an owner. Those that the looks for their target would pass over stay as they are.
 create function line_up(jobs bigint[]) returns void
 language plpgsql
 as $$
@@ -291,8 +302,10 @@ begin
     end if;
     perform go_back(jobs);
     update ready r set gate = 0, turn = l.turn
-    from (select x.id, v.reached + case when x.redelivered then 0 else row_number() over (
-                     partition by x.line, x.redelivered order by x.run_at, x.id) end as turn
+    from (select x.id, case when x.redelivered
+                     then v.reached + row_number() over (partition by x.redelivered order by x.run_at, x.id)
+                     else turn_after(v.reached, row_number() over (
+                         partition by x.line, x.redelivered order by x.run_at, x.id), x.id) end as turn
           from (select d.*, turn_reached(d.kind, d.priority) as reached from (
                     select distinct y.kind, y.priority from ready y where y.id = any (jobs)) d offset 0) v
           join ready x on (x.kind, x.priority) = (v.kind, v.priority)
@@ -356,7 +369,7 @@ begin
     from unnest(ids, targets) v(id, target) cross join lateral head_of(v.target) s
     where h.target = s.target and h.no >= s.no and h.id = v.id;
     -- A statement of its own, which sees what a claim parked while the one above waited for it.
-    update ready r set gate = 0, turn = greatest(r.turn, turn_reached(r.kind, r.priority) + 1)
+    update ready r set gate = 0, turn = greatest(r.turn, turn_after(turn_reached(r.kind, r.priority), 1, r.id))
     where r.id in (
         select w.id from unnest(targets) v(target) left join lateral head_of(v.target) s on true
         cross join lateral (
@@ -527,10 +540,10 @@ begin
     -- Open, whatever runs on its target: to find that out here would need a lock that other producers wait for.
     insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn, target)
     values (id, kind, priority, (due > now())::int, 0, false, due, own_line,
-            -- As next_turn says it; a call of that would cost as much again as all of this.
-            case when due > now() then 0 else 1 + coalesce((
+            -- As last_turn says it; a call of that would cost as much again as all of this.
+            case when due > now() then 0 else turn_after(coalesce((
                 select r.turn from ready r where r.gate = 0 and r.line = own_line and r.turn >= reached
-                order by r.line desc, r.turn desc limit 1), reached) end, target);
+                order by r.line desc, r.turn desc limit 1), reached), 1, id) end, target);
     if is_asleep() then
         perform rouse();
     end if;
@@ -629,13 +642,13 @@ begin
             order by n.idempotency_key nulls first, n.place
             on conflict do nothing returning id
         ), first as materialized (
-            select l.line, next_turn(l.line, turn_reached(l.kind, l.priority)) as turn
+            select l.line, last_turn(l.line, turn_reached(l.kind, l.priority)) as turn
             from (select distinct n.line, n.kind, n.priority from job n where n.due <= now()) l
         ), waiting as (
             -- Open, as enqueue says.
             insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn, target)
             select n.id, n.kind, n.priority, (n.due > now())::int, 0, false, n.due, n.line,
-                   coalesce(f.turn + row_number() over (partition by f.line order by n.place) - 1, 0), n.target
+                   coalesce(turn_after(f.turn, row_number() over (partition by f.line order by n.place), n.id), 0), n.target
             from made m join job n on n.id = m.id left join first f on f.line = n.line and n.due <= now()
         )
         select array_agg(m.id order by n.place), bool_or(n.flaw is not null) into ids, is_refused
@@ -746,7 +759,7 @@ begin
     )
     insert into ready (id, kind, priority, gate, attempt, redelivered, run_at, attempted_at, line, turn, target)
     select g.id, g.kind, g.priority, (g.target is not null)::int, 0, g.attempted_at is not null, now(), g.attempted_at,
-           l.line, next_turn(l.line, turn_reached(g.kind, g.priority)), g.target
+           l.line, turn_after(last_turn(l.line, turn_reached(g.kind, g.priority)), 1, g.id), g.target
     from gone g cross join lateral (select line_of(g.kind, g.priority, g.owner) as line) l;
     if not found then
         return false;
@@ -898,12 +911,13 @@ as $$
 #variable_conflict use_column
 declare
     reached     bigint := turn_reached(kind, lane);
+    first       bigint := reached - 100;
     last        bigint;
     has_targets boolean;
 begin
     select coalesce(array_agg(x.id), '{}'), bool_or(x.target is not null) into looked, has_targets from (
         select r.id, r.target from ready r
-        where r.gate = 0 and r.kind = take.kind and r.priority = lane and r.turn >= reached and r.id <> all (passed)
+        where r.gate = 0 and r.kind = take.kind and r.priority = lane and r.turn >= first and r.id <> all (passed)
         order by r.turn, r.id limit most for update skip locked) x;
     taken := looked;
     if looked = '{}' then
@@ -924,6 +938,26 @@ begin
         perform setval(to_regclass(quote_ident('turn_' || kind || '_' || lane)), last);
     end if;
 end
+$$;
+
+-- How many entries of the claims' index this session has read lately, those of dead rows included.
+create function entries_read() returns bigint
+language sql
+as $$
+    select pg_stat_get_xact_tuples_returned(to_regclass('ready_open'))
+$$;
+
+-- Lets the claims of some kinds begin far above where they are, in the priorities that have no open jobs. There the rows of
+-- thousands of jobs may lie that were cancelled or parked, and each claim would pass them while somebody's transaction is
+-- open. A job that is just being enqueued comes to lie below, where only a look back finds it: so this is for need alone.
+create function pass_by(kinds text[]) returns void
+language sql
+as $$
+    select setval(to_regclass(quote_ident('turn_' || k || '_' || p)), turn_after(v.turn, 1000000, 0))
+    from unnest(kinds) k cross join generate_series(0, 9) p
+    cross join lateral (select turn_reached(k, p) as turn offset 0) v
+    where (select r.id from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn >= v.turn - 100
+           order by r.turn, r.id limit 1) is null
 $$;
 
 -- Takes up to `slots` open jobs, after opening those whose time has come, and returns them in the order of taking.
@@ -963,6 +997,7 @@ declare
     room    int;                                -- of one kind
     most    int;
     got     record;
+    before  bigint;
 begin
     if exists (select from cancel_request) then
         perform settle_cancellations();
@@ -975,7 +1010,7 @@ begin
     if look_back then
         perform line_up(array(
             select b.id from unnest(kinds) k cross join generate_series(0, 9) p
-            cross join lateral (select turn_reached(k, p) as turn offset 0) v
+            cross join lateral (select turn_reached(k, p) - 100 as turn offset 0) v
             cross join lateral (
                 select r.id from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn < v.turn
                 order by r.turn, r.id limit 1000 for update skip locked) b));
@@ -985,11 +1020,12 @@ begin
             select l.id from lease l where l.epoch = claim.epoch and l.lease_no <> all (held) order by l.lease_no
             limit slots);
     end if;
+    before := entries_read();
     -- Most priorities have no jobs, which is found out in one statement.
     for lane in
         select p as priority, array_agg(k order by place) as kinds
         from unnest(kinds) with ordinality u(k, place) cross join generate_series(0, 9) p
-        cross join lateral (select turn_reached(k, p) as turn offset 0) v
+        cross join lateral (select turn_reached(k, p) - 100 as turn offset 0) v
         -- Not by `exists`, which the planner may make a join of, and read every open job.
         where (select r.id from ready r where r.gate = 0 and r.kind = k and r.priority = p and r.turn >= v.turn
                order by r.turn, r.id limit 1) is not null
@@ -1018,6 +1054,9 @@ begin
             busy := array_remove(busy, null);
         end loop;
     end loop;
+    if entries_read() > before + 5000 then
+        perform pass_by(kinds);
+    end if;
     if claimed = '{}' then
         return;
     end if;
@@ -1112,7 +1151,7 @@ begin
                            waits_for)
         select m.id, m.kind, m.priority, (m.delay > 0)::int, m.attempt - (m.state = 'release')::int, true,
                now() + make_interval(secs => m.delay), m.at, line_of(m.kind, m.priority, m.owner),
-               turn_reached(m.kind, m.priority), m.target,
+               turn_reached(m.kind, m.priority) + row_number() over (), m.target,
                case m.state when 'release' then m.error end
         from moved m where m.state in ('retry', 'release')
     ), forgotten as (
@@ -1263,9 +1302,9 @@ begin
 end
 $$;
 
--- Opens the first job of each target where it is parked although no earlier one is open, runs or will run again. That
--- happens where a cancel that holds it is rolled back just when it should have been opened, or where a cancel in a
--- transaction with an old snapshot did not see what to open. This begins at no number, and reads past every dead row of those
+-- Opens the first job of each target where it is parked although no earlier one is open, runs or will run again, or where
+-- the looks for who waits would pass over it. That happens where a cancel that holds it is rolled back just when it should
+-- have been opened, or where a cancel in a transaction with an old snapshot did not see what to open. This begins at no number, and reads past every dead row of those
 -- targets.
 create function open_forgotten() returns int
 language plpgsql security definer set search_path from current
@@ -1282,11 +1321,11 @@ begin
     ), first as materialized (
         select f.id from held h cross join lateral (
             select r.id from ready r where r.target = h.target and r.gate = 2 order by r.id limit 1
-            for update skip locked) f
-        where (select s.id from head_of(h.target) s) is null
+            for update skip locked) f left join lateral head_of(h.target) s on true
+        where f.id < s.since or s.id is null
           and not exists (select from ready r where r.target = h.target and r.gate = 0 and r.id < f.id)
     )
-    update ready r set gate = 0, turn = greatest(r.turn, turn_reached(r.kind, r.priority) + 1)
+    update ready r set gate = 0, turn = greatest(r.turn, turn_after(turn_reached(r.kind, r.priority), 1, r.id))
     from first f where r.id = f.id;
     get diagnostics opened = row_count;
     if opened > 0 then

@@ -71,7 +71,8 @@ class SheetSync:
                 select id, 'completed', 1, now(), now() from made where payload is null
             )
             insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn)
-            select id, 'noop', 5, 0, 0, false, now(), sheetsync.line_of('noop', 5, ''), row_number() over (order by id)
+            select id, 'noop', 5, 0, 0, false, now(), sheetsync.line_of('noop', 5, ''),
+                   sheetsync.turn_after(0, row_number() over (order by id), id)
             from made where payload is not null""")
 
     def claimer(self, server, database):
