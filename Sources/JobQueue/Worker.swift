@@ -52,9 +52,10 @@ public struct Worker: Service {
         try await withTaskCancellationOrGracefulShutdownHandler {
             while !stopping.isSet {
                 let session = WorkerSession(
-                    configuration: configuration, database: database, schema: schema,
+                    configuration: configuration, schema: schema,
                     statements: WorkerStatements(
-                        schema: schema.name, work: Connection(database, label: "claims"), control: control),
+                        schema: schema.name, claims: Connection(database, label: "claims"),
+                        endings: Connection(database, label: "endings"), control: control),
                     handlers: handlers, admission: admission, logger: logger, observer: observer, stopping: stopping,
                     stop: stop)
                 await session.run()

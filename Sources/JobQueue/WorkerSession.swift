@@ -6,7 +6,6 @@ import Synchronization
 /// A worker's life under one identity: from its entry to its leaving, or until it was taken for dead.
 final class WorkerSession: Sendable {
     private let configuration: WorkerConfiguration
-    private let database: ConnectionConfiguration
     private let schema: Schema
     private let statements: WorkerStatements
     private let handlers: [String: any JobHandler]
@@ -31,13 +30,12 @@ final class WorkerSession: Sendable {
     private let lastBeat = Mutex(ContinuousClock.now)
 
     init(
-        configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema,
+        configuration: WorkerConfiguration, schema: Schema,
         statements: WorkerStatements,
         handlers: [String: any JobHandler], admission: (any Admission)?, logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void, stopping: Flag, stop: Signal
     ) {
         self.configuration = configuration
-        self.database = database
         self.schema = schema
         self.statements = statements
         self.handlers = handlers
@@ -91,7 +89,8 @@ final class WorkerSession: Sendable {
         if !lost.isSet {
             await attempt("sign off") { try await statements.leave() }
         }
-        await statements.work.close()
+        await statements.claims.close()
+        await statements.endings.close()
     }
 
     /// Signs in, and again until the database lets it or the daemon is told to stop.
@@ -380,7 +379,8 @@ final class WorkerSession: Sendable {
     }
 
     private func listen() async {
-        let listener = NotificationListener(database, channels: ["sheetsync_ready", "sheetsync_cancel"])
+        let listener = NotificationListener(
+            on: statements.endings, channels: ["sheetsync_ready", "sheetsync_cancel"])
         await listener.run { [self] event in
             switch event {
             case .listening:

@@ -3,12 +3,13 @@ import Postgres
 
 /// The database functions that a worker calls, for one epoch: a random identity that no other process ever had.
 ///
-/// Claims and endings share one connection, signs of life and everything about single jobs another, so that a slow claim
-/// cannot make a worker look dead.
+/// Claims have a connection of their own, endings another, and signs of life and everything about single jobs a third: so
+/// jobs end while others are claimed, and a slow claim cannot make a worker look dead.
 struct WorkerStatements: Sendable {
     let epoch = Int.random(in: 1...Int.max)
     let schema: String
-    let work: Connection
+    let claims: Connection
+    let endings: Connection
     let control: Connection
 
     /// Signs in; `kinds` are the kinds of jobs that this worker can do, nil for not telling.
@@ -40,7 +41,7 @@ struct WorkerStatements: Sendable {
         let rooms = JSON.object(JSONObject(rooms.map { .init(name: $0.key, value: JSON($0.value)) })).description
         let held = held.map { "{" + $0.map(String.init).joined(separator: ",") + "}" }
         var jobs: [Job] = []
-        for row in try await work.query(
+        for row in try await claims.query(
             """
             select * from \(identifier: schema).claim(\(epoch), \(slots), \(rooms)::jsonb, \(last ?? ""), \(held)::bigint[],
                 \(lookingBack))
@@ -76,20 +77,20 @@ struct WorkerStatements: Sendable {
 
     /// Announces sleep; returns the time until the next job is due, and whether to look for jobs once more before.
     func arm() async throws(PostgresError) -> (untilDue: Duration?, lookAgain: Bool) {
-        let row = try await work.query("select * from \(identifier: schema).arm()")[0]
+        let row = try await claims.query("select * from \(identifier: schema).arm()")[0]
         return (try row.optionalDouble("seconds_until_due").map { .seconds(max($0, 0)) }, try row.bool("was_down"))
     }
 
     /// Ends the notifications, unless another worker may need them; returns whether it did.
     func disarm() async throws(PostgresError) -> Bool {
-        try await work.query("select \(identifier: schema).disarm(\(epoch)) as done")[0].bool("done")
+        try await claims.query("select \(identifier: schema).disarm(\(epoch)) as done")[0].bool("done")
     }
 
     /// Writes endings; returns where those jobs are now that this worker still held.
     func finish(_ endings: [JobEnding], keepPayloads: Bool) async throws(PostgresError) -> [Int: String] {
         let batch = JSON.array(endings.map(\.json)).description
         var states: [Int: String] = [:]
-        for row in try await work.query(
+        for row in try await self.endings.query(
             "select * from \(identifier: schema).finish(\(epoch), \(batch)::jsonb, \(keepPayloads))")
         {
             states[try row.int("id")] = try row.text("state")

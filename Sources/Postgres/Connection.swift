@@ -13,7 +13,8 @@ public actor Connection {
     private let statementTimeout: Duration
     private var handle = ConnectionHandle()
     private var isInTransaction = false
-    private var arrivals: (any DispatchSourceRead)?
+    /// Where notifications go, and what tells that some have arrived.
+    private var listening: (continuation: Arrivals.Continuation, source: any DispatchSourceRead)?
 
     /// The actor's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -45,6 +46,8 @@ public actor Connection {
 
     private func run(_ query: Query) throws(PostgresError) -> [Row] {
         try open()
+        // What was notified meanwhile has come with the answer, and nothing else tells of it.
+        defer { handOver() }
         return try closingWhenLost { () throws(PostgresError) in try handle.run(query, until: deadline) }
     }
 
@@ -75,18 +78,20 @@ public actor Connection {
     }
 
     /// Closes the connection; the next statement opens it again.
-    public func close() {
-        arrivals?.cancel()
-        arrivals = nil
+    public func close() { close(because: PostgresError(.connectionLost, "the connection was closed")) }
+
+    private func close(because reason: PostgresError) {
+        endListening(because: reason)
         handle = ConnectionHandle()
     }
 
     /// Opens the connection where it is not; one that the server closed while it was idle counts as not open.
-    func open() throws(PostgresError) {
+    private func open() throws(PostgresError) {
         if handle.isOpen {
             do throws(PostgresError) { return try handle.consumeInput() } catch {
                 // On another connection the rest would run outside of the transaction.
                 if isInTransaction { throw error }
+                endListening(because: error)
             }
         } else if isInTransaction {
             throw PostgresError(.connectionLost, "the connection was lost in the middle of a transaction")
@@ -102,27 +107,48 @@ public actor Connection {
         handle = fresh
     }
 
-    /// Calls a closure on this actor's queue whenever something has arrived, until the connection is closed.
-    func onArrival(_ handler: @escaping @Sendable (isolated Connection) -> Void) {
+    typealias Arrivals = AsyncThrowingStream<Notification, any Error>
+
+    /// Begins to listen, and returns what arrives from now on; the sequence fails when the connection is lost or closed.
+    ///
+    /// Other statements may go on over the same connection: what arrives while one runs comes behind it.
+    func listen(to channels: [String]) throws(PostgresError) -> Arrivals {
+        for channel in channels { try query("listen \(identifier: channel)") }
         // A descriptor of its own, so that the connection's may be closed before the source has ended.
         let descriptor = dup(handle.socket)
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: executor.queue)
-        source.setEventHandler { self.assumeIsolated { handler($0) } }
+        source.setEventHandler { self.assumeIsolated { $0.handOver() } }
         source.setCancelHandler { _ = Glibc.close(descriptor) }
         source.activate()
-        arrivals = source
+        let (arrivals, continuation) = Arrivals.makeStream()
+        listening = (continuation, source)
+        handOver()
+        return arrivals
     }
 
-    /// Takes in the notifications that have arrived.
-    func notifications() throws(PostgresError) -> [Notification] {
-        try handle.consumeInput()
-        var notifications: [Notification] = []
-        while let next = handle.nextNotification() { notifications.append(next) }
-        return notifications
+    /// Hands over the notifications that have arrived.
+    private func handOver() {
+        guard let listening else { return }
+        do throws(PostgresError) {
+            try handle.consumeInput()
+            while let next = handle.nextNotification() { listening.continuation.yield(next) }
+        } catch {
+            // At once, because the end of a connection stays readable and would be reported without a pause.
+            close(because: error)
+        }
     }
 
-    /// Asks the server for a sign of life.
-    func probe() throws(PostgresError) { _ = try handle.run("select 1", until: deadline) }
+    private func endListening(because reason: PostgresError) {
+        listening?.source.cancel()
+        listening?.continuation.finish(throwing: reason)
+        listening = nil
+    }
+
+    /// Asks the server for a sign of life; without one the connection is closed.
+    func probe() throws(PostgresError) {
+        _ = try closingWhenLost { () throws(PostgresError) in try handle.run("select 1", until: .now + .seconds(10)) }
+        handOver()
+    }
 
     /// The server's own limit comes first; this one is for a server that does not answer at all.
     private var deadline: ContinuousClock.Instant { .now + statementTimeout + .seconds(5) }
@@ -134,7 +160,9 @@ public actor Connection {
             return try body()
         } catch {
             // A time-out without SQLSTATE is this side's: the answer may still come and must not meet another statement.
-            if error.code == .connectionLost || (error.code == .timedOut && error.sqlState == nil) { close() }
+            if error.code == .connectionLost || (error.code == .timedOut && error.sqlState == nil) {
+                close(because: error)
+            }
             throw error
         }
     }

@@ -32,7 +32,8 @@ struct Daemon {
     func run(logger: Logger) async throws {
         let (known, unusable) = try loadCredentials(logger)
 
-        // One connection for all small statements; the worker opens one more for claims and one to listen.
+        // One connection for all small statements; the worker opens one more for claims, and one to write how jobs end and
+        // to listen.
         // Signs of life go over it too, so nothing on it may take as long as a lease.
         let control = Connection(
             database.connection, label: "control", statementTimeout: max(.seconds(1), worker.leaseTime / 9))

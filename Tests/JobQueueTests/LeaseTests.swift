@@ -120,7 +120,7 @@ import Testing
         for end in ["null", "\"completet\""] {
             let endings = #"[{"id":\#(id),"lease_no":\#(number),"end":\#(end)}]"#
             await #expect(throws: PostgresError.self) {
-                try await worker.work.query("select * from sheetsync.finish(\(worker.epoch), \(endings)::jsonb)")
+                try await worker.claims.query("select * from sheetsync.finish(\(worker.epoch), \(endings)::jsonb)")
             }
         }
         #expect(try await queue.jobs.find(id)?.state == "running")

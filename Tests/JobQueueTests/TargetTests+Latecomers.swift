@@ -68,11 +68,11 @@ extension TargetTests {
         try await producer.script("begin")
         let late = try await enqueue(producer)
         let first = try await enqueue(queue)
-        try await one.work.script("begin; select * from sheetsync.claim(\(one.epoch), 1, '{\"export\":1}')")
+        try await one.claims.script("begin; select * from sheetsync.claim(\(one.epoch), 1, '{\"export\":1}')")
         try await producer.script("commit")
         let claiming = Task { try await two.claim(4) }
         try await waitForLock(queue)
-        try await one.work.script(end)
+        try await one.claims.script(end)
         let claimed = try await claiming.value.map(\.id)
         let running = try await queue.psql("select string_agg(id::text, ' ') from sheetsync.lease")
         #expect(claimed == (end == "commit" ? [] : [late]))
@@ -112,10 +112,10 @@ extension TargetTests {
         let running = try await one.claim(1)
         let last = try await enqueue(queue)
         #expect(try await queue.jobs.retry(first))
-        try await two.work.script("begin; select * from sheetsync.claim(\(two.epoch), 4, '{\"export\":4}')")
+        try await two.claims.script("begin; select * from sheetsync.claim(\(two.epoch), 4, '{\"export\":4}')")
         let ending = Task { try await finish(one, running) }
         try await waitForLock(queue)
-        try await two.work.script("commit")
+        try await two.claims.script("commit")
         try await ending.value
         #expect(try await gate(queue, first) == 0)
         for id in [first, last] {

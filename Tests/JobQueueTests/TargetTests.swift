@@ -112,13 +112,13 @@ import Testing
         _ = try await enqueue(queue)
         let first = try await one.claim(1)
         let second = try await enqueue(queue)
-        try await two.work.script(
+        try await two.claims.script(
             "begin; select * from sheetsync.claim(\(two.epoch), 1, '{\"export\":1}')")
         let ending = Task { try await finish(one, first) }
         try await wait(for: "the end to wait for the claim") {
             try await queue.psql("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") != "0"
         }
-        try await two.work.script("commit")
+        try await two.claims.script("commit")
         try await ending.value
         #expect(try await gate(queue, second) == 0)
         #expect(try await two.claim(1).map(\.id) == [second])
@@ -131,14 +131,14 @@ import Testing
         _ = try await enqueue(queue)
         let first = try await one.claim(1)[0]
         let second = try await enqueue(queue)
-        try await one.work.script(
+        try await one.claims.script(
             """
             begin; select * from sheetsync.finish(\(one.epoch),
                 '[{"id":\(first.id),"lease_no":\(first.leaseNumber),"end":"completed"}]')
             """)
         #expect(try await two.claim(1).isEmpty)
         #expect(try await gate(queue, second) == 0)
-        try await one.work.script("commit")
+        try await one.claims.script("commit")
         #expect(try await two.claim(1).map(\.id) == [second])
     }
 
@@ -148,9 +148,9 @@ import Testing
         let (one, two) = (try await worker(queue), try await worker(queue))
         let first = try await enqueue(queue)
         let second = try await enqueue(queue)
-        try await one.work.script("begin; select * from sheetsync.claim(\(one.epoch), 1, '{\"export\":1}')")
+        try await one.claims.script("begin; select * from sheetsync.claim(\(one.epoch), 1, '{\"export\":1}')")
         #expect(try await two.claim(4).isEmpty)
-        try await one.work.script("rollback")
+        try await one.claims.script("rollback")
         #expect(try await two.claim(4).map(\.id) == [first])
         #expect(try await one.claim(4).isEmpty)
         #expect(try await gate(queue, second) == 2)

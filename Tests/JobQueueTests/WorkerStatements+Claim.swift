@@ -5,7 +5,7 @@ import Postgres
 extension WorkerStatements {
     /// All over one connection.
     init(on connection: Connection) {
-        self.init(schema: "sheetsync", work: connection, control: connection)
+        self.init(schema: "sheetsync", claims: connection, endings: connection, control: connection)
     }
 
     /// Claims jobs of every kind, beginning with the first one.

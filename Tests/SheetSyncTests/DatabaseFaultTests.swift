@@ -44,7 +44,7 @@ extension LastingFaultTests {
         /// The connection stays open, and nothing comes through it any more: a firewall that forgot it, a host that is gone.
         @Test(.timeLimit(.minutes(3))) func aConnectionThatFallsSilentIsReplaced() async throws {
             try await withThrowingTaskGroup { group in
-                for label in ["sheetsync control", "sheetsync claims", "sheetsync listener"] {
+                for label in ["sheetsync control", "sheetsync claims", "sheetsync endings"] {
                     group.addTask { try await expectRecovery(fromSilenceOf: label) }
                 }
                 try await group.waitForAll()

@@ -49,7 +49,7 @@ extension DatabaseReport {
                 select (select max(number) from \(identifier: schema.name).schema_migration) as schema_step,
                     current_setting('server_version') as server_version, extract(epoch from clock_timestamp()) as time,
                     (select count(*) from pg_stat_activity
-                     where datname = current_database() and application_name = 'sheetsync listener') as listeners,
+                     where datname = current_database() and application_name = 'sheetsync endings') as listeners,
                     case when pg_is_in_recovery() then 'standby'
                          when exists (select from pg_settings where name = 'default_transaction_read_only'
                             and setting = 'on' and source not in ('user', 'database user', 'client', 'session'))
