@@ -171,6 +171,6 @@ extension Schema {
     /// Tells `enqueue` the largest payload that it may take, in bytes.
     public func setLargestPayload(_ bytes: Int, on connection: Connection) async throws(PostgresError) {
         try await connection.query(
-            "select \(identifier: name).change_setting('max_payload_bytes', \(String(bytes)))")
+            "select \(identifier: name).set_largest_payload(\(bytes))")
     }
 }

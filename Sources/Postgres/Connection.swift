@@ -54,6 +54,7 @@ public actor Connection {
     /// Runs several statements at once, without parameters; Postgres makes one transaction of them.
     public func script(_ sql: String) throws(PostgresError) {
         try open()
+        defer { handOver() }
         try closingWhenLost { () throws(PostgresError) in try handle.run(script: sql, until: deadline) }
     }
 
@@ -91,7 +92,7 @@ public actor Connection {
             do throws(PostgresError) { return try handle.consumeInput() } catch {
                 // On another connection the rest would run outside of the transaction.
                 if isInTransaction { throw error }
-                endListening(because: error)
+                close(because: error)
             }
         } else if isInTransaction {
             throw PostgresError(.connectionLost, "the connection was lost in the middle of a transaction")
@@ -113,7 +114,9 @@ public actor Connection {
     ///
     /// Other statements may go on over the same connection: what arrives while one runs comes behind it.
     func listen(to channels: [String]) throws(PostgresError) -> Arrivals {
-        for channel in channels { try query("listen \(identifier: channel)") }
+        endListening(because: PostgresError(.connectionLost, "somebody else listens"))
+        // All at once, so that they are said over one connection.
+        try script(channels.map { "listen \(quoted(identifier: $0))" }.joined(separator: "; "))
         // A descriptor of its own, so that the connection's may be closed before the source has ended.
         let descriptor = dup(handle.socket)
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: executor.queue)
@@ -146,8 +149,13 @@ public actor Connection {
 
     /// Asks the server for a sign of life; without one the connection is closed.
     func probe() throws(PostgresError) {
-        _ = try closingWhenLost { () throws(PostgresError) in try handle.run("select 1", until: .now + .seconds(10)) }
-        handOver()
+        do throws(PostgresError) {
+            _ = try handle.run("select 1", until: .now + .seconds(10))
+            handOver()
+        } catch {
+            close(because: error)
+            throw error
+        }
     }
 
     /// The server's own limit comes first; this one is for a server that does not answer at all.

@@ -83,10 +83,11 @@ import Testing
         try await enqueue(queue, 1000, "'noop', '{}', owner => 'C'")
         let turns = try await served(40, by: worker)
         #expect((18...22).contains(turns.filter { $0 == "A" }.count), "\(turns)")
-        // Nor do a thousand jobs whose time comes in one moment.
+        // Nor do thousands of jobs whose time comes in one moment.
         let due = "now() + interval '0.2 s'"
-        try await enqueue(queue, 900, "'noop', '{}', owner => 'D', run_at => \(due)")
+        try await enqueue(queue, 2500, "'noop', '{}', owner => 'D', run_at => \(due)")
         try await Task.sleep(for: .milliseconds(300))
+        for _ in 1...3 { _ = try await served(1, by: worker) }
         let later = try await served(60, by: worker)
         #expect((18...22).contains(later.filter { $0 == "D" }.count), "\(later)")
         // A job that has begun comes before those that have not.
@@ -111,7 +112,7 @@ import Testing
             var ids: [Int] = []
             for _ in 1...5 { ids.append(try await queue.jobs.enqueue(kind: "noop", payload: [:])) }
             for id in ids { try await queue.expect(id, "completed") }
-            #expect(Int(try await queue.psql("select last_value from sheetsync.turn_noop_5")) ?? 0 >= 5)
+            #expect(Int(try await queue.psql("select last_value >> 28 from sheetsync.turn_noop_5")) ?? 0 >= 5)
             try await producer.script("commit")
             try await queue.expect(late, "completed")
         }

@@ -87,7 +87,7 @@ import Testing
             let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
             try await queue.expect(id, "running")
             _ = try await queue.psql("alter role \(login) nologin")
-            try await terminate("c%", of: login, queue)
+            try await terminate("%", of: login, queue)
             try await Task.sleep(for: .seconds(2))
             _ = try await queue.psql("alter role \(login) login")
             try await queue.expect(id, "completed")
@@ -110,7 +110,7 @@ import Testing
             let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
             try await queue.expect(id, "running")
             _ = try await queue.psql("alter role \(login) nologin")
-            try await terminate("c%", of: login, queue)
+            try await terminate("%", of: login, queue)
             try await wait(for: "a result that nobody takes") { ended.all == ["ended"] }
         }
     }

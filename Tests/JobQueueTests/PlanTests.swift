@@ -201,6 +201,8 @@ import Testing
                 """)[0]
             #expect(try ended.int("n") == 2000)
         }
+        // Now the tables look empty to the planner, and all plans are made anew.
+        try await queue.connection.query("vacuum analyze")
         let touched = try await hotStatements(queue)
         print("buffers of a clean queue: \(clean); behind 100,000 dead rows: \(touched)")
         for (name, buffers) in touched {
@@ -227,6 +229,7 @@ import Testing
         #expect(try await worker(queue).claim(1).isEmpty)
         _ = try await queue.psql(
             "select count(sheetsync.enqueue('noop', '{}', owner => 'owner ' || n % 50)) from generate_series(1, 200) n")
+        try await queue.connection.query("vacuum analyze")
         let touched = try await hotStatements(queue)
         print("buffers of a clean queue: \(clean); behind 20,000 cancelled jobs: \(touched)")
         for (name, buffers) in touched {

@@ -40,7 +40,7 @@ import Testing
             "select sheetsync.pause_queue()", "select sheetsync.resume_queue()",
             "select sheetsync.remove_finished(0, 9)", "select sheetsync.open_forgotten()",
             "select * from sheetsync.head",
-            "select sheetsync.change_setting('max_payload_bytes', '9')",
+            "select sheetsync.set_largest_payload(9)",
             "select sheetsync.announce('{1}', '{completed}')",
             "create table sheetsync.mine(x int)", "drop view sheetsync.jobs", "select nextval('sheetsync.lease_no')",
         ] {

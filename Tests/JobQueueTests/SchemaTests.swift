@@ -42,7 +42,7 @@ import Testing
         let queue = try await TestQueue.make()
         _ = try await queue.psql("update sheetsync.schema_migration set checksum = 'other' where number = 1")
         let error = await #expect(throws: SchemaError.self) { try await queue.schema.migrate(on: queue.connection) }
-        #expect(error?.description.contains("step 1 (queue)") == true)
+        #expect(error?.description.contains("step 1 (tables)") == true)
     }
 
     @Test func judgesOlderAndNewerSchemas() {
