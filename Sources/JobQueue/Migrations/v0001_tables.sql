@@ -9,8 +9,8 @@
 -- keeps, or soon as many jobs. To the planner each way to read an empty table costs the same. So it is denied those that
 -- read all of it; single rows are sought by `= any (array)`, by `between x and x` or by comparing rows, since for equality
 -- with another table's column it may read a whole index and filter; and where rows are wanted in an index's order, sorting
--- is denied. Where the planner is denied a kind of plan, it is denied compilation too: a plan for which it found no other way has a
--- price of ten thousand million, and would be compiled in each call, for a hundred times what it takes.
+-- is denied. Where the planner is denied a kind of plan, it is denied compilation too: a plan for which it found no other
+-- way has a price of ten thousand million, and would be compiled in each call, for a hundred times what it takes.
 
 -- What a job may be, and the limits that enqueue itself enforces.
 create table kind (
@@ -123,7 +123,8 @@ create table outcome (
     state        text        not null check (state in ('completed', 'discarded', 'cancelled')),
     attempt      smallint    not null,
     attempted_at timestamptz,
-    finalized_at timestamptz not null default clock_timestamp(), -- the clock, not the transaction: what follows on its target begins later
+    -- The clock's, not the transaction's: what follows on its target begins later.
+    finalized_at timestamptz not null default clock_timestamp(),
     result       jsonb,
     look_at      timestamptz                    -- when to look what it has made; null where nobody need ask
 );

@@ -168,8 +168,8 @@ as $$
     where p.id = $1 and jsonb_typeof(p.checkpoint -> 'result') = 'object'
 $$;
 
--- Whether a job makes a spreadsheet of its own. Where such a job ends before its time, and its attempts may have been unable
--- to save what they made, somebody looks for that (`take_unsettled`).
+-- Whether a job makes a spreadsheet of its own. Where such a job ends before its time, and its attempts may have been
+-- unable to save what they made, somebody looks for that (`take_unsettled`).
 create function makes_spreadsheet(kind text, target text) returns boolean
 language sql immutable
 as $$

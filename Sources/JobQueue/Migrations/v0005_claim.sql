@@ -138,10 +138,10 @@ as $$
     select pg_stat_get_xact_tuples_returned(to_regclass('ready_open'))
 $$;
 
--- Lets the claims of some kinds begin at the first open job, or far above where there is none, in the priorities in which the
--- way there is long. In the way lie the rows of jobs that were cancelled or parked, perhaps thousands, and each claim would
--- pass them while somebody's transaction is open. A job that is just being enqueued comes to lie below, where only a look
--- back finds it: so this is for need alone.
+-- Lets the claims of some kinds begin at the first open job, or far above where there is none, in the priorities in which
+-- the way there is long. In the way lie the rows of jobs that were cancelled or parked, perhaps thousands, and each claim
+-- would pass them while somebody's transaction is open. A job that is just being enqueued comes to lie below, where only a
+-- look back finds it: so this is for need alone.
 create function pass_by(kinds text[]) returns void
 language plpgsql
 as $$
@@ -174,8 +174,8 @@ $$;
 -- beginning behind the one that was served last, and within a kind the owners, by the turns of their jobs.
 --
 -- `look_back` says whether to look also for jobs that came to lie where the claims have been already: a transaction was
--- open for long before it committed them, a claim of them was rolled back, or claims went on just when they were opened. They get into line anew. A worker does that
--- once in a while, because it reads past every dead row.
+-- open for long before it committed them, a claim of them was rolled back, or claims went on just when they were opened.
+-- They get into line anew. A worker does that once in a while, because it reads past every dead row.
 --
 -- Where the answer to an earlier claim may have been lost, `held` has the lease numbers that the worker knows of. What else
 -- it holds comes first then: nobody else could ever run or end it while this worker lives.

@@ -40,9 +40,9 @@ end
 $$;
 
 -- Ends or puts back a batch of running jobs, each {id, lease_no, end, result, error, delay}: `end` is completed,
--- discarded, cancelled, retry (after `delay` seconds) or release (given back, costs no attempt; its error is what the
--- job waits for, and no failure). Returned are the jobs
--- that this worker still held, with where they are now; the others belong to somebody else, and nothing was written.
+-- discarded, cancelled, retry (after `delay` seconds) or release (given back, costs no attempt; its error is what the job
+-- waits for, and no failure). Returned are the jobs that this worker still held, with where they are now; the others
+-- belong to somebody else, and nothing was written.
 create function finish(epoch bigint, endings jsonb, keep_payloads boolean default false)
 returns table (id bigint, state text)
 language plpgsql security definer set search_path from current

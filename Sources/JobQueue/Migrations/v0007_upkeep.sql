@@ -38,8 +38,8 @@ $$;
 
 -- Opens the first job of each target where it is parked although no earlier one is open, runs or will run again, or where
 -- the looks for who waits would pass over it. That happens where a cancel that holds it is rolled back just when it should
--- have been opened, or where a cancel in a transaction with an old snapshot did not see what to open. This begins at no number, and reads past every dead row of those
--- targets.
+-- have been opened, or where a cancel in a transaction with an old snapshot did not see what to open. This begins at no
+-- number, and reads past every dead row of those targets.
 create function open_forgotten() returns int
 language plpgsql security definer set search_path from current
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
@@ -70,8 +70,8 @@ end
 $$;
 
 -- Removes up to `most` jobs that ended longer ago than some seconds, with all that is known of them, and of their targets
--- where nothing later began; but as whom a spreadsheet was made stays known. Returns how many, and where the next call may go on: what was removed stays in its way while a
--- transaction is open.
+-- where nothing later began; but as whom a spreadsheet was made stays known. Returns how many, and where the next call may
+-- go on: what was removed stays in its way while a transaction is open.
 create function remove_finished(seconds float8, most int, since timestamptz default '-infinity',
                                 out removed int, out until timestamptz)
 language plpgsql security definer set search_path from current
@@ -118,7 +118,8 @@ begin
     return query
     with due as materialized (
         select o.id, o.look_at from outcome o join job j on j.id = o.id
-        where o.look_at > since and o.look_at <= now() and j.kind = any (kinds) order by o.look_at limit 1 for update of o skip locked
+        where o.look_at > since and o.look_at <= now() and j.kind = any (kinds)
+        order by o.look_at limit 1 for update of o skip locked
     ), taken as (
         update outcome o set look_at = now() + greatest(make_interval(secs => pause), (now() - o.finalized_at) / 4)
         from due d where o.id = d.id

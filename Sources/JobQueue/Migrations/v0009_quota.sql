@@ -1,9 +1,9 @@
 -- Google's quotas and its troubles, shared by all workers of an installation.
 --
 -- Google counts in windows that follow each other, and says when one began in the refusals of calls; until then they are
--- taken to begin at multiples of their length. A window's calls are spread over it, as slots at equal distances: a queue that
--- is full uses them all, and Google never sees a crowd. Whatever begins when, any stretch of a window's length then holds
--- about as many. Slots that nobody needed may be caught up within their window.
+-- taken to begin at multiples of their length. A window's calls are spread over it, as slots at equal distances: a queue
+-- that is full uses them all, and Google never sees a crowd. Whatever begins when, any stretch of a window's length then
+-- holds about as many. Slots that nobody needed may be caught up within their window.
 
 -- Each grant takes a new number, so that a quota's row lies above the dead ones that were before it, as in head.
 create sequence quota_no;
@@ -21,8 +21,8 @@ create table quota (
     primary key (name, no)
 );
 
--- The row of a quota. In SQL, which becomes a part of the statement that calls it. Whoever locks or changes the row takes it
--- from this number on, because a grant may give it a higher one meanwhile.
+-- The row of a quota. In SQL, which becomes a part of the statement that calls it. Whoever locks or changes the row takes
+-- it from this number on, because a grant may give it a higher one meanwhile.
 create function quota_of(name text) returns setof quota
 language sql stable
 as $$
