@@ -270,11 +270,8 @@ begin
     return query
     select l.id, l.lease_no, l.attempt::int, l.redelivered, j.kind, j.payload, j.max_attempts::int, j.owner, j.target,
            p.checkpoint, coalesce(p.checkpoint ->> 'identity', m.identity)
-    from lease l
-    cross join lateral (
-        select x.kind, x.payload, x.max_attempts, x.owner, x.target from job x where x.id = l.id offset 0) j
-    left join lateral (select x.checkpoint from progress x where x.id = l.id offset 0) p on true
-    left join lateral (select x.identity from maker x where x.target = j.target offset 0) m on true
+    from lease l join job j on j.id between l.id and l.id left join progress p on p.id between l.id and l.id
+    left join maker m on m.target between j.target and j.target
     where l.id = any (claimed) order by l.lease_no;
     -- A worker that was taken for dead while it was suspended must not begin anything. The lock keeps others from
     -- taking it for dead between this look and the commit; a beat does not wait for it.

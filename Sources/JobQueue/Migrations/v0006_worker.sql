@@ -67,13 +67,11 @@ begin
         where l.id between e.id and e.id and l.lease_no = e.lease_no and l.epoch = finish.epoch
         returning l.id, l.target, l.attempt, l.redelivered, l.at, e."end", e.result, e.error, e.delay
     ), moved as materialized (
-        select g.*, j.kind, j.priority, j.owner,
+        select g.*, j.kind, j.priority, j.owner, c.id is not null as is_unwanted,
                case when g."end" in ('retry', 'release') and c.id is not null then 'cancelled'
                     when g."end" = 'retry' and g.attempt >= j.max_attempts then 'discarded'
                     else g."end" end as state
-        from gone g
-        cross join lateral (select x.kind, x.priority, x.owner, x.max_attempts from job x where x.id = g.id offset 0) j
-        left join lateral (select x.id from cancel_request x where x.id = g.id offset 0) c on true
+        from gone g join job j on j.id between g.id and g.id left join cancel_request c on c.id between g.id and g.id
     ), ended as (
         insert into outcome (id, state, attempt, attempted_at, result, look_at)
         select m.id, m.state, m.attempt, m.at, case when m.state = 'completed' then m.result else saved_result(m.id) end,
@@ -97,7 +95,7 @@ begin
         where j.id = any (array(select m.id from moved m where m.state = 'completed' and not keep_payloads))
     ), answered as (
         delete from cancel_request c
-        where c.id = any (array(select m.id from moved m where m.state not in ('retry', 'release')))
+        where c.id = any (array(select m.id from moved m where m.is_unwanted and m.state not in ('retry', 'release')))
     )
     select array_agg(m.id),
            array_agg(case m.state when 'retry' then 'retryable' when 'release' then 'available' else m.state end),
