@@ -7,9 +7,9 @@ import Subprocess
 import TestSupport
 import Testing
 
-/// A backup by pg_dump, restored on another server as README says.
+/// A backup by pg_dump, restored on another server as docs/operating.md says.
 @Suite(.serialized) struct BackupTests {
-    /// What README has an administrator run, because jobs may have ended after the backup.
+    /// What that has an administrator run, because jobs may have ended after the backup.
     private static let afterwards = """
         update sheetsync.ready set redelivered = true;
         delete from sheetsync.progress where checkpoint ->> 'stage' = 'not_made';
@@ -91,12 +91,12 @@ import Testing
         }
     }
 
-    @Test func theStatementsAreThoseOfREADME() throws {
+    @Test func theStatementsAreThoseOfTheDocument() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let document = try String(contentsOf: root.appending(path: "docs/operating.md"), encoding: .utf8)
         func words(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
-        #expect(words(readme).contains(words(Self.afterwards)))
+        #expect(words(document).contains(words(Self.afterwards)))
     }
 
     private func command(_ name: String, _ arguments: String...) async throws {

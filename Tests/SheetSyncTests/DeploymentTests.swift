@@ -95,11 +95,11 @@ import Testing
         }
         #expect(values("run_command") == ["/usr/bin/sheetsync migrate", "/usr/bin/sheetsync run"])
         #expect(values("kind") == ["PRE_DEPLOY"], "the schema goes first")
-        let readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
+        let listed = try String(contentsOf: Self.root.appending(path: "docs/settings.md"), encoding: .utf8)
         let settings = values("key")
         #expect(settings.count >= 5)
         for setting in settings {
-            #expect(readme.contains("| `\(setting)`") || readme.contains(", `\(setting)`"), "\(setting)")
+            #expect(listed.contains("| `\(setting)`") || listed.contains(", `\(setting)`"), "\(setting)")
         }
         let grace = try #require(values("grace_period_seconds").first.flatMap { Int($0) })
         #expect((31...600).contains(grace), "longer than SHEETSYNC_SHUTDOWN_GRACE: \(grace)")

@@ -11,7 +11,7 @@ struct ErrorsCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Flag(help: "Print the table of README.")
+    @Flag(help: "Print the table in docs/errors.md.")
     var markdown = false
 
     func run() throws {

@@ -9,7 +9,7 @@ enum ErrorTable {
         + ExportErrorCode.allCases.map { ($0.rawValue, $0.advice) }
         + QueueErrorCode.allCases.map { ($0.rawValue, $0.advice) }).sorted { $0.0 < $1.0 }
 
-    /// A table in Markdown, as README has it.
+    /// A table in Markdown, as docs/errors.md has it.
     static var markdown: String {
         (["| code | what it means and what to do |", "|---|---|"] + rows.map { "| `\($0.code)` | \($0.advice) |" })
             .joined(separator: "\n")

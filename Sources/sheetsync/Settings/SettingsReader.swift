@@ -11,7 +11,7 @@ struct SettingsError: Error, CustomStringConvertible {
     var description: String { "\(name) \(problem)" }
 }
 
-/// Reads settings by the names that README lists.
+/// Reads settings by the names that docs/settings.md lists.
 ///
 /// A systemd credential of the same purpose (`DATABASE_URL` is the file `database-url`) wins over the environment. A person's
 /// command without DATABASE_URL works with the settings of the installed unit, as far as the environment has no others.
