@@ -75,18 +75,20 @@ begin
         return;
     end if;
     perform go_back(jobs);
-    with waiting as materialized (
-        select x.id, x.kind, x.priority, x.line, x.redelivered, x.run_at from ready x
+    with waiting as (
+        select x.id, x.kind, x.priority, x.line, x.redelivered,
+               row_number() over (partition by x.redelivered order by x.run_at, x.id) as place,
+               row_number() over (partition by x.redelivered, x.line order by x.run_at, x.id) as place_in_line
+        from ready x
         where x.id = any (jobs) and (x.target is null or x.id >= coalesce((select s.since from head_of(x.target) s), 0))
-    ), last as materialized (
-        select l.line, l.redelivered, case when l.redelivered then l.reached else last_turn(l.line, l.reached) end as turn
-        from (select distinct w.line, w.redelivered, turn_reached(w.kind, w.priority) as reached from waiting w) l
+    ), begun as (
+        select w.*, case when w.redelivered then turn_reached(w.kind, w.priority)
+                         when w.place_in_line = 1 then last_turn(w.line, turn_reached(w.kind, w.priority)) end as last
+        from waiting w
     ), placed as materialized (
-        select w.id, case when w.redelivered
-                   then l.turn + row_number() over (partition by w.redelivered order by w.run_at, w.id)
-                   else turn_after(l.turn, row_number() over (
-                       partition by w.line, w.redelivered order by w.run_at, w.id), w.id) end as turn
-        from waiting w join last l on (l.line, l.redelivered) = (w.line, w.redelivered)
+        select b.id, case when b.redelivered then b.last + b.place
+                          else turn_after(max(b.last) over (partition by b.redelivered, b.line), b.place_in_line, b.id) end as turn
+        from begun b
     )
     update ready r set gate = 0, turn = p.turn from placed p where r.id between p.id and p.id;
 end
