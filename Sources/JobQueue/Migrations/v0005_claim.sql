@@ -124,7 +124,7 @@ begin
         from (select * from gone order by turn, id) g
     )
     select max(g.turn) into last from gone g;
-    -- Asked anew: nobody's register may go back.
+    -- Asked anew, so as not to go back behind another claim.
     if last > turn_reached(kind, lane) then
         perform setval(to_regclass(quote_ident('turn_' || kind || '_' || lane)), last);
     end if;
@@ -161,7 +161,7 @@ begin
         -- Numbers of rounds end at 2^35.
         if entries_read() > before + 1000 and lane.reached < 1::bigint << 62 then
             perform setval(to_regclass(quote_ident('turn_' || lane.kind || '_' || lane.priority)),
-                           coalesce(first - 1, turn_after(lane.reached, 1000000, 0)));
+                           greatest(lane.reached, coalesce(first - 1, turn_after(lane.reached, 1000000, 0))));
         end if;
     end loop;
 end
