@@ -39,7 +39,7 @@ extension LastingFaultTests {
             let jobs = JobDirectory(Schema(), on: connection)
             _ = try await Schema().migrate(on: connection)
             let program = stage.daemon.with([
-                "SHEETSYNC_LIST_DELAY": "0.2", "DATABASE_URL": server.tcpURL(), "SHEETSYNC_LEASE_SECONDS": "10",
+                "SHEETSYNC_LIST_DELAY": "0.2", "DATABASE_URL": server.url(), "SHEETSYNC_LEASE_SECONDS": "10",
             ])
             try await program.launch(["run"], within: .seconds(150)) { daemon in
                 try await daemon.expectToSay("worker is ready")
