@@ -97,9 +97,10 @@ public struct PostgresServer: Sendable {
     }
 
     private func command(_ name: String, _ arguments: [String]) async throws {
-        let line = account.commandLine(["\(binaries)/\(name)"] + arguments)
+        // By `env`, because the line begins with a path, or for root with a name.
         let result = try await Subprocess.run(
-            .name(line[0]), arguments: Arguments(Array(line.dropFirst())), output: .discarded,
+            .name("env"), arguments: Arguments(account.commandLine(["\(binaries)/\(name)"] + arguments)),
+            output: .discarded,
             error: .string(limit: 16_384))
         guard result.terminationStatus.isSuccess else {
             throw PostgresServerError(description: "\(name) failed: \(result.standardError)")

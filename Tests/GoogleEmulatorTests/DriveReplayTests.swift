@@ -7,7 +7,7 @@ import Testing
 ///
 /// The recordings are JSON files in the form of vcrpy; `SHEETSYNC_RECORDINGS` names their folder.
 @Suite(.timeLimit(.minutes(10))) struct DriveReplayTests {
-    @Test(.enabled(if: Client.recordings != nil, "SHEETSYNC_RECORDINGS names recordings"))
+    @Test(.enabled(if: Client.recordings != nil, "needs recordings, in the folder that SHEETSYNC_RECORDINGS names"))
     func answersAsGoogleDid() async throws {
         let folder = try #require(Client.recordings)
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json") }

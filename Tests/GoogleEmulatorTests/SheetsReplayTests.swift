@@ -15,7 +15,7 @@ import Testing
         )
     ]
 
-    @Test(.enabled(if: Client.recordings != nil, "SHEETSYNC_RECORDINGS names recordings"))
+    @Test(.enabled(if: Client.recordings != nil, "needs recordings, in the folder that SHEETSYNC_RECORDINGS names"))
     func answersAsGoogleDid() async throws {
         let folder = try #require(Client.recordings)
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json") }

@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test(.enabled("curl with HTTP/2") { try await output(of: "curl", ["--version"]).output.contains("HTTP2") })
+    @Test(.enabled("needs curl with HTTP/2") { try await output(of: "curl", ["--version"]).output.contains("HTTP2") })
     func speaksHTTPSWithHTTP2() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path

@@ -48,7 +48,8 @@ public func output(
     of program: String, _ arguments: [String]
 ) async throws -> (status: TerminationStatus, output: String) {
     let ended = try await Subprocess.run(
-        .name(program), arguments: Arguments(arguments),
+        // By `env`, which takes a path as well as a name.
+        .name("env"), arguments: Arguments([program] + arguments),
         output: .string(limit: 1_000_000), error: .combinedWithOutput)
     return (ended.terminationStatus, ended.standardOutput)
 }
