@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test(.enabled("needs Python 3 with venv and the packages of Tests/requirements.txt") { await PythonEnvironment.shared != nil })
+    @Test(.enabled("needs Python 3, venv and the packages of PyPI") { await PythonEnvironment.shared != nil })
     func gspreadReadsEveryValue() async throws {
         let python = try #require(await PythonEnvironment.shared)
         let (payload, expected) = try Self.payload()

@@ -4,7 +4,7 @@ import Testing
 
 /// Google's own Python client and gspread, as PyPI has them, work against the emulator.
 @Suite(.timeLimit(.minutes(5))) struct PythonClientTests {
-    @Test(.enabled("needs Python 3 with venv and the packages of Tests/requirements.txt") { await PythonEnvironment.shared != nil })
+    @Test(.enabled("needs Python 3, venv and the packages of PyPI") { await PythonEnvironment.shared != nil })
     func pythonClientsWorkUnchanged() async throws {
         let python = try #require(await PythonEnvironment.shared)
         let directory = try TemporaryDirectory()
