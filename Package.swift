@@ -108,7 +108,8 @@ let package = Package(
             name: "GoogleTests",
             dependencies: ["Google", "HTTP", "JSON", "COpenSSL", "ScriptedHTTP", httpTypes, logging]),
         .testTarget(
-            name: "GoogleEmulatorTests", dependencies: ["GoogleEmulator", "JSON", "COpenSSL", lifecycle, logging]),
+            name: "GoogleEmulatorTests",
+            dependencies: ["GoogleEmulator", "JSON", "COpenSSL", "TestSupport", lifecycle, logging, subprocess]),
         .testTarget(
             name: "ExportTests",
             dependencies: [

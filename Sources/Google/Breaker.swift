@@ -57,9 +57,6 @@ public struct Breaker: Sendable, Equatable {
         return admission
     }
 
-    /// A call was answered by the service, however unfavourably.
-    public mutating func succeed() { self = Breaker(policy: policy) }
-
     /// A call ended without telling anything, such as a cancelled one.
     public mutating func abandon() { trialSince = nil }
 

@@ -1,5 +1,5 @@
 public import JSON
-public import Logging
+import Logging
 public import ServiceLifecycle
 import Synchronization
 
@@ -39,16 +39,13 @@ public final class GoogleEmulator: Service {
         public var quotas: QuotaLimits
         /// Whether to speak HTTPS, with a certificate of its own that is written into the directory as `ca.pem`.
         public var usesTLS: Bool
-        /// The least level that is logged.
-        public var logLevel: Logger.Level
 
         /// Makes a configuration; by default a free port of the loopback address, and no files.
         public init(
             host: String = "127.0.0.1", port: Int = 0, directory: String? = nil, sharedDriveID: String? = nil,
             serviceAccounts: Int = 1, delegatedUsers: Set<String> = [], tokenLifetime: Int = 3599,
             serviceAccountsOwnFiles: Bool = true,
-            checksAnswers: Bool = false, quotas: QuotaLimits = QuotaLimits(), usesTLS: Bool = false,
-            logLevel: Logger.Level = .warning
+            checksAnswers: Bool = false, quotas: QuotaLimits = QuotaLimits(), usesTLS: Bool = false
         ) {
             self.host = host
             self.port = port
@@ -61,7 +58,6 @@ public final class GoogleEmulator: Service {
             self.checksAnswers = checksAnswers
             self.quotas = quotas
             self.usesTLS = usesTLS
-            self.logLevel = logLevel
         }
     }
 
@@ -97,9 +93,7 @@ public final class GoogleEmulator: Service {
         }
         world.quotas.limits = configuration.quotas
         emulation = Emulation(world)
-        var logger = Logger(label: "google-emulator")
-        logger.logLevel = configuration.logLevel
-        self.logger = logger
+        logger = Logger(label: "google-emulator")
     }
 
     /// Serves until graceful shutdown or cancellation.
@@ -117,7 +111,7 @@ public final class GoogleEmulator: Service {
                     $0.authority.tokenURL = baseURL + "/token"
                 }
                 if let directory = configuration.directory { try writeFiles(CredentialFiles(directory: directory)) }
-                logger.info("The emulator answers at \(baseURL)")
+                logger.debug("The emulator answers at \(baseURL)")
                 bound.settle(.success(port))
             }
         } catch {

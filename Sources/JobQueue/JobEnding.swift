@@ -15,44 +15,34 @@ struct JobEnding: Sendable {
     let leaseNumber: Int
     /// Whether other jobs may wait for this one's end.
     let hasTarget: Bool
-    private let result: JSON?
-    private let error: JSON?
+    private var result: JSON?
+    private var error: JSON?
     private let delay: Duration
     /// Whether there is something that it can do without, should the database refuse to store it.
-    let hasDetails: Bool
+    private(set) var hasDetails: Bool
 
     init(_ job: Job, _ kind: Kind, result: JSON? = nil, error: JSON? = nil, delay: Duration = .zero) {
-        self.init(
-            id: job.id, jobKind: job.kind, attempt: job.attempt, kind: kind, leaseNumber: job.leaseNumber,
-            hasTarget: job.target != nil, result: result, error: error, delay: delay,
-            hasDetails: result != nil || error != nil)
-    }
-
-    private init(
-        id: Int, jobKind: String, attempt: Int, kind: Kind, leaseNumber: Int, hasTarget: Bool, result: JSON?,
-        error: JSON?, delay: Duration, hasDetails: Bool
-    ) {
-        self.id = id
-        self.jobKind = jobKind
-        self.attempt = attempt
+        id = job.id
+        jobKind = job.kind
+        attempt = job.attempt
         self.kind = kind
-        self.leaseNumber = leaseNumber
-        self.hasTarget = hasTarget
+        leaseNumber = job.leaseNumber
+        hasTarget = job.target != nil
         self.result = result
         self.error = error
         self.delay = delay
-        self.hasDetails = hasDetails
+        hasDetails = result != nil || error != nil
     }
 
     /// The same end without what the database refuses to store; the job's history says what is missing.
     func withoutDetails(refused error: PostgresError) -> JobEnding {
         let refusal = JobFailure(
-            code: "queue.details_refused",
-            message: "The attempt ended as written here, but the database refused to store its result or error "
+            .detailsRefused,
+            "The attempt ended as written here, but the database refused to store its result or error "
                 + "(SQLSTATE \(error.sqlState ?? "unknown")).", retry: kind == .retry ? .backoff : .never)
-        return JobEnding(
-            id: id, jobKind: jobKind, attempt: attempt, kind: kind, leaseNumber: leaseNumber,
-            hasTarget: hasTarget, result: nil, error: refusal.json, delay: delay, hasDetails: false)
+        var copy = self
+        (copy.result, copy.error, copy.hasDetails) = (nil, refusal.json, false)
+        return copy
     }
 
     /// The fields that a line of the log about this end has.

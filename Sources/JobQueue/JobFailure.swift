@@ -36,7 +36,7 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
     public init(_ error: any Error) {
         self =
             error as? JobFailure ?? (error as? PostgresError).map { JobFailure($0) }
-            ?? JobFailure(code: "internal", message: "An unexpected error: \(error)", retry: .backoff)
+            ?? JobFailure(.internal, "An unexpected error: \(error)", retry: .backoff)
     }
 
     /// A statement that failed under a job.
@@ -44,12 +44,23 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// Where that passes, it says nothing about the job, which goes on when the database is back and loses no attempt.
     init(_ error: PostgresError) {
         self.init(
-            code: "queue.database_failed", message: "The queue's database failed while the job ran: \(error)",
+            .databaseFailed, "The queue's database failed while the job ran: \(error)",
             retry: error.isTransient ? .deferred(.seconds(1)) : .backoff)
     }
 
     /// Code and message.
     public var description: String { "\(code): \(message)" }
+
+    /// The message for a log: on one line, 500 characters at most.
+    var line: String {
+        // Scalars, because one Character may be as long as somebody likes.
+        let scalars = message.unicodeScalars
+        var line = ""
+        for scalar in scalars.prefix(500) {
+            line.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
+        }
+        return scalars.dropFirst(500).isEmpty ? line : line + "…"
+    }
 
     /// What the job's history keeps.
     var json: JSON {

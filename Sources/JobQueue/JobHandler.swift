@@ -62,6 +62,22 @@ public struct ProgressReporter: Sendable {
     ) async throws(JobFailure) {
         try await write(Progress(step: step, rowsDone: rowsDone, rowsTotal: rowsTotal, checkpoint: checkpoint))
     }
+
+    /// The same reporter, which saves what a closure makes of each checkpoint.
+    ///
+    /// - Parameters:
+    ///   - change: Is given a checkpoint and returns what is saved in its place.
+    ///   - saved: Is told what was saved, as soon as the database has it.
+    public func mapping(
+        _ change: @escaping @Sendable (JSON) -> JSON, saved: @escaping @Sendable (JSON) -> Void = { _ in }
+    ) -> ProgressReporter {
+        ProgressReporter(holds: holds) { [write] progress async throws(JobFailure) in
+            var progress = progress
+            progress.checkpoint = progress.checkpoint.map(change)
+            try await write(progress)
+            if let checkpoint = progress.checkpoint { saved(checkpoint) }
+        }
+    }
 }
 
 /// How far a job is.

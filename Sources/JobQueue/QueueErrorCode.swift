@@ -2,7 +2,6 @@
 public enum QueueErrorCode: String, Sendable, CaseIterable {
     case workerLost = "queue.worker_lost"
     case leaseLost = "queue.lease_lost"
-    case progressNotSaved = "queue.progress_not_saved"
     case payloadUnreadable = "queue.payload_unreadable"
     case detailsRefused = "queue.details_refused"
     case unknownKind = "queue.unknown_kind"
@@ -16,7 +15,6 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
             "The worker stopped giving signs of life and another one took the job; look why it died (memory, `journalctl`)."
         case .leaseLost:
             "The worker could not reach the database for too long and another one took the job; nothing to do."
-        case .progressNotSaved: "The database did not take a checkpoint; look at the server. The job is tried again."
         case .payloadUnreadable:
             "The payload is JSON that this program does not read, such as a thousand nested lists; enqueue it anew."
         case .detailsRefused:
@@ -26,5 +24,12 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
             "The queue's database failed a statement of the job; look at the server. The job is tried again."
         case .internal: "A mistake in SheetSync; please report it with the message. The job is tried again."
         }
+    }
+}
+
+extension JobFailure {
+    /// A failure with one of the queue's own codes.
+    init(_ code: QueueErrorCode, _ message: String, retry: Retry) {
+        self.init(code: code.rawValue, message: message, retry: retry)
     }
 }

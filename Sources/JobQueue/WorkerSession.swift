@@ -1,12 +1,10 @@
 import JSON
 import Logging
 import Postgres
-import Synchronization
 
 /// A worker's life under one identity: from its entry to its leaving, or until it was taken for dead.
 final class WorkerSession: Sendable {
     private let configuration: WorkerConfiguration
-    private let schema: Schema
     private let statements: WorkerStatements
     private let handlers: [String: any JobHandler]
     private let admission: (any Admission)?
@@ -16,18 +14,14 @@ final class WorkerSession: Sendable {
     private let stopping: Flag
     /// Wakes the claim loop: a notification, a free slot, the end.
     private let news: Signal
-    /// Asks for a beat at once, because somebody wants a job cancelled.
-    private let beatNow = Signal()
     /// Says that it is not known what some ended jobs have made.
     private let doubts = Signal()
-    private let lost = Flag()
     private let inFlight = JobsInFlight()
     private let held = HeldLeases()
     private let endings: EndingWriter
-    private let lastError = Mutex<String?>(nil)
-    private let whyUnfit = Mutex<String?>(nil)
-    /// When the last successful sign of life was sent.
-    private let lastBeat = Mutex(ContinuousClock.now)
+    private let problems: WorkerProblems
+    private let fitness: SchemaFitness
+    private let heartbeat: Heartbeat
 
     init(
         configuration: WorkerConfiguration, schema: Schema,
@@ -36,7 +30,6 @@ final class WorkerSession: Sendable {
         observer: @escaping @Sendable (WorkerEvent) -> Void, stopping: Flag, stop: Signal
     ) {
         self.configuration = configuration
-        self.schema = schema
         self.statements = statements
         self.handlers = handlers
         self.admission = admission
@@ -47,19 +40,24 @@ final class WorkerSession: Sendable {
         endings = EndingWriter(
             statements: statements, held: held, opened: stop, keepPayloads: configuration.keepPayloads, logger: logger,
             observer: observer)
+        problems = WorkerProblems(logger: logger, observer: observer)
+        fitness = SchemaFitness(of: schema, on: statements.control, changed: stop, logger: logger, observer: observer)
+        heartbeat = Heartbeat(
+            configuration, statements: statements, inFlight: inFlight, endings: endings, problems: problems,
+            fitness: fitness, news: stop, doubts: doubts, logger: logger, observer: observer)
     }
 
-    private var isOver: Bool { stopping.isSet || lost.isSet || misfit != nil }
+    private var isOver: Bool { stopping.isSet || heartbeat.isLost || misfit != nil }
 
     /// Why this program must not work on the schema any more, once that has turned out.
-    var misfit: String? { whyUnfit.withLock { $0 } }
+    var misfit: String? { fitness.misfit }
 
     func run() async {
         guard await enter() else { return }
         // Not child tasks: a cancelled daemon must still end its jobs and write how they ended.
         let listening = Task { await listen() }
-        let beating = Task { await beat() }
-        let watching = Task { await watch() }
+        let beating = Task { await heartbeat.beat() }
+        let watching = Task { await heartbeat.watch() }
         let upkeep = Task { await Upkeep(configuration, statements: statements, logger: logger).run() }
         let settling = Task {
             await Settlement(configuration, statements: statements, handlers: handlers, logger: logger).run(
@@ -67,7 +65,7 @@ final class WorkerSession: Sendable {
         }
         // On a schema that it does not fit, a program cannot count on the next try either.
         let writing = Task {
-            await endings.run { self.misfit != nil || self.lost.isSet && self.stopping.isSet }
+            await endings.run { self.misfit != nil || self.heartbeat.isLost && self.stopping.isSet }
         }
         // A discarding group, because the other kind would remember every job that ever ended.
         await withDiscardingTaskGroup { jobs in
@@ -86,8 +84,8 @@ final class WorkerSession: Sendable {
         await watching.value
         await upkeep.value
         await settling.value
-        if !lost.isSet {
-            await attempt("sign off") { try await statements.leave() }
+        if !heartbeat.isLost {
+            await problems.attempt(.signOff) { try await statements.leave() }
         }
         await statements.claims.close()
         await statements.endings.close()
@@ -98,9 +96,10 @@ final class WorkerSession: Sendable {
         defer { observer(.turned(.entry, rest: nil)) }
         while !isOver {
             observer(.turned(.entry, rest: .zero))
-            if await isUnfit() { break }
-            lastBeat.withLock { $0 = .now }
-            let entered = await attempt("sign in") {
+            await fitness.check()
+            if misfit != nil { break }
+            heartbeat.begin()
+            let entered = await problems.attempt(.signIn) {
                 try await statements.enter(
                     name: configuration.name, version: configuration.version, concurrency: configuration.concurrency,
                     kinds: Array(handlers.keys))
@@ -156,7 +155,7 @@ final class WorkerSession: Sendable {
                     lastLook = look
                 }
                 // Jobs that come when the identity is lost are left to others.
-                guard !lost.isSet else { break }
+                guard !heartbeat.isLost else { break }
                 held.insert(claimed)
                 await admission?.claimed(claimed, within: openings)
                 last = claimed.last?.kind ?? last
@@ -164,6 +163,7 @@ final class WorkerSession: Sendable {
                 if !claimed.isEmpty {
                     // Notifications are for sleepers; a worker that is busy will look by itself.
                     if mayBeArmed { mayBeArmed = try await !statements.disarm() }
+                    problems.end(.claim)
                     busyUntil = .now + configuration.lingerTime
                     pause = configuration.firstPause
                     continue
@@ -173,6 +173,7 @@ final class WorkerSession: Sendable {
                     continue
                 }
                 let (untilDue, lookAgain) = try await statements.arm()
+                problems.end(.claim)
                 mayBeArmed = true
                 if lookAgain { continue }
                 // A job that is due may be locked by somebody's open transaction: look again soon, but do not spin.
@@ -183,7 +184,7 @@ final class WorkerSession: Sendable {
                 if isDue { pause = min(pause * 4, configuration.pollInterval) }
                 await rest(atMost: min(due, closed, late, configuration.pollInterval))
             } catch {
-                note(error, while: "claim jobs")
+                problems.note(error, while: .claim)
                 // Where looking back takes too long, claims that do not must have their turn.
                 if isDue { looksBack = .now + configuration.pollInterval }
                 unansweredUntil = .now + .seconds(60)
@@ -250,9 +251,9 @@ final class WorkerSession: Sendable {
             if case .deferred(let pause) = failure.retry {
                 logger.debug("job waits its turn", metadata: ["pause": "\(pause)", "why": "\(failure.message)"])
             } else {
-                lastError.withLock { $0 = failure.description }
+                problems.note(failure)
                 logger.warning(
-                    "job failed",
+                    "job failed: \(failure.line)",
                     metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(ending.kind)"])
             }
             endings.add(ending)
@@ -263,14 +264,14 @@ final class WorkerSession: Sendable {
         if let refusal = job.refusal { throw refusal }
         guard let handler = handlers[job.kind] else {
             throw JobFailure(
-                code: "queue.unknown_kind", message: "This worker asked for no job of the kind \(job.kind).",
-                retry: .backoff)
+                .unknownKind, "This worker asked for no job of the kind \(job.kind).", retry: .backoff)
         }
         return try await handler.run(job, reporting: reporter(for: job))
     }
 
     private func reporter(for job: Job) -> ProgressReporter {
-        ProgressReporter(holds: { self.holdsLeases }) { [statements] progress async throws(JobFailure) in
+        ProgressReporter(holds: { [heartbeat] in heartbeat.holdsLeases }) {
+            [statements] progress async throws(JobFailure) in
             let isHeld: Bool
             do throws(PostgresError) {
                 isHeld = try await statements.report(progress, of: job)
@@ -279,8 +280,7 @@ final class WorkerSession: Sendable {
             }
             guard isHeld else {
                 throw JobFailure(
-                    code: "queue.lease_lost", message: "The job is another worker's now; this one stopped.",
-                    retry: .backoff)
+                    .leaseLost, "The job is another worker's now; this one stopped.", retry: .backoff)
             }
         }
     }
@@ -288,10 +288,10 @@ final class WorkerSession: Sendable {
     /// The two stages of a shutdown: running jobs may end, then they are told to.
     private func drain() async {
         let end = ContinuousClock.now + configuration.shutdownGrace
-        if inFlight.count > 0, !lost.isSet {
+        if inFlight.count > 0, !heartbeat.isLost {
             logger.info("no more claims; waiting for running jobs", metadata: ["jobs": "\(inFlight.count)"])
         }
-        while inFlight.count > 0, !lost.isSet, !Task.isCancelled {
+        while inFlight.count > 0, !heartbeat.isLost, !Task.isCancelled {
             let left = end - .now
             guard left > .zero else { break }
             await news.wait(atMost: left)
@@ -299,84 +299,7 @@ final class WorkerSession: Sendable {
         inFlight.stopAll(because: .shutdown)
     }
 
-    // MARK: - Signs of life
-
-    private func beat() async {
-        defer { observer(.turned(.beats, rest: nil)) }
-        var looksBack = ContinuousClock.now
-        while !Task.isCancelled, !lost.isSet {
-            observer(.turned(.beats, rest: configuration.beatInterval))
-            await beatNow.wait(atMost: configuration.beatInterval)
-            if Task.isCancelled || lost.isSet { break }
-            observer(.turned(.beats, rest: .zero))
-            // The database notes its time between the question and the answer, so the earlier one is the safe one.
-            let asked = ContinuousClock.now
-            do {
-                let error = endings.failure ?? lastError.withLock { $0 }
-                guard let news = try await statements.beat(inFlight: inFlight.count, lastError: error) else {
-                    return giveUp("the other workers took this one for dead")
-                }
-                lastBeat.withLock { $0 = asked }
-                observer(.beat(inFlight: inFlight.count))
-                for id in news.cancelled { inFlight.stop(id, because: .cancelled) }
-                if news.hasUnsettled { doubts.raise() }
-                _ = await isUnfit()
-            } catch {
-                note(error, while: "show a sign of life")
-                // What a newer schema does not have any more fails at the server.
-                if error.code == .server { _ = await isUnfit() }
-                try? await Task.sleep(for: min(.seconds(1), configuration.beatInterval))
-                beatNow.raise()
-                continue
-            }
-            await attempt("take back the jobs of dead workers") {
-                let isDue = looksBack <= .now
-                if isDue { looksBack = .now + configuration.upkeepInterval }
-                for (id, state) in try await statements.reclaim(
-                    silentFor: configuration.silenceLimit, lookingBack: isDue)
-                {
-                    logger.warning(
-                        "took a job from a worker that shows no sign of life",
-                        metadata: ["job": "\(id)", "state": "\(state)"])
-                    news.raise()
-                }
-            }
-        }
-    }
-
-    /// Whether the schema has been changed so that this program must not work on it; claims end then.
-    ///
-    /// A database that does not answer says nothing about that.
-    private func isUnfit() async -> Bool {
-        if misfit != nil { return true }
-        guard case .unfit(let reason)? = try? await schema.state(on: statements.control) else { return false }
-        logger.critical("claiming no more jobs: \(reason)")
-        whyUnfit.withLock { $0 = reason }
-        observer(.failed(reason))
-        observer(.stopping)
-        news.raise()
-        return true
-    }
-
-    /// Whether the last sign of life is recent enough that nobody can have taken a job.
-    private var holdsLeases: Bool { !lost.isSet && .now < lastBeat.withLock { $0 } + configuration.ownLimit }
-
-    /// Gives up in time, also while a beat hangs: it may wait for its answer longer than the lease lasts.
-    private func watch() async {
-        while !Task.isCancelled, !lost.isSet {
-            let left = lastBeat.withLock { $0 } + configuration.ownLimit - .now
-            guard left > .zero else { return giveUp("no sign of life reached the database for too long") }
-            try? await Task.sleep(for: left)
-        }
-    }
-
-    /// Ends this identity: its jobs may already run elsewhere.
-    private func giveUp(_ reason: String) {
-        logger.error("stopping all jobs and beginning anew: \(reason)", metadata: ["jobs": "\(inFlight.count)"])
-        lost.set()
-        inFlight.stopAll(because: .leaseLost)
-        news.raise()
-    }
+    // MARK: - Notifications
 
     private func listen() async {
         let listener = NotificationListener(
@@ -386,30 +309,11 @@ final class WorkerSession: Sendable {
             case .listening:
                 // Whatever was said before was missed.
                 news.raise()
-                beatNow.raise()
+                heartbeat.hurry()
             case .notification(let notification):
-                if notification.channel == "sheetsync_cancel" { beatNow.raise() } else { news.raise() }
+                if notification.channel == "sheetsync_cancel" { heartbeat.hurry() } else { news.raise() }
             case .lost(let error): logger.warning("not listening for now; polling goes on: \(error)")
             }
         }
-    }
-
-    // MARK: - Errors of the database
-
-    @discardableResult
-    private func attempt(_ what: String, _ body: () async throws -> Void) async -> Bool {
-        do {
-            try await body()
-            return true
-        } catch {
-            note(error, while: what)
-            return false
-        }
-    }
-
-    private func note(_ error: any Error, while what: String) {
-        lastError.withLock { $0 = "cannot \(what): \(error)" }
-        observer(.failed("cannot \(what): \(error)"))
-        logger.error("cannot \(what), will try again: \(error)")
     }
 }

@@ -65,7 +65,7 @@ struct WorkerStatements: Sendable {
             // Postgres takes what this program does not, such as a thousand nested arrays. The job is held now and
             // must end; its neighbours in the batch must not suffer.
             refusal = JobFailure(
-                code: "queue.payload_unreadable", message: "The payload cannot be read: \(error)", retry: .never)
+                .payloadUnreadable, "The payload cannot be read: \(error)", retry: .never)
         }
         return Job(
             id: try row.int("id"), kind: try row.text("kind"), payload: payload,

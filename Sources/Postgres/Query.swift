@@ -16,9 +16,6 @@ public struct Query: Sendable, ExpressibleByStringInterpolation {
         parameters = []
     }
 
-    /// Makes a statement of text that only this program wrote, such as a migration.
-    public init(unescaped sql: String) { self.init(stringLiteral: sql) }
-
     /// Makes a statement of its parts.
     public init(stringInterpolation parts: StringInterpolation) {
         sql = parts.sql

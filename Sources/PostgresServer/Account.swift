@@ -45,6 +45,17 @@ struct Account: Sendable {
         }
         return made
     }
+
+    /// Writes a file that this user alone may read.
+    func write(_ text: String, to path: String) throws {
+        let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        guard file >= 0 else { throw PostgresServerError(description: "cannot write \(path) (error \(errno))") }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        guard unsafe Glibc.write(file, bytes, bytes.count) == bytes.count,
+            identity.map({ fchown(file, $0.user, $0.group) == 0 }) ?? true
+        else { throw PostgresServerError(description: "cannot write \(path) (error \(errno))") }
+    }
 }
 
 /// A TCP port of the loopback interface that nobody listens on at the moment.

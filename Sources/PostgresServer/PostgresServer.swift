@@ -3,14 +3,16 @@ import Subprocess
 
 /// A throw-away PostgreSQL server in a temporary folder, for demonstrations and tests.
 ///
-/// It listens on a socket in its folder and on a free port of the loopback interface. A small guard process waits for the
+/// It listens on a socket in its folder, which its own user and root alone may enter. A small guard process waits for the
 /// end of this one, however it comes, then stops the server and deletes the folder: nothing is left behind, also after a
 /// `kill -9`. A server does not run as root, so root starts it as the user `postgres`, or `nobody` where that is missing.
 public struct PostgresServer: Sendable {
     /// The folder that holds the data, the socket and the server's log.
     public let directory: String
-    /// The TCP port on 127.0.0.1, which is a part of the socket's name too.
+    /// A part of the socket's name, and where it listens over TCP too, the port on 127.0.0.1.
     public let port: Int
+    /// The superuser's, which TCP asks for.
+    private let password: String
     private let binaries: String
     private let account: Account
 
@@ -19,20 +21,23 @@ public struct PostgresServer: Sendable {
     /// - Parameters:
     ///   - base: Where the server's folder is made; nil for the system's temporary folder.
     ///   - durable: Whether commits wait for the disk; a demonstration or a test can do without.
+    ///   - overTCP: Whether it listens on a free port of the loopback interface too. Everybody on the machine reaches that, so
+    ///     the superuser has a password there; other logins have none.
     public static func run<Result>(
-        in base: String? = nil, durable: Bool = false, _ body: (PostgresServer) async throws -> Result
+        in base: String? = nil, durable: Bool = false, overTCP: Bool = false,
+        _ body: (PostgresServer) async throws -> Result
     ) async throws -> Result {
         let account = try Account.unprivileged()
         let server = PostgresServer(
             directory: try account.makeTemporaryDirectory(in: base), port: try freePort(),
-            binaries: try Self.findBinaries(),
+            password: String(UInt64.random(in: .min ... .max), radix: 36), binaries: try Self.findBinaries(),
             account: account)
         let (release, releaser) = AsyncStream<Never>.makeStream()
         let guardian = Task { try await server.watch(until: release) }
         let outcome: Swift.Result<Result, any Error>
         do {
             try await server.initialize()
-            try await server.start(durable: durable)
+            try await server.start(durable: durable, overTCP: overTCP)
             outcome = .success(try await body(server))
         } catch {
             outcome = .failure(error)
@@ -47,9 +52,10 @@ public struct PostgresServer: Sendable {
         "postgresql:///\(database)?host=\(directory)&port=\(port)&user=\(user)"
     }
 
-    /// A URL of one of the server's databases, over TCP.
+    /// A URL of one of the server's databases, over TCP and with the superuser's password.
     public func tcpURL(database: String = "postgres", user: String = "postgres") -> String {
-        "postgresql://\(user)@127.0.0.1:\(port)/\(database)"
+        let login = user == "postgres" ? "\(user):\(password)" : user
+        return "postgresql://\(login)@127.0.0.1:\(port)/\(database)"
     }
 
     /// Stops the server and starts it again; `immediate` ends it as a crash would.
@@ -60,14 +66,27 @@ public struct PostgresServer: Sendable {
     }
 
     private func initialize() async throws {
+        let file = "\(directory)/password"
+        try account.write(password, to: file)
         try await command(
             "initdb",
-            ["-D", "\(directory)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
+            [
+                "-D", "\(directory)/data", "-U", "postgres", "--pwfile=\(file)", "-A", "trust", "-E", "UTF8",
+                "--locale=C", "--no-sync",
+            ])
+        try account.write(
+            """
+            local all all trust
+            host all postgres 127.0.0.1/32 scram-sha-256
+            host all all 127.0.0.1/32 trust
+
+            """, to: "\(directory)/data/pg_hba.conf")
     }
 
-    private func start(durable: Bool) async throws {
+    private func start(durable: Bool, overTCP: Bool) async throws {
         let settings = [
-            "-p \(port)", "-k \(directory)", "-c listen_addresses=127.0.0.1", "-c max_connections=500",
+            "-p \(port)", "-k \(directory)", "-c listen_addresses=\(overTCP ? "127.0.0.1" : "''")",
+            "-c max_connections=500",
             "-c fsync=\(durable ? "on" : "off")", "-c full_page_writes=\(durable ? "on" : "off")",
         ]
         try await control(["start", "-w", "-t", "30", "-l", "\(directory)/log", "-o", settings.joined(separator: " ")])
@@ -78,9 +97,10 @@ public struct PostgresServer: Sendable {
     }
 
     private func command(_ name: String, _ arguments: [String]) async throws {
-        let line = account.commandLine(["\(binaries)/\(name)"] + arguments)
+        // By `env`, because the line begins with a path, or for root with a name.
         let result = try await Subprocess.run(
-            .name(line[0]), arguments: Arguments(Array(line.dropFirst())), output: .discarded,
+            .name("env"), arguments: Arguments(account.commandLine(["\(binaries)/\(name)"] + arguments)),
+            output: .discarded,
             error: .string(limit: 16_384))
         guard result.terminationStatus.isSuccess else {
             throw PostgresServerError(description: "\(name) failed: \(result.standardError)")

@@ -102,9 +102,9 @@ struct Daemon {
         logger.info(
             "sheetsync \(SheetSync.version) works as \(known.map(\.credentials.identity).joined(separator: ", "))",
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
-        // They stop from the last to the first: monitors and systemd are answered while jobs end.
         let notice = KeyNotice(keys: unusable, control: control, schema: database.schema.name, logger: logger)
         let notices: [any Service] = unusable.isEmpty ? [] : [notice]
+        // They stop from the last to the first: monitors and systemd are answered while jobs end.
         let services: [any Service] =
             [supervision] + (server.map { [$0] } ?? []) + notices + [reload, worker]
         try await ServiceGroup(services: services, logger: logger).runUntilSignalled()

@@ -69,14 +69,26 @@ import Testing
 
     @Test func bytesChangedAnywhereNeverCrash() {
         var random = SeededGenerator(seed: 2)
+        var (read, refused, unparsed) = (0, 0, 0)
         for _ in 0..<6_000 {
             var bytes = Array((Self.good.randomElement(using: &random) ?? "").utf8)
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 let byte = Array("{}[]\",:0-ea \u{1}".utf8).randomElement(using: &random) ?? 0
                 bytes[.random(in: 0..<bytes.count, using: &random)] = byte
             }
-            if let json = try? JSON(parsing: bytes) { _ = try? ExportPayload(json) }
+            guard let json = try? JSON(parsing: bytes) else {
+                unparsed += 1
+                continue
+            }
+            do {
+                _ = try ExportPayload(json)
+                read += 1
+            } catch {
+                refused += 1
+            }
         }
+        // All three ways were walked.
+        #expect(read > 100 && refused > 100 && unparsed > 100, "\(read), \(refused), \(unparsed)")
     }
 
     /// A hundred of them through the queue and the worker: each job ends, and the next good one is done.

@@ -80,6 +80,9 @@ struct Client: Sendable {
         return client
     }
 
+    /// The folder of the recorded calls, where there is one.
+    static var recordings: String? { ProcessInfo.processInfo.environment["SHEETSYNC_RECORDINGS"] }
+
     static func read(_ path: String) throws -> JSON {
         try JSON(parsing: Array(try Data(contentsOf: URL(filePath: path))))
     }

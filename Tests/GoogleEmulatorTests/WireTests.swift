@@ -1,6 +1,8 @@
 import Foundation
 import GoogleEmulator
 import JSON
+import Subprocess
+import TestSupport
 import Testing
 
 /// What happens around the methods: batches, encodings, quotas, HTTPS.
@@ -145,12 +147,8 @@ import Testing
         }
     }
 
-    @Test func speaksHTTPSWithHTTP2() async throws {
-        let curl = try await PythonClientTests.run("/usr/bin/env", ["curl", "--version"])
-        guard curl.status == 0, curl.output.contains("HTTP2") else {
-            print("NOT RUN: there is no curl with HTTP/2 here.")
-            return
-        }
+    @Test(.enabled("needs curl with HTTP/2") { try await output(of: "curl", ["--version"]).output.contains("HTTP2") })
+    func speaksHTTPSWithHTTP2() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path
         let emulator = try GoogleEmulator(.init(directory: path, usesTLS: true))
@@ -163,14 +161,14 @@ import Testing
         let format = [
             "--silent", "--max-time", "20", "--output", "/dev/null", "--write-out", "%{http_version} %{http_code}",
         ]
-        let trusting = try await PythonClientTests.run(
-            "/usr/bin/env", ["curl", "--http2", "--cacert", path + "/ca.pem"] + format + [baseURL + "/"])
+        let trusting = try await output(
+            of: "curl", ["--http2", "--cacert", path + "/ca.pem"] + format + [baseURL + "/"])
         #expect(trusting.output == "2 200")
         let byName = baseURL.replacing("127.0.0.1", with: "localhost")
-        let old = try await PythonClientTests.run(
-            "/usr/bin/env", ["curl", "--http1.1", "--cacert", path + "/ca.pem"] + format + [byName + "/"])
+        let old = try await output(
+            of: "curl", ["--http1.1", "--cacert", path + "/ca.pem"] + format + [byName + "/"])
         #expect(old.output == "1.1 200")
-        let distrusting = try await PythonClientTests.run("/usr/bin/env", ["curl"] + format + [baseURL + "/"])
-        #expect(distrusting.status == 60)
+        let distrusting = try await output(of: "curl", format + [baseURL + "/"])
+        #expect(distrusting.status == .exited(60))
     }
 }

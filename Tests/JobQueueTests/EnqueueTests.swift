@@ -74,7 +74,7 @@ import Testing
     func refuses(arguments: String, message: String) async throws {
         let queue = try await TestQueue.make()
         let error = await #expect(throws: PostgresError.self) {
-            try await queue.connection.query(Query(unescaped: "select sheetsync.enqueue(\(arguments))"))
+            try await queue.connection.query(Query(stringLiteral: "select sheetsync.enqueue(\(arguments))"))
         }
         #expect(error?.sqlState == "22023")
         #expect(error?.message == message)

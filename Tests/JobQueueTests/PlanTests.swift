@@ -264,7 +264,7 @@ import Testing
                 for statement in statements {
                     buffers.append(
                         try await queue.connection.buffers(
-                            Query(unescaped: "explain (analyze, buffers, format json) \(statement.sql)")))
+                            Query(stringLiteral: "explain (analyze, buffers, format json) \(statement.sql)")))
                 }
             }
             return buffers

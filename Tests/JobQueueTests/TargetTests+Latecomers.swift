@@ -16,7 +16,7 @@ extension TargetTests {
     /// Enqueues in a transaction that the producer leaves open.
     private func enqueue(_ producer: Connection, _ more: String = "") async throws -> Int {
         try await producer.query(
-            Query(unescaped: "select sheetsync.enqueue('export', '{\"spreadsheet_id\":\"s\"}'\(more)) as id"))[0]
+            Query(stringLiteral: "select sheetsync.enqueue('export', '{\"spreadsheet_id\":\"s\"}'\(more)) as id"))[0]
             .int("id")
     }
 

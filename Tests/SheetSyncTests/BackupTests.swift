@@ -48,7 +48,7 @@ import Testing
             #expect(stage.spreadsheets.sorted() == ["Finished", "Waiting 1", "Waiting 2"])
 
             try await PostgresServer.run { server in
-                let administrator = Program(environment: ["DATABASE_URL": server.tcpURL()])
+                let administrator = Program(environment: ["DATABASE_URL": server.url()])
                 try await administrator("migrate").expect(0)
                 let connection = Connection(try ConnectionConfiguration(url: server.url()), label: "test")
                 try await connection.script("drop schema sheetsync cascade")
@@ -63,7 +63,7 @@ import Testing
                 let restored = JobDirectory(Schema(), on: connection)
                 func job(_ id: Int) async throws -> JobRecord { try #require(try await restored.find(id)) }
                 #expect(try await job(running).state == "running", "as it was when the backup was made")
-                let url = server.tcpURL(user: stage.name(.worker))
+                let url = server.url(user: stage.name(.worker))
                 try await daemon.with(["DATABASE_URL": url]).withDaemon { daemon in
                     try await administrator("queue", "resume").expect(0)
                     for id in waiting + [running] {

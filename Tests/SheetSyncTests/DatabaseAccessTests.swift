@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import PostgresServer
 import TestSupport
 import Testing
 
@@ -15,6 +16,7 @@ import Testing
         let authority = try await certificates.makeAuthority("Authority")
         let stranger = try await certificates.makeAuthority("Stranger")
         try await GuardedPostgres.with { database in
+            try await database.connection.script("alter role postgres password '\(Self.password)'")
             let migrate = Program(environment: ["DATABASE_URL": database.url("postgres:\(Self.escaped)")])
             func plan(_ changes: [String: String]) async throws -> Ended {
                 let ended = try await migrate.with(changes)("migrate", "--plan")
@@ -49,7 +51,7 @@ import Testing
         defer { directory.remove() }
         let authority = try await Certificates(directory: directory).makeAuthority("Authority")
         try await GuardedPostgres.with { database in
-            try await Program(environment: ["DATABASE_URL": database.url("postgres")])("migrate").expect(0)
+            try await Program(environment: ["DATABASE_URL": database.server.url()])("migrate").expect(0)
             try await database.connection.script(
                 "create role watcher login password '\(Self.password)'; grant sheetsync_operator to watcher")
             try await database.useTLS(try await authority.issue(for: "localhost"))

@@ -48,7 +48,12 @@ import Testing
     @Test func theDemonstrationShowsTheMainJobAndLeavesNothing() async throws {
         let place = try DemoPlace()
         defer { place.remove() }
-        let ended = try await place.program.launch(["demo"]) { _ in }
+        // What the caller has set for a daemon of theirs.
+        let program = place.program.with([
+            "SHEETSYNC_SCHEMA": "elsewhere", "GOOGLE_IMPERSONATE_SUBJECT": "nobody@example.com",
+            "GOOGLE_DRIVE_DEFAULT_FOLDER": "Elsewhere", "http_proxy": "http://127.0.0.1:9",
+        ])
+        let ended = try await program.launch(["demo"]) { _ in }
         ended.expect(0)
         for part in [
             "sheetsync migrate: \(Migration.all.count) steps", "job 1: ", "job 2: ", "job 3: ", "/spreadsheets/d/",
@@ -64,10 +69,9 @@ import Testing
     @Test func anInterruptedDemonstrationLeavesNothingEither() async throws {
         let place = try DemoPlace()
         defer { place.remove() }
-        // The emulator lets nobody be acted for, so that the jobs cannot end before the interruption comes.
-        let program = place.program.with(["GOOGLE_IMPERSONATE_SUBJECT": "nobody@example.com"])
-        let ended = try await program.launch(["demo"]) { demo in
-            try await demo.expectToSay("Three jobs are enqueued")
+        let ended = try await place.program.launch(["demo"]) { demo in
+            // Long before the jobs can end: the daemon has just been started.
+            try await demo.expectToSay("claims jobs as")
             #expect(place.processes.count > 2, "there is something to leave behind: \(place.processes)")
             demo.sendToGroup(SIGINT)
         }

@@ -4,7 +4,6 @@ import JSON
 import JobQueue
 import Postgres
 import PostgresServer
-import Subprocess
 import TestSupport
 import Testing
 
@@ -12,15 +11,13 @@ extension LastingFaultTests {
     /// The disk of the database's server is full for some time, on a small file system of the test's own.
     @Suite struct FullDiskTests {
         /// Statements fail; or the server goes down, because it cannot even write its log.
-        @Test(arguments: [false, true]) func aFullDiskIsSurvived(_ endsTheServer: Bool) async throws {
+        @Test(.enabled("needs a file system to mount") { try await MountedDisk.canBeMade() }, arguments: [false, true])
+        func aFullDiskIsSurvived(_ endsTheServer: Bool) async throws {
             // A short path, because the server's socket lies below it.
             let disk = "/tmp/sheetsync-disk-\(getpid())"
             try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
             defer { try? FileManager.default.removeItem(atPath: disk) }
-            guard try await run("mount", "-t", "tmpfs", "-o", "size=150m,mode=0777", "tmpfs", disk) else {
-                print("a full disk was NOT tried: no file system can be mounted here")
-                return
-            }
+            try #require(await MountedDisk.mount(on: disk, "size=150m,mode=0777"))
             let outcome: Result<Void, any Error>
             do {
                 outcome = .success(
@@ -30,7 +27,7 @@ extension LastingFaultTests {
                         }
                     })
             } catch { outcome = .failure(error) }
-            _ = try await run("umount", disk)
+            await MountedDisk.unmount(disk)
             try outcome.get()
         }
 
@@ -39,7 +36,7 @@ extension LastingFaultTests {
             let jobs = JobDirectory(Schema(), on: connection)
             _ = try await Schema().migrate(on: connection)
             let program = stage.daemon.with([
-                "SHEETSYNC_LIST_DELAY": "0.2", "DATABASE_URL": server.tcpURL(), "SHEETSYNC_LEASE_SECONDS": "10",
+                "SHEETSYNC_LIST_DELAY": "0.2", "DATABASE_URL": server.url(), "SHEETSYNC_LEASE_SECONDS": "10",
             ])
             try await program.launch(["run"], within: .seconds(150)) { daemon in
                 try await daemon.expectToSay("worker is ready")
@@ -51,7 +48,7 @@ extension LastingFaultTests {
                     try await connection.query(
                         "select sheetsync.enqueue('export', \(payload)::jsonb, run_at => now() + interval '2 s')")
                 }
-                _ = try await run("dd", "if=/dev/zero", "of=\(disk)/ballast", "bs=64k")
+                await MountedDisk.fill(disk)
                 if endsTheServer {
                     for _ in 1...3 { _ = try? await connection.query("select pg_switch_wal(), pg_notify('x', '')") }
                 }
@@ -116,13 +113,6 @@ extension LastingFaultTests {
                 return refusals.count > 3
             }
             return (taken, refusals.first ?? "")
-        }
-
-        /// Runs a program; false where it fails or is not there.
-        private func run(_ program: String, _ arguments: String...) async throws -> Bool {
-            let result = try? await Subprocess.run(
-                .name(program), arguments: Arguments(arguments), output: .discarded, error: .discarded)
-            return result?.terminationStatus.isSuccess == true
         }
     }
 }

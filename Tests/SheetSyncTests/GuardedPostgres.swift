@@ -9,7 +9,7 @@ struct GuardedPostgres {
 
     /// Starts a server, runs the body and ends the server.
     static func with(_ body: (GuardedPostgres) async throws -> Void) async throws {
-        try await PostgresServer.run { server in
+        try await PostgresServer.run(overTCP: true) { server in
             let connection = Connection(try ConnectionConfiguration(url: server.url()), label: "test")
             try await body(GuardedPostgres(server: server, connection: connection))
         }

@@ -9,7 +9,7 @@ import Testing
     @Test func migrateBringsTheSchemaAndSaysSo() async throws {
         let server = try await SharedPostgres.server()
         let database = try await SharedPostgres.makeDatabase()
-        let program = Program(environment: ["DATABASE_URL": server.tcpURL(database: database)])
+        let program = Program(environment: ["DATABASE_URL": server.url(database: database)])
         let plan = try await program("migrate", "--plan").expect(0)
         #expect(plan.output.contains("create table job"), "\(plan)")
         let schemas = "select count(*) from pg_namespace where nspname = 'sheetsync'"
@@ -29,7 +29,7 @@ import Testing
     /// The plan is what an administrator runs by hand, so it does the whole work by itself, on a server that is new.
     @Test func thePlanRunByPsqlIsTheMigration() async throws {
         try await PostgresServer.run { server in
-            let program = Program(environment: ["DATABASE_URL": server.tcpURL()])
+            let program = Program(environment: ["DATABASE_URL": server.url()])
             let plan = try await program("migrate", "--plan").expect(0)
             #expect(plan.output.hasPrefix("create role sheetsync_owner nologin;\n"), "\(plan.output.prefix(300))")
             let psql = try await Subprocess.run(
@@ -49,7 +49,7 @@ import Testing
         let database = try await SharedPostgres.makeDatabase()
         try await SharedPostgres.psql("create role stranger_in_\(database) login", database: database)
         let program = Program(environment: [
-            "DATABASE_URL": server.tcpURL(database: database, user: "stranger_in_\(database)")
+            "DATABASE_URL": server.url(database: database, user: "stranger_in_\(database)")
         ])
         let ended = try await program("migrate").expect(3)
         #expect(ended.errors.contains("grant sheetsync_owner to stranger_in_\(database);"), "\(ended)")

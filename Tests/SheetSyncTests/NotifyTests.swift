@@ -81,22 +81,6 @@ import Testing
         }
     }
 
-    @Test func aDaemonThatHangsDoesNotFeed() async throws {
-        try await Stage.with { stage in
-            let systemd = receiver()
-            let daemon = stage.daemon.with(["NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "300000"])
-            try await daemon.withDaemon { running in
-                try await hear("WATCHDOG=1", at: systemd)
-                running.send(SIGSTOP)
-                try await Task.sleep(for: .milliseconds(300))
-                _ = systemd.all()
-                #expect(systemd.text(within: .seconds(2)) == nil, "nothing comes from a stopped process")
-                running.send(SIGCONT)
-                try await hear("WATCHDOG=1", at: systemd)
-            }
-        }
-    }
-
     /// One loop of many that does not come round is enough.
     @Test func oneHungLoopIsNotFedFor() async throws {
         let systemd = receiver()

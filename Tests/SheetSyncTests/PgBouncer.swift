@@ -39,7 +39,7 @@ struct PgBouncer {
         let line = user + [path, settings]
         let said = "\(directory.path)/said"
         let result = try await Subprocess.run(
-            .name(line[0]), arguments: Arguments(Array(line.dropFirst())), input: .none, output: .discarded,
+            .name("env"), arguments: Arguments(line), input: .none, output: .discarded,
             error: .fileDescriptor(
                 try .open(FilePath(said), .writeOnly, options: .create, permissions: .ownerReadWrite),
                 closeAfterSpawningProcess: true)

@@ -3,7 +3,6 @@ import GoogleEmulator
 import JSON
 import JobQueue
 import PostgresServer
-import Subprocess
 import TestSupport
 import Testing
 
@@ -75,14 +74,11 @@ import Testing
         }
     }
 
-    @Test func aFullDiskIsWaitedFor() async throws {
+    @Test(.enabled("needs a file system to mount") { try await MountedDisk.canBeMade() })
+    func aFullDiskIsWaitedFor() async throws {
         let disk = try TemporaryDirectory()
         defer { disk.remove() }
-        let mounted = try await run("mount", "-t", "tmpfs", "-o", "size=300k,mode=0700", "tmpfs", disk.path)
-        guard mounted else {
-            print("a full disk for queries was NOT tried: no file system can be mounted here")
-            return
-        }
+        try #require(await MountedDisk.mount(on: disk.path, "size=300k,mode=0700"))
         let outcome: Result<Void, any Error>
         do {
             try await Stage.with { stage in
@@ -94,14 +90,14 @@ import Testing
                     }
                     let message = try await stage.job(id).errorMessages.first ?? ""
                     #expect(message.contains("No space left on device") && message.contains(disk.path), "\(message)")
-                    #expect(try await run("mount", "-o", "remount,size=20m", disk.path))
+                    #expect(await MountedDisk.resize(disk.path, to: "20m"))
                     let job = try await stage.ended(id)
                     #expect(job.state == "completed", "\(job.json)")
                 }
             }
             outcome = .success(())
         } catch { outcome = .failure(error) }
-        _ = try await run("umount", disk.path)
+        await MountedDisk.unmount(disk.path)
         try outcome.get()
     }
 
@@ -124,11 +120,5 @@ import Testing
             let nowhere = daemon.with(["SHEETSYNC_EXPORT_DIR": ""])
             try await nowhere("run").expectRefusal(78, "SHEETSYNC_EXPORT_DIR is not set")
         }
-    }
-
-    private func run(_ command: String...) async throws -> Bool {
-        let result = try await Subprocess.run(
-            .name(command[0]), arguments: Arguments(Array(command.dropFirst())), output: .discarded, error: .discarded)
-        return result.terminationStatus.isSuccess
     }
 }

@@ -101,6 +101,7 @@ import Testing
             _ = try await get("\(base)/")
             emulator.send(SIGTERM)
         }
+        #expect(ended.errors.contains("The emulator answers at"), "it tells much: \(ended)")
         let key = try Keys.key(inFile: "\(folder)/service-account.json")
         Keys.expectNone(of: key, in: "\(ended)")
         let rights = try FileManager.default.attributesOfItem(atPath: "\(folder)/service-account.json")

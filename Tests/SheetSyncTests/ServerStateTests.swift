@@ -21,7 +21,7 @@ import Testing
                 try await connection.query("alter system set max_prepared_transactions = 2")
                 await connection.close()
                 try await server.restart()
-                try await body(stage, server, stage.daemon.with(["DATABASE_URL": server.tcpURL()]), job)
+                try await body(stage, server, stage.daemon.with(["DATABASE_URL": server.url()]), job)
             }
         }
     }

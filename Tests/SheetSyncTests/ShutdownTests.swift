@@ -138,7 +138,7 @@ import Testing
                 _ = try await Schema().migrate(on: connection)
                 // What the daemon needs of the stage is its Google.
                 let daemon = stage.daemon.with([
-                    "DATABASE_URL": server.tcpURL(user: "postgres:\(Stage.password)"), "LOG_LEVEL": "trace",
+                    "DATABASE_URL": "\(server.url())&password=\(Stage.password)", "LOG_LEVEL": "trace",
                 ])
                 let ended = try await daemon.withDaemon { running in
                     let slow = try await jobs.enqueue(kind: "noop", payload: ["sleep_ms": 3000])

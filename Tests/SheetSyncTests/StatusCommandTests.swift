@@ -116,6 +116,8 @@ import Testing
             #expect(retried.output == "job \(bad) is available again\njob \(later) is available again\n")
             #expect(try await stage.job(bad).state == "available")
             try await jobs("jobs", "retry", "\(bad)").expectRefusal(1, "job \(bad) is neither discarded nor cancelled")
+            try await jobs("jobs", "cancel", "999999").expectRefusal(
+                1, "there is no job 999999 that this login may see")
 
             for command in ["show", "retry", "cancel"] {
                 try await jobs("jobs", command, "987654").expectRefusal(1, "no job 987654")

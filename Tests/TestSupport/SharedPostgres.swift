@@ -15,7 +15,8 @@ public enum SharedPostgres {
             let (started, continuation) = AsyncThrowingStream<PostgresServer, any Error>.makeStream()
             Task {
                 do {
-                    try await PostgresServer.run { server in
+                    // The programs of some tests come over TCP, with passwords and through relays.
+                    try await PostgresServer.run(overTCP: true) { server in
                         continuation.yield(server)
                         while true { try await Task.sleep(for: .seconds(3600)) }
                     }

@@ -97,13 +97,5 @@ final class KeptCheckpoint: Sendable {
 
 extension ProgressReporter {
     /// The same reporter, whose checkpoints keep what was saved of sheets that keep their rows.
-    func keeping(_ kept: KeptCheckpoint) -> ProgressReporter {
-        ProgressReporter(holds: { isHeld }) { progress async throws(JobFailure) in
-            guard let checkpoint = progress.checkpoint else {
-                return await self(progress.step, rowsDone: progress.rowsDone, of: progress.rowsTotal)
-            }
-            try await save(
-                kept.adding(checkpoint), step: progress.step, rowsDone: progress.rowsDone, of: progress.rowsTotal)
-        }
-    }
+    func keeping(_ kept: KeptCheckpoint) -> ProgressReporter { mapping { kept.adding($0) } }
 }

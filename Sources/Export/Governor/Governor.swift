@@ -28,8 +28,7 @@ public actor Governor {
     var asking: [CountedQuota: Task<Void, any Error>] = [:]
     /// The kinds of which there were jobs at the last look.
     ///
-    /// Of the others one may begin without anything set aside, so that
-    /// an idle queue costs no quota.
+    /// Of the others one may begin without anything set aside, so that an idle queue costs no quota.
     private var busyKinds: Set<String> = []
     private var breakers: [String: Breaker] = [:]
     /// Why each service is not called at the moment.

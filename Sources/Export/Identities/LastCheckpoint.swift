@@ -8,9 +8,7 @@ final class LastCheckpoint: Sendable {
 
     init(_ checkpoint: JSON?) { self.checkpoint = Mutex(checkpoint) }
 
-    fileprivate func note(_ saved: JSON?) {
-        if let saved { checkpoint.withLock { $0 = saved } }
-    }
+    fileprivate func note(_ saved: JSON) { checkpoint.withLock { $0 = saved } }
 
     /// The same with the spreadsheet that the job wrote into, so that later jobs for it go to the same identity.
     func naming(_ target: String) -> JSON {
@@ -22,14 +20,5 @@ final class LastCheckpoint: Sendable {
 
 extension ProgressReporter {
     /// The same reporter, whose last checkpoint is remembered.
-    func remembering(_ last: LastCheckpoint) -> ProgressReporter {
-        ProgressReporter(holds: { isHeld }) { progress async throws(JobFailure) in
-            guard let checkpoint = progress.checkpoint else {
-                return await self(progress.step, rowsDone: progress.rowsDone, of: progress.rowsTotal)
-            }
-            try await save(
-                checkpoint, step: progress.step, rowsDone: progress.rowsDone, of: progress.rowsTotal)
-            last.note(checkpoint)
-        }
-    }
+    func remembering(_ last: LastCheckpoint) -> ProgressReporter { mapping(\.self) { last.note($0) } }
 }

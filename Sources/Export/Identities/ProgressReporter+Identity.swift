@@ -5,14 +5,11 @@ extension ProgressReporter {
     /// The same reporter, whose checkpoints say who does the job.
     func noting(_ identity: Identity) -> ProgressReporter {
         guard identity.isOneOfSeveral else { return self }
-        return ProgressReporter(holds: { isHeld }) { progress async throws(JobFailure) in
-            guard var members = progress.checkpoint?.object else {
-                return await self(progress.step, rowsDone: progress.rowsDone, of: progress.rowsTotal)
-            }
+        return mapping { checkpoint in
             // What nobody has made anybody may make.
-            if members["stage"] != "not_made" { members["identity"] = .string(identity.account) }
-            try await save(
-                .object(members), step: progress.step, rowsDone: progress.rowsDone, of: progress.rowsTotal)
+            guard var members = checkpoint.object, members["stage"] != "not_made" else { return checkpoint }
+            members["identity"] = .string(identity.account)
+            return .object(members)
         }
     }
 }

@@ -124,7 +124,7 @@ extension Explanation {
                 Cause(
                     "quota",
                     "waits for the quota \(quota.resource) of \(quota.holder) (\(quota.used) of \(quota.allowed) used): "
-                        + "some is free in \(span(quota.freeIn))"))
+                        + "some is free in \(spoken(seconds: quota.freeIn ?? 0))"))
         }
         if causes.isEmpty { causes.append(turn(situation, alive)) }
         return causes
@@ -135,15 +135,16 @@ extension Explanation {
         if let reason = situation.waitsFor {
             return Cause(
                 "deferred",
-                "was given back without losing an attempt and is tried again in \(span(due)): \(reason.code): "
+                "was given back without losing an attempt and is tried again in \(spoken(seconds: due)): \(reason.code): "
                     + reason.message)
         }
         if let error = job.lastError, (job.json["attempt"]?.int ?? 0) > 0 {
             return Cause(
                 "backing_off",
-                "rests until \(time) (\(span(due))) after \(attempts(job)) failed with \(error.code): \(error.message)")
+                "rests until \(time) (\(spoken(seconds: due))) after \(attempts(job)) failed with \(error.code): \(error.message)"
+            )
         }
-        return Cause("scheduled", "waits for its time, \(time), in \(span(due))")
+        return Cause("scheduled", "waits for its time, \(time), in \(spoken(seconds: due))")
     }
 
     private static func target(_ situation: Situation) -> Cause? {
@@ -179,7 +180,7 @@ extension Explanation {
         _ job: JobRecord, _ situation: Situation, _ silenceLimit: Double, _ standstill: Standstill?
     ) -> Cause {
         let running = situation.json["running"]
-        let time = span(running?["for"]?.double)
+        let time = spoken(seconds: running?["for"]?.double ?? 0)
         if let by = situation.text("cancelled_by") {
             return Cause("cancelling", "runs for \(time) and is asked to stop by \(by)")
         }
@@ -205,7 +206,7 @@ extension Explanation {
             let link = job.result?["spreadsheet_url"]?.string ?? job.result?["folder_url"]?.string
             return Cause(
                 "completed",
-                "was done at \(time), \(span(situation.json["took"]?.double)) after it could run, in \(attempts(job))"
+                "was done at \(time), \(spoken(seconds: situation.json["took"]?.double ?? 0)) after it could run, in \(attempts(job))"
                     + (link.map { ": \($0)" } ?? ""))
         case "discarded":
             let error = job.lastError.map { "\($0.code): \($0.message)" } ?? "no reason was given"
@@ -232,16 +233,6 @@ extension Explanation {
 
     private static func attempts(_ job: JobRecord) -> String {
         "attempt \(job.json["attempt"]?.int ?? 0) of \(job.json["max_attempts"]?.int ?? 0)"
-    }
-
-    private static func span(_ seconds: Double?) -> String {
-        let seconds = max(seconds ?? 0, 0)
-        return switch seconds {
-        case ..<120: "\(Int(seconds.rounded(.up))) s"
-        case ..<7200: "\(Int(seconds / 60)) min"
-        case ..<172_800: "\(Int(seconds / 3600)) h"
-        default: "\(Int(seconds / 86_400)) days"
-        }
     }
 }
 

@@ -63,11 +63,11 @@ extension QueueReport {
         public var kinds: [String]?
     }
 
-    /// A code that jobs were given back for, and wait.
-    public struct WaitRow: Sendable {
+    /// A code that attempts failed with, or that jobs were given back for and wait.
+    public struct ErrorRow: Sendable {
         /// The error's stable name.
         public let code: String
-        /// How many jobs, of the ten thousand that are due next.
+        /// How many attempts or jobs.
         public let count: Int
         /// One of the jobs.
         public let example: Int
@@ -76,18 +76,6 @@ extension QueueReport {
 
         /// Whether it passes by itself: a quota's window, a service of Google's, the database.
         public var passes: Bool { code.hasPrefix("google.") || code.hasPrefix("queue.") }
-    }
-
-    /// A code that attempts failed with in the last hour.
-    public struct FailureRow: Sendable {
-        /// The error's stable name.
-        public let code: String
-        /// How many attempts.
-        public let count: Int
-        /// One of the jobs.
-        public let example: Int
-        /// That job's message.
-        public let message: String
     }
 }
 
@@ -132,16 +120,7 @@ extension QueueReport.WorkerRow {
     }
 }
 
-extension QueueReport.WaitRow {
-    init(_ row: Row) throws(PostgresError) {
-        code = try row.optionalText("code") ?? "unknown"
-        count = try row.int("count")
-        example = try row.int("example")
-        message = try row.optionalText("message") ?? ""
-    }
-}
-
-extension QueueReport.FailureRow {
+extension QueueReport.ErrorRow {
     init(_ row: Row) throws(PostgresError) {
         code = try row.optionalText("code") ?? "unknown"
         count = try row.int("count")

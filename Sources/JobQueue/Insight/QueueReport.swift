@@ -20,17 +20,18 @@ public struct QueueReport: Sendable {
     /// The processes, the longest silent last.
     public internal(set) var workers: [WorkerRow] = []
     /// What failed in the last hour, the most frequent first.
-    public internal(set) var failures: [FailureRow] = []
+    public internal(set) var failures: [ErrorRow] = []
     /// Why jobs were discarded in the last hour, the most frequent first; of the last thousand.
-    public internal(set) var discards: [FailureRow] = []
+    public internal(set) var discards: [ErrorRow] = []
     /// What an operator has stopped.
     public internal(set) var pauses: [Pause] = []
     /// Google's quotas, as far as they are used.
     public internal(set) var quotas: [Quota] = []
     /// How many seconds Google takes the access token of each account yet.
     public internal(set) var tokens: [String: Double] = [:]
-    /// What jobs were given back for, without losing an attempt, and wait for now; the most frequent first.
-    public internal(set) var waits: [WaitRow] = []
+    /// What jobs were given back for, without losing an attempt, and wait for now; of the ten thousand that are
+    /// due next, the most frequent first.
+    public internal(set) var waits: [ErrorRow] = []
     /// Services of Google's that fail, the one that failed first at first.
     public internal(set) var breakers: [OpenBreaker] = []
     /// The database; nil where it was not looked at.
@@ -62,14 +63,14 @@ public struct QueueReport: Sendable {
         report.discardedLastHour = try totals.int("discarded_last_hour")
         report.longestRunning = try await connection.query(statements.longestRunning).map(RunningRow.init)
         report.workers = try await connection.query(statements.workers).map(WorkerRow.init)
-        report.failures = try await connection.query(statements.failures).map(FailureRow.init)
-        report.discards = try await connection.query(statements.discards).map(FailureRow.init)
+        report.failures = try await connection.query(statements.failures).map(ErrorRow.init)
+        report.discards = try await connection.query(statements.discards).map(ErrorRow.init)
         report.pauses = try await Pause.all(schema, on: connection)
         report.quotas = try await connection.query(statements.quotas).map(Quota.init)
         for row in try await connection.query(statements.tokens) {
             report.tokens[try row.text("account")] = try row.optionalDouble("seconds")
         }
-        report.waits = try await connection.query(statements.waits).map(WaitRow.init)
+        report.waits = try await connection.query(statements.waits).map(ErrorRow.init)
         report.breakers = try await connection.query(statements.breakers).map(OpenBreaker.init)
         report.database = try await DatabaseReport.read(schema, on: connection)
         return report

@@ -1,4 +1,4 @@
-/// The parts of A1 notation that cells and ranges share.
+/// The parts of A1 notation.
 public enum A1 {
     /// The letters of a column by its index from 0: `A`, `Z`, `AA`, … `ZZZ`.
     public static func letters(ofColumn index: Int) -> String {

@@ -186,7 +186,8 @@ extension AsyncParsableCommand {
                 if try await action(access.jobs, id) {
                     Console.print("job \(id) \(done)")
                 } else {
-                    refused.append(try await access.jobs.find(id) == nil ? "there is no job \(id)" : "job \(id) \(not)")
+                    let isUnknown = try await access.jobs.find(id) == nil
+                    refused.append(isUnknown ? CommandFailure.unknownJob(id).message : "job \(id) \(not)")
                 }
             }
             guard refused.isEmpty else {

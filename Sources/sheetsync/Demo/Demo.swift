@@ -10,8 +10,10 @@ import PostgresServer
 struct Demo {
     func run() async throws {
         LoggingSystem.bootstrap { _ in LineLogHandler(style: .text, level: .error) }
+        // The emulated Google is on this machine, and the caller's proxy need not be.
+        unsafe setenv("no_proxy", "127.0.0.1", 1)
         try await PostgresServer.run { postgres in
-            heading("A throw-away PostgreSQL server listens on 127.0.0.1:\(postgres.port)")
+            heading("A throw-away PostgreSQL server listens on a socket in \(postgres.directory)")
             try await withTemporaryDirectory { directory in
                 try await withEmulator(directory) { google in
                     heading("An emulated Google answers at \(google)")

@@ -14,7 +14,7 @@ import SystemPackage
 struct DemoStage {
     let schema = Schema()
     let connection: Connection
-    private let environment: [Environment.Key: String]
+    private let environment: Environment
     private let google: String
     private let credentials: CredentialsSource
     private let log: String
@@ -22,11 +22,16 @@ struct DemoStage {
     init(databaseURL: String, google: String, directory: String) throws {
         connection = Connection(try ConnectionConfiguration(url: databaseURL), label: "demo")
         let key = "\(directory)/service-account.json"
-        environment = [
+        // Nothing else of the caller's: a setting or a proxy of theirs is meant for another daemon.
+        let caller = ProcessInfo.processInfo.environment
+        let needed: [Environment.Key: String?] = [
+            "PATH": caller["PATH"], "HOME": caller["HOME"], "TMPDIR": caller["TMPDIR"], "LANG": caller["LANG"],
+        ]
+        environment = .custom(needed.compactMapValues(\.self)).updating([
             "DATABASE_URL": databaseURL, "GOOGLE_API_ENDPOINT": google, "GOOGLE_SHEETS_CREDENTIALS_PATH": key,
             "GOOGLE_DRIVE_DEFAULT_FOLDER": "SheetSync", "LOG_LEVEL": "info",
             "SHEETSYNC_HTTP_ADDRESS": "",
-        ]
+        ])
         self.google = google
         credentials = CredentialsSource(value: Secret(key), setting: "GOOGLE_SHEETS_CREDENTIALS_PATH")
         log = "\(directory)/daemon.log"
@@ -39,7 +44,7 @@ struct DemoStage {
         let file = try FileDescriptor.open(
             FilePath(log), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
         let result = try await Subprocess.run(
-            Self.executable, arguments: ["run"], environment: .inherit.updating(environment), input: .none,
+            Self.executable, arguments: ["run"], environment: environment, input: .none,
             output: .discarded, error: .fileDescriptor(file, closeAfterSpawningProcess: true)
         ) { execution in
             let outcome: Result<Void, any Error>
@@ -48,8 +53,7 @@ struct DemoStage {
             return outcome
         }
         guard result.terminationStatus.isSuccess else {
-            let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-            throw CommandFailure(status: .degraded, message: "the daemon ended badly: \(said)")
+            throw CommandFailure(status: .degraded, message: "the daemon ended badly, and said last:\n\(lastLines)")
         }
         try result.closureResult.get()
     }
@@ -57,7 +61,7 @@ struct DemoStage {
     /// Runs a command of this program and shows what it prints.
     func sheetsync(_ arguments: String...) async throws {
         _ = try await Subprocess.run(
-            Self.executable, arguments: Arguments(arguments), environment: .inherit.updating(environment),
+            Self.executable, arguments: Arguments(arguments), environment: environment,
             output: .currentStandardOutput, error: .currentStandardError)
     }
 
@@ -89,7 +93,13 @@ struct DemoStage {
             try await Task.sleep(for: .milliseconds(50))
         }
         throw CommandFailure(
-            status: .degraded, message: "job \(id) did not end within a minute; the daemon's log is in \(log)")
+            status: .degraded, message: "job \(id) did not end within a minute; the daemon said last:\n\(lastLines)")
+    }
+
+    /// The end of the daemon's log, which is deleted with everything else.
+    private var lastLines: String {
+        let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        return said.split(separator: "\n").suffix(20).joined(separator: "\n")
     }
 
     /// The first rows of a sheet as Google shows them, read back through its own interface.

@@ -19,10 +19,10 @@ extension StatusPage {
         members["kinds"] = .array(report.kinds.map(kind))
         members["workers"] = .array(report.workers.map(worker))
         members["longest_running"] = .array(report.longestRunning.map(running))
-        members["failures"] = .array(report.failures.map(failure))
+        members["failures"] = .array(report.failures.map(error))
         members["pauses"] = .array(
             report.pauses.map { ["kind": JSON($0.kind), "by": .string($0.by), "since": .string($0.since)] })
-        members["waits"] = .array(report.waits.map(wait))
+        members["waits"] = .array(report.waits.map(error))
         members["identities"] = .array(report.identities.map(identity))
         members["quotas"] = .array(report.quotas.map(quota))
         members["breakers"] = .array(report.breakers.map(breaker))
@@ -58,17 +58,10 @@ extension StatusPage {
         ]
     }
 
-    private func failure(_ failure: QueueReport.FailureRow) -> JSON {
+    private func error(_ error: QueueReport.ErrorRow) -> JSON {
         [
-            "code": .string(failure.code), "count": JSON(failure.count), "example_job": JSON(failure.example),
-            "message": .string(failure.message),
-        ]
-    }
-
-    private func wait(_ wait: QueueReport.WaitRow) -> JSON {
-        [
-            "code": .string(wait.code), "count": JSON(wait.count), "example_job": JSON(wait.example),
-            "message": .string(wait.message),
+            "code": .string(error.code), "count": JSON(error.count), "example_job": JSON(error.example),
+            "message": .string(error.message),
         ]
     }
 

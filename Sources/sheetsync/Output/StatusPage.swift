@@ -21,8 +21,8 @@ struct StatusPage {
         showQueue(report)
         showWorkers(report)
         showRunning(report)
-        showFailures(report)
-        showWaits(report)
+        show(report.failures, "FAILED ATTEMPTS, LAST HOUR", "COUNT")
+        show(report.waits, "GIVEN BACK, WAIT FOR", "JOBS")
         showIdentities(report)
         showGoogle(report)
         showDatabase(report)
@@ -58,7 +58,7 @@ struct StatusPage {
         var table = Table("WORKER", "VERSION", "LAST BEAT", "JOBS", "LAST ERROR")
         for worker in report.workers {
             table.add(
-                worker.name, worker.version, spoken(seconds: max(worker.silence, 0)) + " ago",
+                worker.name, worker.version, spoken(seconds: worker.silence) + " ago",
                 "\(worker.inFlight)/\(worker.concurrency)", worker.lastError ?? "-")
         }
         Console.print("")
@@ -70,29 +70,17 @@ struct StatusPage {
         var table = Table("RUNNING LONGEST", "KIND", "FOR", "ON", "STEP")
         for job in report.longestRunning {
             table.add(
-                "\(job.id)", job.kind, spoken(seconds: max(job.seconds, 0)), job.worker ?? "a lost worker",
+                "\(job.id)", job.kind, spoken(seconds: job.seconds), job.worker ?? "a lost worker",
                 job.progress?.words ?? "-")
         }
         Console.print("")
         table.show()
     }
 
-    private func showFailures(_ report: QueueReport) {
-        guard !report.failures.isEmpty else { return }
-        var table = Table("FAILED ATTEMPTS, LAST HOUR", "COUNT", "E.G. JOB", "MESSAGE")
-        for failure in report.failures {
-            table.add(failure.code, "\(failure.count)", "\(failure.example)", failure.message)
-        }
-        Console.print("")
-        table.show()
-    }
-
-    private func showWaits(_ report: QueueReport) {
-        guard !report.waits.isEmpty else { return }
-        var table = Table("GIVEN BACK, WAIT FOR", "JOBS", "E.G. JOB", "MESSAGE")
-        for wait in report.waits {
-            table.add(wait.code, Self.count(wait.count), "\(wait.example)", wait.message)
-        }
+    private func show(_ errors: [QueueReport.ErrorRow], _ title: String, _ counted: String) {
+        guard !errors.isEmpty else { return }
+        var table = Table(title, counted, "E.G. JOB", "MESSAGE")
+        for error in errors { table.add(error.code, Self.count(error.count), "\(error.example)", error.message) }
         Console.print("")
         table.show()
     }
@@ -155,7 +143,7 @@ struct StatusPage {
 
     /// A time span for a narrow column: `0.4s`, `12s`, `5m`, `3h`, `4d`.
     private static func span(_ seconds: Double?) -> String {
-        guard let words = seconds.map({ spoken(seconds: max($0, 0)).split(separator: " ") }) else { return "-" }
+        guard let words = seconds.map({ spoken(seconds: $0).split(separator: " ") }) else { return "-" }
         return String(words[0] + words[1].prefix(1))
     }
 }

@@ -78,14 +78,3 @@ extension Console {
         return Int(size.ws_col)
     }
 }
-
-/// A time span as a person says it: `0.4 s`, `12 s`, `5 min`, `3 h`, `4 days`.
-func spoken(seconds: Double) -> String {
-    switch seconds {
-    case ..<10: "\(Int(seconds * 10) / 10).\(Int(seconds * 10) % 10) s"
-    case ..<120: "\(Int(seconds)) s"
-    case ..<7200: "\(Int(seconds / 60)) min"
-    case ..<172_800: "\(Int(seconds / 3600)) h"
-    default: "\(Int(seconds / 86_400)) days"
-    }
-}

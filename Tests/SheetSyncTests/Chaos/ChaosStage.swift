@@ -47,9 +47,9 @@ struct ChaosStage {
         try await connection.query("grant sheetsync_worker to chaos_worker")
         try await connection.query("create role chaos_source login")
         daemon = Program(environment: [
-            "DATABASE_URL": server.tcpURL(user: "chaos_worker"), "GOOGLE_API_ENDPOINT": try await emulator.baseURL,
+            "DATABASE_URL": server.url(user: "chaos_worker"), "GOOGLE_API_ENDPOINT": try await emulator.baseURL,
             "GOOGLE_SHEETS_CREDENTIALS_PATH": "\(directory)/service-account.json",
-            "SHEETSYNC_SOURCE_DATABASE_URL": server.tcpURL(user: "chaos_source"),
+            "SHEETSYNC_SOURCE_DATABASE_URL": server.url(user: "chaos_source"),
             "SHEETSYNC_SPOOL_DIR": directory,
             "SHEETSYNC_POLL_INTERVAL": "0.2", "SHEETSYNC_CONCURRENCY": "8",
             "SHEETSYNC_LEASE_SECONDS": "\(plan.lease)", "SHEETSYNC_SHUTDOWN_GRACE": "2",

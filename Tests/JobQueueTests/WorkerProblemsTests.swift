@@ -1,0 +1,88 @@
+import JSON
+import Logging
+import TestSupport
+import Testing
+
+@testable import JobQueue
+
+/// What a worker says about what went wrong: its last error, and the lines of its log.
+@Suite struct WorkerProblemsTests {
+    private struct Failure: Error, CustomStringConvertible { let description: String }
+
+    @Test func aProblemGoesWithTheNextSuccessOfTheSameThing() async {
+        let problems = WorkerProblems(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in }
+        #expect(problems.lastError == nil)
+        problems.note(JobFailure(code: "test.failed", message: "No.", retry: .never))
+        problems.note(Failure(description: "one"), while: .claim)
+        problems.note(Failure(description: "two"), while: .reclaim)
+        #expect(problems.lastError == "cannot take back the jobs of dead workers: two")
+        problems.end(.beat)
+        #expect(problems.lastError == "cannot take back the jobs of dead workers: two")
+        #expect(await problems.attempt(.reclaim) {})
+        #expect(problems.lastError == "cannot claim jobs: one")
+        #expect(await !problems.attempt(.claim) { throw Failure(description: "three") })
+        #expect(problems.lastError == "cannot claim jobs: three")
+        problems.end(.claim)
+        // A job that failed is no problem of the worker's: the last one stays.
+        #expect(problems.lastError == "test.failed: No.")
+    }
+
+    private func lastError(_ queue: TestQueue) async throws -> String {
+        try await queue.psql("select coalesce(last_error, 'none') from sheetsync.worker")
+    }
+
+    /// A function that is missing for a while fails as any statement may.
+    @Test(arguments: [("claim", "cannot claim jobs: "), ("reclaim", "cannot take back the jobs of dead workers: ")])
+    func anErrorOfTheDatabaseIsForgottenWhenItIsOver(function: String, words: String) async throws {
+        let queue = try await TestQueue.make()
+        // So that the jobs of others are looked for often enough.
+        let change = { (configuration: inout WorkerConfiguration) in configuration.leaseTime = .seconds(1) }
+        try await queue.withWorker(["noop": ClosureHandler { _, _ in nil }], change: change) { queue in
+            try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
+            let limit = WorkerConfiguration().silenceLimit / .seconds(1)
+            let arguments = try await queue.psql("select oid::regprocedure from pg_proc where proname = '\(function)'")
+            let rest = arguments.drop { $0 != "(" }
+            _ = try await queue.psql("alter function sheetsync.\(function)\(rest) rename to missing")
+            try await wait(for: "the worker to say so", seeing: { try await lastError(queue) }) {
+                try await lastError(queue).hasPrefix(words)
+            }
+            #expect(try await QueueReport.read(queue.schema, on: queue.connection).mayStandStill(silenceLimit: limit))
+            _ = try await queue.psql("alter function sheetsync.missing\(rest) rename to \(function)")
+            try await wait(for: "the worker to forget it", seeing: { try await lastError(queue) }) {
+                try await lastError(queue) == "none"
+            }
+            #expect(try await !QueueReport.read(queue.schema, on: queue.connection).mayStandStill(silenceLimit: limit))
+        }
+    }
+
+    @Test func theLogSaysWhyAJobFailedOnOneLine() async throws {
+        let queue = try await TestQueue.make()
+        let lines = Heard()
+        let handler = ClosureHandler { _, _ in
+            throw JobFailure(
+                code: "test.failed", message: "It broke.\nERROR forged" + String(repeating: "!", count: 1000),
+                retry: .never)
+        }
+        let logger = Logger(label: "test") { _ in ListeningLogHandler(lines: lines) }
+        try await queue.withWorker(["noop": handler], logger: logger) { queue in
+            try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "discarded")
+            let line = try #require(lines.all.first { $0.hasPrefix("job failed: ") }, "\(lines.all)")
+            #expect(line.hasPrefix("job failed: It broke. ERROR forged!"), "\(line)")
+            #expect(line.count == "job failed: ".count + 501 && line.hasSuffix("!…"), "\(line.count)")
+        }
+    }
+}
+
+/// Keeps each message that is logged.
+private struct ListeningLogHandler: LogHandler {
+    let lines: Heard
+    var logLevel = Logger.Level.trace
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.add("\(event.message)") }
+}
