@@ -74,8 +74,8 @@ extension QueueReport {
         /// That job's message.
         public let message: String
 
-        /// Whether it passes by itself: a quota's window, a service of Google's, the database.
-        public var passes: Bool { code.hasPrefix("google.") || code.hasPrefix("queue.") }
+        /// Whether somebody has to mend something first; else it passes by itself.
+        public let needsMending: Bool
     }
 
     /// A code that attempts failed with in the last hour.
@@ -138,6 +138,7 @@ extension QueueReport.WaitRow {
         count = try row.int("count")
         example = try row.int("example")
         message = try row.optionalText("message") ?? ""
+        needsMending = try row.bool("needs_mending")
     }
 }
 
