@@ -55,7 +55,7 @@ import Testing
                 _ = try await stage.queue.psql("select sheetsync.cancel(\(id))")
                 try await running.waitForEnd(within: .seconds(30))
             }
-            try ended.expect(1)
+            ended.expect(1)
             #expect(ended.errors.components(separatedBy: words).count == 2 && ended.output.isEmpty, "\(ended)")
         }
     }
