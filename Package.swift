@@ -119,8 +119,8 @@ let package = Package(
         .testTarget(
             name: "SheetSyncTests",
             dependencies: [
-                "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer", "Systemd", "TestSupport",
-                "sheetsync", httpTypes, lifecycle, logging, subprocess,
+                "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer", "ScriptedHTTP", "Systemd",
+                "TestSupport", "sheetsync", httpTypes, lifecycle, logging, subprocess,
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
     ]

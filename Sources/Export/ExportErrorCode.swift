@@ -63,7 +63,7 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
 
 extension JobFailure {
     /// A failure with one of this module's codes.
-    init(_ code: ExportErrorCode, _ message: String, retry: Retry) {
-        self.init(code: code.rawValue, message: message, retry: retry)
+    init(_ code: ExportErrorCode, _ message: String, retry: Retry, needsMending: Bool = false) {
+        self.init(code: code.rawValue, message: message, retry: retry, needsMending: needsMending)
     }
 }

@@ -21,6 +21,16 @@ extension JobFailure {
         self.init(code: error.code.rawValue, message: error.description, retry: retry)
     }
 
+    /// The shared drive of the settings is not there for whoever asks.
+    static func missingDrive(_ id: String) -> JobFailure {
+        JobFailure(
+            code: GoogleError.Code.notFound.rawValue,
+            message:
+                "The shared drive \(id), which GOOGLE_DRIVE_SHARED_DRIVE_ID names, does not exist, or this identity may "
+                + "not see it; check the id and make the identity a content manager of the drive.",
+            retry: .never)
+    }
+
     /// A payload that would be refused again.
     init(_ error: PayloadError) {
         self.init(code: error.code.rawValue, message: error.description, retry: .never)

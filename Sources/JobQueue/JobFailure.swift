@@ -21,14 +21,19 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
     public let message: String
     /// When the job runs again.
     public let retry: Retry
+    /// Whether the job waits until somebody mends something, and not for what passes by itself.
+    public let needsMending: Bool
     /// What programs may want to know beside that, as further members of the entry in the job's history.
     public let details: JSONObject
 
     /// Makes a failure.
-    public init(code: String, message: String, retry: Retry, details: JSONObject = JSONObject()) {
+    public init(
+        code: String, message: String, retry: Retry, needsMending: Bool = false, details: JSONObject = JSONObject()
+    ) {
         self.code = code
         self.message = message
         self.retry = retry
+        self.needsMending = needsMending
         self.details = details
     }
 
@@ -68,6 +73,7 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
         members["code"] = .string(code)
         members["message"] = .string(message)
         members["retryable"] = .bool(retry != .never)
+        if needsMending { members["needs_mending"] = true }
         return .object(members)
     }
 }

@@ -1,3 +1,4 @@
+import Export
 import JobQueue
 import Postgres
 
@@ -16,6 +17,27 @@ struct DatabaseAccess {
 
     /// Ends the command where the schema is missing or does not fit this program.
     func requireFitSchema() async throws { _ = try await schema.requireFit(on: connection) }
+}
+
+extension DatabaseAccess {
+    /// Why a job is where it is; nil where there is none that this login may see.
+    func explanation(of id: Int, silenceLimit: Double) async throws -> Explanation? {
+        // The job first: where it moves in between, its row and its situation speak of different places.
+        for attempt in 1... {
+            guard let job = try await jobs.find(id), let situation = try await jobs.situation(of: id) else { break }
+            let again = try await jobs.find(id)
+            if again?.state == job.state || attempt == 5 {
+                return Explanation(
+                    job, in: situation, database: try await DatabaseReport.read(schema, on: connection),
+                    standstill: job.isFinal
+                        ? nil
+                        : await Standstill.look(
+                            isDeserted: situation.isDeserted(silenceLimit: silenceLimit), schema, on: connection),
+                    needs: Governor.needs(ofKind: job.kind), silenceLimit: silenceLimit)
+            }
+        }
+        return nil
+    }
 }
 
 extension Schema {

@@ -207,6 +207,39 @@ import Testing
                 let gone = try await stage.export(["title": "x", "copy_of": "1Gone", "rows": [], "folder": "Copies"])
                 #expect(gone.state == "discarded" && gone.lastError?.code == "google.not_found", "\(gone.json)")
                 #expect(gone.lastError?.message.hasPrefix("copy_of: ") == true)
+                #expect(gone.lastError?.message.hasSuffix(" This identity is test.") == true, "\(gone.json)")
+            }
+        }
+    }
+
+    @Test func whoeverIsRefusedIsToldAsWhom() async throws {
+        try await ExportStage.with { stage in
+            try await stage.work { _ in
+                for payload: JSON in [
+                    ["spreadsheet_id": "1Gone", "rows": [[1]]], ["title": "x", "folder_id": "1Gone", "rows": [[1]]],
+                ] {
+                    let job = try await stage.export(payload)
+                    #expect(job.state == "discarded" && job.lastError?.code == "google.not_found", "\(job.json)")
+                    #expect(job.lastError?.message.hasSuffix(" This identity is test.") == true, "\(job.json)")
+                }
+            }
+        }
+    }
+
+    @Test func aSharedDriveThatIsNotThereIsNamedByItsSetting() async throws {
+        try await ExportStage.with(change: { $0.sharedDriveID = "0ANoDrive" }) { stage in
+            try await stage.work { queue in
+                let folder = try await queue.jobs.enqueue(kind: "folder", payload: ["path": "F"])
+                for job in [
+                    try await stage.export(["title": "x", "rows": [[1]]]),
+                    try await stage.export(["title": "x", "rows": [[1]], "folder": "F"]),
+                    try await stage.ended(folder),
+                ] {
+                    #expect(job.state == "discarded" && job.lastError?.code == "google.not_found", "\(job.json)")
+                    let message = job.lastError?.message ?? ""
+                    #expect(message.contains("0ANoDrive, which GOOGLE_DRIVE_SHARED_DRIVE_ID names"), "\(message)")
+                    #expect(message.hasSuffix(" This identity is test."), "\(message)")
+                }
             }
         }
     }

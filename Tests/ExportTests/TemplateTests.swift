@@ -99,6 +99,7 @@ import Testing
                             try await queue.jobs.find(id)?.json["waits_for"]?["code"] == "export.template_invalid"
                         }
                         let reason = try await queue.jobs.find(id)?.json["waits_for"]?["message"]?.string ?? ""
+                        #expect(try await queue.jobs.find(id)?.json["waits_for"]?["needs_mending"] == true)
                         #expect(reason.contains(file) && reason.contains(part), "\(reason)")
                         #expect(stage.files("spreadsheet").isEmpty)
                         try Data("{}".utf8).write(to: URL(filePath: file))

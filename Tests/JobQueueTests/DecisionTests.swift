@@ -45,8 +45,11 @@ import Testing
                     "Google Sheets fails for a@b since 2026-05-02 08:00 UTC (next try in 3 s): It is disabled."))
         report.breakers = []
         report.waits = [
-            .init(code: "google.waiting", count: 9, example: 3, message: "The quota is used up."),
-            .init(code: "export.template_invalid", count: 2, example: 7, message: "The template is broken."),
+            .init(
+                code: "google.waiting", count: 9, example: 3, message: "The quota is used up.", needsMending: false),
+            .init(
+                code: "export.template_invalid", count: 2, example: 7, message: "The template is broken.",
+                needsMending: true),
         ]
         #expect(
             verdict(report).reason

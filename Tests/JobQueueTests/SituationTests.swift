@@ -43,6 +43,34 @@ import Testing
         #expect(try await queue.psql("select count(*) from sheetsync.failure") == "0")
     }
 
+    /// Whoever gives a job back says whether somebody has to mend something; no code's name tells it.
+    @Test func onlyWhatNeedsMendingIsCalledSo() async throws {
+        let queue = try await TestQueue.make()
+        let worker = WorkerStatements(on: queue.connection)
+        try await worker.enter(name: "test", version: "0", concurrency: 4, kinds: ["noop"])
+        func give(back failure: JobFailure) async throws {
+            _ = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+            let claimed = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)
+            var random = SystemRandomNumberGenerator()
+            let ending = RetryPolicy().ending(of: try #require(claimed.first), failure: failure, using: &random)
+            _ = try await worker.finish([ending], keepPayloads: false)
+        }
+        func verdict() async throws -> Verdict {
+            Verdict(try await QueueReport.read(queue.schema, on: queue.connection), silenceLimit: 45)
+        }
+        try await give(
+            back: JobFailure(code: "export.unclear_create", message: "Looked for.", retry: .deferred(.seconds(99))))
+        let calm = try await verdict()
+        #expect(calm.level == .ok, "\(calm)")
+        // Also where jobs with the same code need none.
+        try await give(
+            back: JobFailure(
+                code: "export.unclear_create", message: "Broken.", retry: .deferred(.seconds(99)), needsMending: true))
+        let broken = try await verdict().reason
+        #expect(broken.hasPrefix("1 job waits until somebody mends it, such as job "), "\(broken)")
+        #expect(broken.hasSuffix("Broken."), "\(broken)")
+    }
+
     @Test func eachCauseIsNamed() async throws {
         let queue = try await TestQueue.make()
         let id = try await queue.jobs.enqueue(kind: "export", payload: [:])
@@ -65,6 +93,7 @@ import Testing
         let all = try await why(id, queue)
         #expect(all.causes.map(\.name) == ["paused", "breaker", "quota"], "\(all.causes)")
         #expect(all.headline.contains("is paused by") || all.headline.contains("are paused by"), "\(all.headline)")
+        #expect(all.headline.hasSuffix(": resume with `sheetsync queue resume export`"), "\(all.headline)")
         #expect(
             all.causes[1].words.contains("Google Drive fails for a") && all.causes[1].words.hasSuffix("The API is off.")
         )

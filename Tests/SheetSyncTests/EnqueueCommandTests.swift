@@ -44,6 +44,22 @@ import Testing
         }
     }
 
+    @Test func whoeverWaitsForAJobThatDoesNotBeginIsToldWhy() async throws {
+        try await Stage.with { stage in
+            let words = "(noop, available) waits for a worker, and none is alive: start `sheetsync run`"
+            let ended = try await stage.program(.producer).launch(["enqueue", "noop", "--wait"]) { running in
+                try await running.expectToSay(words, within: .seconds(60))
+                let id = try #require(try await stage.queue.jobs.list().first?.id)
+                // Long enough to be told a second time, if it were.
+                try await Task.sleep(for: .seconds(1))
+                _ = try await stage.queue.psql("select sheetsync.cancel(\(id))")
+                try await running.waitForEnd(within: .seconds(30))
+            }
+            ended.expect(1)
+            #expect(ended.errors.components(separatedBy: words).count == 2 && ended.output.isEmpty, "\(ended)")
+        }
+    }
+
     @Test func theSameKeyGivesTheSameJob() async throws {
         try await Stage.with { stage in
             let program = stage.program(.producer)
@@ -61,6 +77,13 @@ import Testing
             try await program("enqueue", "noop", "--priority", "10").expectRefusal(1, "priority", "0", "9")
             try await program("enqueue", "exprot", "--payload", "-", input: "{}")
                 .expectRefusal(1, "'exprot'", "The kinds are export, folder, format, noop.")
+            let query = try await program(
+                "enqueue", "--payload", "-", input: #"{"title": "x", "sheets": [{"query": "select 1"}]}"#)
+            query.expectRefusal(1, "grant sheetsync_query to \(stage.name(.producer))")
+            #expect(!query.errors.contains("Grant this login"), "\(query)")
+            let numbered = try await program("enqueue", "noop", "--json").expect(0)
+            let number = try JSON(parsing: numbered.output)
+            #expect(number["schema"] == 1 && number["id"]?.int.map { $0 > 0 } == true, "\(numbered)")
             try await program("enqueue", "noop", "--payload", "-", input: "[]").expectRefusal(1, "JSON object", "array")
         }
     }
@@ -76,7 +99,12 @@ import Testing
         try await program("enqueue", "--csv", csv, "--title", "t").expectRefusal(1, csv, "line 3")
         let wide = try directory.write("a,b\n1,2\n1,2,3\n", to: "wide.csv")
         try await program("enqueue", "--csv", wide, "--title", "t").expectRefusal(1, wide, "line 3")
-        try await program("enqueue", "--csv", "/nowhere.csv", "--title", "t").expectRefusal(1, "/nowhere.csv")
+        try await program("enqueue", "--csv", "/nowhere.csv", "--title", "t").expectRefusal(
+            1, "/nowhere.csv cannot be read: No such file or directory")
+        try await program("enqueue", "--payload", directory.path).expectRefusal(
+            1, "\(directory.path) cannot be read: Is a directory")
+        try await program("enqueue", "--csv", "-", "--title", "t", input: "a,b\n1,\"2\n").expectRefusal(
+            1, "standard input: ", "line 2")
     }
 
     @Test(arguments: [

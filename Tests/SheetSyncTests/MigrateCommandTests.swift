@@ -54,4 +54,17 @@ import Testing
         let ended = try await program("migrate").expect(3)
         #expect(ended.errors.contains("grant sheetsync_owner to stranger_in_\(database);"), "\(ended)")
     }
+
+    @Test func aLoginThatMayNotCreateIsToldWhoMay() async throws {
+        let server = try await SharedPostgres.server()
+        _ = try await TestQueue.make()
+        let database = try await SharedPostgres.makeDatabase()
+        let login = "builder_in_\(database)"
+        try await SharedPostgres.psql("create role \(login) login", database: database)
+        try await SharedPostgres.psql("grant sheetsync_owner to \(login)", database: database)
+        let program = Program(environment: ["DATABASE_URL": server.tcpURL(database: database, user: login)])
+        let ended = try await program("migrate")
+        ended.expectRefusal(1, "permission denied for database", "grant create on database", "migrate --plan")
+        #expect(!ended.errors.contains("sheetsync_producer"), "\(ended)")
+    }
 }

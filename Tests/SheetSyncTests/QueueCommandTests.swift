@@ -28,6 +28,8 @@ import Testing
                 #expect(try await stage.ended(try await stage.enqueue("noop", [:])).state == "completed")
                 let partly = try await queue("status").expect(1)
                 #expect(partly.output.hasPrefix("DEGRADED: jobs of kind export are paused by"), "\(partly)")
+                // Without the kind it would lift the pauses of others.
+                #expect(partly.output.contains(": resume with `sheetsync queue resume export`\n"), "\(partly)")
                 #expect(try await queue("queue", "resume", "export").expect(0).line == "kind export is resumed")
                 try await queue("queue", "pause", "exprot").expectRefusal(1, "unknown kind of job: 'exprot'", "export")
             }

@@ -30,7 +30,10 @@ import Testing
         ("SSL_REQUIRED", ["2"], ["true or false"]),
         ("GOOGLE_DRIVE_ENABLE_FOLDERS", ["maybe"], ["true or false"]),
         ("GOOGLE_SHEETS_TEMPLATES_PATH", ["/nowhere/templates", "/etc/passwd"], ["no folder that can be read"]),
-        ("SHEETSYNC_SHARING", ["people", "user;group", "owner"], ["user, group, domain and anyone"]),
+        (
+            "SHEETSYNC_SHARING", ["people", "user;group", "owner", "none,anyone", "anyone, none"],
+            ["user, group, domain and anyone"]
+        ),
         ("SHEETSYNC_TARGETS", ["mine"], ["any or own"]),
         ("SHEETSYNC_LIST_DELAY", ["-1", "3601", "soon"], ["seconds", "3600"]),
         ("LOG_LEVEL", ["loud"], ["trace", "critical"]),
@@ -114,6 +117,74 @@ import Testing
         #expect(reader.text("SHEETSYNC_CONCURRENCY") == "3")
         #expect(reader.credentialPath("GOOGLE_SHEETS_CREDENTIALS") == path + "/key.json")
         #expect(reader.credentialPath("GOOGLE_SHEETS_TOKEN") == nil)
+    }
+
+    /// Whatever keeps the daemon from starting, `doctor` says all of it at once.
+    @Test func doctorFindsEachSettingThatRunRefuses() async throws {
+        let wrong = [
+            "SHEETSYNC_CONCURRENCY": "0", "SHEETSYNC_LEASE_SECONDS": "1", "MAX_CONTENT_SIZE_MB": "0",
+            "LOG_LEVEL": "loud",
+            "LOG_FORMAT": "xml", "SHEETSYNC_HTTP_ADDRESS": "nowhere", "ENABLE_TELEMETRY": "perhaps",
+            "SHEETSYNC_TARGETS": "mine", "SHEETSYNC_SHARING": "none,anyone", "SHEETSYNC_QUERY_TIMEOUT": "0",
+            "GOOGLE_SHEETS_ENABLE_CSV_FALLBACK": "true", "SHEETSYNC_EXPORT_DIR": "/nowhere",
+        ]
+        for (name, value) in wrong where name != "GOOGLE_SHEETS_ENABLE_CSV_FALLBACK" && name != "SHEETSYNC_EXPORT_DIR" {
+            try await Self.complete.with([name: value])("run").expectRefusal(78, "sheetsync: \(name) ")
+        }
+        let doctor = try await Self.complete.with(wrong)("doctor").expect(1)
+        let words = doctor.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        for name in wrong.keys where name != "GOOGLE_SHEETS_ENABLE_CSV_FALLBACK" {
+            #expect(words.components(separatedBy: "FAIL settings \(name) ").count == 2, "\(name) once: \(doctor)")
+        }
+    }
+
+    @Test func aMisspeltNameIsWarnedOf() async throws {
+        let environment = [
+            "SHEETSYNC_CONCURENCY": "4", "GOOGLE_DRIVE_SHARED_DRIVE": "x", "SHEETSYNC_": "x",
+            // Kubernetes sets these for a service of the program's name.
+            "SHEETSYNC_PORT": "tcp://10.0.0.1:80", "SHEETSYNC_PORT_80_TCP_ADDR": "10.0.0.1",
+            "SHEETSYNC_SERVICE_HOST": "10.0.0.1", "SHEETSYNC_SERVICE_PORT_HTTP": "80",
+        ]
+        let expected = [
+            "SHEETSYNC_CONCURENCY is no setting and does nothing; did you mean \"SHEETSYNC_CONCURRENCY\"?",
+            "GOOGLE_DRIVE_SHARED_DRIVE is no setting and does nothing; did you mean \"GOOGLE_DRIVE_SHARED_DRIVE_ID\"?",
+            "SHEETSYNC_ is no setting and does nothing",
+        ]
+        let run = try await Self.complete.with(environment)("run").expect(2)
+        // Nothing of Google's is asked where that setting is wrong.
+        let doctor = try await Self.complete.with(environment).with(["SHEETSYNC_TARGETS": "mine"])("doctor").expect(1)
+        let words = doctor.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        for warning in expected {
+            #expect(run.errors.contains(warning), "lacks \(warning): \(run)")
+            #expect(words.contains("warn settings \(warning)"), "lacks \(warning): \(doctor)")
+        }
+        for text in [run.errors, words] {
+            #expect(text.components(separatedBy: "is no setting").count == 4, "\(text)")
+        }
+    }
+
+    /// The documented table names each setting, and the code knows the same ones.
+    @Test func theKnownNamesAreThoseOfTheTable() throws {
+        let settings = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/settings.md")
+        let lines = try String(contentsOf: settings, encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
+        let table = lines.drop { !$0.hasPrefix("| `DATABASE_URL` |") }.prefix { $0.hasPrefix("|") }
+        var names: [String] = []
+        for line in table {
+            let cell = line.split(separator: "|")[0]
+            for name in cell.matches(of: /`([^`]+)`/).map({ String($0.1) }) {
+                // `…_PROJECT` stands for the name before it with another end.
+                guard name.hasPrefix("…"), let last = names.last, let end = last.lastIndex(of: "_") else {
+                    names.append(name)
+                    continue
+                }
+                names.append(String(last[..<end] + name.dropFirst()))
+            }
+        }
+        let (known, listed) = (Set(UnknownSetting.known), Set(names))
+        #expect(known == listed, "differ: \(known.symmetricDifference(listed).sorted())")
+        #expect(known.count == UnknownSetting.known.count && names.count > 30)
     }
 
     @Test func anEmptyValueCountsAsNone() async throws {

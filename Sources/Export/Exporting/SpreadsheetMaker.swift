@@ -92,7 +92,10 @@ struct SpreadsheetMaker {
                 return JobFailure(code: error.code.rawValue, message: "copy_of: \(error)", retry: .never)
             }
         }
-        guard let folder, place != .id(folder) else { return error }
+        guard let folder else {
+            return workspace.configuration.sharedDriveID.map { JobFailure.missingDrive($0) } ?? error
+        }
+        guard place != .id(folder) else { return error }
         try await folders.forget(folder)
         return JobFailure(
             code: error.code.rawValue,

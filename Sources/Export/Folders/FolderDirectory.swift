@@ -41,7 +41,11 @@ public final class FolderDirectory: Sendable {
             do {
                 parent = try await find(Place(parent: parent, name: name), using: drive)
             } catch {
-                guard let error = error as? GoogleError, error.code == .notFound, parent != root else { throw error }
+                guard let error = error as? GoogleError, error.code == .notFound else { throw error }
+                guard parent != root else {
+                    if root == "root" { throw error }
+                    throw JobFailure.missingDrive(root)
+                }
                 try await forget(parent)
                 throw JobFailure(
                     code: error.code.rawValue,

@@ -24,9 +24,11 @@ public struct FolderHandler: JobHandler {
             }
             let (drive, _, calls) = workspace.clients(for: progress)
             let path = workspace.path(payload.path.names)
-            guard let id = try await folders.find(path, using: drive) else {
-                preconditionFailure("the path has a name at least")
+            let found: String?
+            do { found = try await folders.find(path, using: drive) } catch {
+                throw Attempts.naming(identity, in: error)
             }
+            guard let id = found else { preconditionFailure("the path has a name at least") }
             return [
                 "folder_id": .string(id), "folder_url": .string(workspace.url(ofFolder: id)),
                 "api_calls": JSON(calls.total),

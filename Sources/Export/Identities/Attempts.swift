@@ -18,7 +18,9 @@ struct Attempts: Sendable {
         _ job: Job, _ progress: ProgressReporter, _ body: (Identity, ProgressReporter) async throws -> Result
     ) async throws -> Result {
         let chosen = Identity.current ?? identities[0]
-        guard chosen.isOneOfSeveral else { return try await body(chosen, progress) }
+        guard chosen.isOneOfSeveral else {
+            do { return try await body(chosen, progress) } catch { throw Self.naming(chosen, in: error) }
+        }
         var refusals: [(account: String, failure: JobFailure)] = []
         for identity in [chosen] + identities.filter({ $0.account != chosen.account }) {
             let writes = Atomic<Int>(0)
@@ -46,6 +48,18 @@ struct Attempts: Sendable {
             }
         }
         throw Self.summary(refusals)
+    }
+
+    /// The error, with the account to share with where that is what it lacks.
+    static func naming(_ identity: Identity, in error: any Error) -> any Error {
+        if let behind = error as? FailureBehindData {
+            return FailureBehindData(cause: naming(identity, in: behind.cause))
+        }
+        guard let failure = refusal(error) else { return error }
+        return JobFailure(
+            code: failure.code, message: "\(failure.message) This identity is \(identity.account).",
+            retry: failure.retry,
+            details: failure.details)
     }
 
     /// The failure, where it is of one who may not see or change what the job names.

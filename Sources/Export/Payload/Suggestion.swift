@@ -1,7 +1,7 @@
 /// Finds the known name that somebody meant.
-enum Suggestion {
+public enum Suggestion {
     /// `; did you mean "type"?` where a known name is close, else nothing.
-    static func hint(for name: String, among known: [String]) -> String {
+    public static func hint(for name: String, among known: [String]) -> String {
         guard name.utf8.count <= 64 else { return "" }
         let plain = simplified(name)
         let nearest = known.map { (name: $0, distance: distance(plain, simplified($0))) }.min {

@@ -19,7 +19,9 @@ final class SpoolFile: Sendable {
             return descriptor
         }
         // A folder that takes no file at all is no fault of the query.
-        guard descriptor >= 0 else { throw Self.failure("be kept in", directory, retry: .deferred(.seconds(60))) }
+        guard descriptor >= 0 else {
+            throw Self.failure("be kept in", directory, retry: .deferred(.seconds(60)), needsMending: true)
+        }
     }
 
     deinit { close(descriptor) }
@@ -61,12 +63,12 @@ final class SpoolFile: Sendable {
     }
 
     private static func failure(
-        _ what: String, _ directory: String, retry: JobFailure.Retry = .backoff
+        _ what: String, _ directory: String, retry: JobFailure.Retry = .backoff, needsMending: Bool = false
     ) -> JobFailure {
         let reason = unsafe String(cString: strerror(errno))
         return JobFailure(
             .spoolFailed,
             "The query's rows cannot \(what) \(directory): \(reason). Make room there or set SHEETSYNC_SPOOL_DIR; the query "
-                + "runs again.", retry: retry)
+                + "runs again.", retry: retry, needsMending: needsMending)
     }
 }

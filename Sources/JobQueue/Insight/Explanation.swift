@@ -109,7 +109,7 @@ extension Explanation {
                         + "start a newer `sheetsync run`"))
         }
         if let pause = situation.pause {
-            causes.append(Cause("paused", "waits because \(pause.words): resume with `sheetsync queue resume`"))
+            causes.append(Cause("paused", "waits because \(pause.words): \(pause.advice)"))
         }
         let rest = rest(job, situation)
         // A job that somebody wanted later needs no mending; one that came back from a breaker does.

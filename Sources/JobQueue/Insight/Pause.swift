@@ -15,6 +15,9 @@ public struct Pause: Sendable, Equatable {
         "\(kind.map { "jobs of kind \($0) are" } ?? "the queue is") paused by \(by) since \(since)"
     }
 
+    /// How to end it, and no other pause with it.
+    public var advice: String { "resume with `sheetsync queue resume\(kind.map { " \($0)" } ?? "")`" }
+
     /// The pauses, the one of everything first.
     static func all(_ schema: Schema, on connection: Connection) async throws(PostgresError) -> [Pause] {
         let rows = try await connection.query(

@@ -73,9 +73,8 @@ extension QueueReport {
         public let example: Int
         /// That job's message.
         public let message: String
-
-        /// Whether it passes by itself: a quota's window, a service of Google's, the database.
-        public var passes: Bool { code.hasPrefix("google.") || code.hasPrefix("queue.") }
+        /// Whether the jobs wait until somebody mends something; what failed does not wait.
+        public var needsMending = false
     }
 }
 
@@ -121,10 +120,15 @@ extension QueueReport.WorkerRow {
 }
 
 extension QueueReport.ErrorRow {
-    init(_ row: Row) throws(PostgresError) {
+    init(failure row: Row) throws(PostgresError) {
         code = try row.optionalText("code") ?? "unknown"
         count = try row.int("count")
         example = try row.int("example")
         message = try row.optionalText("message") ?? ""
+    }
+
+    init(wait row: Row) throws(PostgresError) {
+        try self.init(failure: row)
+        needsMending = try row.bool("needs_mending")
     }
 }

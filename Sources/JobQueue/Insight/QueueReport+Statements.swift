@@ -135,11 +135,12 @@ extension QueueReport {
 
         var waits: Query {
             """
-            select waits_for ->> 'code' as code, count(*) as count, max(id) as example,
+            select waits_for ->> 'code' as code, coalesce(waits_for -> 'needs_mending' = 'true', false) as needs_mending,
+                count(*) as count, max(id) as example,
                 (array_agg(waits_for ->> 'message' order by id desc))[1] as message
             from (select id, waits_for from \(identifier: schema).ready where gate = 1 order by run_at
                   limit \(QueueReport.countLimit + 1)) r
-            where waits_for is not null group by 1 order by 2 desc, 1 limit 10
+            where waits_for is not null group by 1, 2 order by 3 desc, 1 limit 10
             """
         }
 

@@ -63,14 +63,14 @@ public struct QueueReport: Sendable {
         report.discardedLastHour = try totals.int("discarded_last_hour")
         report.longestRunning = try await connection.query(statements.longestRunning).map(RunningRow.init)
         report.workers = try await connection.query(statements.workers).map(WorkerRow.init)
-        report.failures = try await connection.query(statements.failures).map(ErrorRow.init)
-        report.discards = try await connection.query(statements.discards).map(ErrorRow.init)
+        report.failures = try await connection.query(statements.failures).map(ErrorRow.init(failure:))
+        report.discards = try await connection.query(statements.discards).map(ErrorRow.init(failure:))
         report.pauses = try await Pause.all(schema, on: connection)
         report.quotas = try await connection.query(statements.quotas).map(Quota.init)
         for row in try await connection.query(statements.tokens) {
             report.tokens[try row.text("account")] = try row.optionalDouble("seconds")
         }
-        report.waits = try await connection.query(statements.waits).map(ErrorRow.init)
+        report.waits = try await connection.query(statements.waits).map(ErrorRow.init(wait:))
         report.breakers = try await connection.query(statements.breakers).map(OpenBreaker.init)
         report.database = try await DatabaseReport.read(schema, on: connection)
         return report

@@ -48,7 +48,7 @@ public struct Verdict: Sendable, Equatable {
         if let pause = report.pauses.first {
             return Verdict(
                 .degraded,
-                "\(pause.words), \(waiting(report.available)): resume with `sheetsync queue resume`")
+                "\(pause.words), \(waiting(report.available)): \(pause.advice)")
         }
         if let orphan = report.kinds.first(where: { kind in
             kind.available > 0 && alive.allSatisfy { $0.kinds?.contains(kind.kind) == false }
@@ -59,7 +59,7 @@ public struct Verdict: Sendable, Equatable {
                     + "start a newer `sheetsync run`")
         }
         if let breaker = report.breakers.first(where: \.isCurrent) { return Verdict(.degraded, breaker.words) }
-        if let wait = report.waits.first(where: { !$0.passes }) {
+        if let wait = report.waits.first(where: \.needsMending) {
             return Verdict(
                 .degraded,
                 "\(waiting(wait.count)) until somebody mends it, such as job \(wait.example): \(wait.code): \(wait.message)"

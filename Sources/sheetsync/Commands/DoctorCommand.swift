@@ -9,7 +9,7 @@ struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check the settings, Google's side and the database, and say what to mend.",
         discussion: """
-            It changes nothing, here or at Google. Without DATABASE_URL it looks at the settings of the installed unit, in \
+            It changes nothing but a refresh token that Google replaces. Without DATABASE_URL it looks at the settings of the installed unit, in \
             /etc/sheetsync, which only root reads; otherwise at those of its environment. \
             Exit codes: 0 nothing has to be mended, 1 something has.
             """)
@@ -32,18 +32,19 @@ struct DoctorCommand: AsyncParsableCommand {
         do { reader = try await SettingsReader() } catch { return checkup.fail("settings", error) }
         let before = checkup.findings.count
         // The same as the daemon reads, so that no wrong value is left for its start.
-        checkup.check("settings") {
-            _ = try reader.worker()
-            _ = try reader.largestPayload()
-            _ = try reader.csvFallback()
-        }
-        let database = checkup.value("settings") { try DatabaseSettings(reader) }
-        let google = checkup.value("settings") { try GoogleSettings(reader) }
-        let source = checkup.value("settings") { try SourceSettings(reader) }
+        let database = checkup.value(of: reader) { try DatabaseSettings($0) }
+        let google = checkup.value(of: reader) { try GoogleSettings($0) }
+        let source = checkup.value(of: reader) { try SourceSettings($0) }
+        _ = checkup.value(of: reader) { try $0.worker() }
+        _ = checkup.value(of: reader) { try $0.largestPayload() }
+        _ = checkup.value(of: reader) { try $0.csvFallback() }
+        _ = checkup.value(of: reader) { try OperatorSettings($0) }
+        _ = checkup.value(of: reader) { try LogSettings($0) }
         checkup.origin = reader.origin.words
         if checkup.findings.count == before {
             checkup.add(.ok, "settings", "all are readable and in range")
         }
+        for name in reader.unknownNames { checkup.add(.warn, "settings", name.warning) }
         if let google {
             look(at: TemplateDirectory(path: google.templatesPath), &checkup)
             await GoogleCheck(settings: google).look(&checkup)
@@ -85,16 +86,24 @@ extension SettingsReader.Origin {
 }
 
 extension Checkup {
-    /// Does something; an error is a finding.
-    fileprivate mutating func check(_ name: String, _ body: () throws -> Void) {
-        _ = value(name, body)
-    }
-
-    /// Makes something; an error is a finding.
-    fileprivate mutating func value<Value>(_ name: String, _ body: () throws -> Value) -> Value? {
-        do { return try body() } catch {
-            fail(name, error)
-            return nil
+    /// Makes something of the settings; each wrong one of them is a finding, not only the first.
+    fileprivate mutating func value<Value>(
+        of reader: SettingsReader, _ body: (SettingsReader) throws -> Value
+    ) -> Value? {
+        var reader = reader
+        var told: Set<String> = []
+        while true {
+            do {
+                let value = try body(reader)
+                return told.isEmpty ? value : nil
+            } catch {
+                let words = CommandFailure(error).message
+                // Several parts may need the same setting.
+                if !findings.contains(where: { $0.words == words }) { add(.fail, "settings", words) }
+                // What is said of one that is left out already, would be said for ever.
+                guard let error = error as? SettingsError, told.insert(error.name).inserted else { return nil }
+                reader = reader.without(error.name)
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     func run() async throws {
         try await ending {
             ignoreBrokenPipes()
-            let logger = try await SettingsReader().startLogging()
+            let logger = try LogSettings(try await SettingsReader()).start()
             let emulator = try GoogleEmulator(
                 .init(
                     port: port, directory: dir, serviceAccounts: accounts, quotas: quotas ? .google : QuotaLimits(),

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import JSON
 import JobQueue
 import SheetModel
@@ -10,7 +9,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         commandName: "enqueue", abstract: "Enqueue a job, as an API server does by SQL.",
         discussion: """
             Prints the job's number. With --wait it shows progress, prints the spreadsheet's or folder's address and ends with 1 \
-            unless the job is completed.
+            unless the job is completed; a job that has not begun after ten seconds is explained on standard error.
             """)
 
     @Argument(help: "The kind of job: export, folder, format, noop.")
@@ -37,10 +36,13 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Option(help: "With the same key and payload, the first job's number is printed and no second job made.")
     var idempotencyKey: String?
 
+    /// After which time a job that has not begun is explained.
+    private static let patience = Duration.seconds(10)
+
     @Flag(help: "Wait for the job to end.")
     var wait = false
 
-    @Flag(help: "With --wait, print the ended job as JSON.")
+    @Flag(help: "Print JSON: the job's number, or with --wait the ended job.")
     var json = false
 
     func validate() throws {
@@ -62,7 +64,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             let id = try await access.jobs.enqueue(
                 kind: kind, payload: payload, idempotencyKey: idempotencyKey, priority: priority, owner: owner)
             guard wait else {
-                Console.print("\(id)")
+                Console.print(json ? (["schema": 1, "id": JSON(id)] as JSON).description : "\(id)")
                 return
             }
             Console.error("job \(id)")
@@ -88,32 +90,36 @@ struct EnqueueCommand: AsyncParsableCommand {
                 if let folder { members["folder"] = .string(folder) }
                 return .object(members)
             } catch let error as SheetModelError {
-                throw CommandFailure(status: .degraded, message: "\(csv): \(error)")
+                throw CommandFailure(status: .degraded, message: "\(Self.name(of: csv)): \(error)")
             }
         }
         guard let payload else { return [:] }
         do {
             return try JSON(parsing: try read(payload))
         } catch let error as JSONError {
-            throw CommandFailure(status: .degraded, message: "\(payload == "-" ? "standard input" : payload): \(error)")
+            throw CommandFailure(status: .degraded, message: "\(Self.name(of: payload)): \(error)")
         }
     }
 
     private func read(_ path: String) throws -> [UInt8] {
         do {
-            return try path == "-" ? Self.readStandardInput() : [UInt8](try Data(contentsOf: URL(filePath: path)))
+            if path == "-" { return try Self.readToEnd(.standardInput) }
+            let file = try FileDescriptor.open(FilePath(path), .readOnly)
+            return try file.closeAfter { try Self.readToEnd(file) }
         } catch {
-            throw CommandFailure(status: .degraded, message: "the file \(path) cannot be read")
+            throw CommandFailure(status: .degraded, message: "\(Self.name(of: path)) cannot be read: \(error)")
         }
     }
 
+    private static func name(of path: String) -> String { path == "-" ? "standard input" : path }
+
     /// Reads to the end, whatever it is: a file, a pipe or a socket.
-    private static func readStandardInput() throws -> [UInt8] {
+    private static func readToEnd(_ file: FileDescriptor) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = unsafe try piece.withUnsafeMutableBytes {
-                unsafe try FileDescriptor.standardInput.read(into: $0)
+                unsafe try file.read(into: $0)
             }
             if count == 0 { return bytes }
             bytes += piece[..<count]
@@ -122,14 +128,31 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     private func waitForEnd(of id: Int, _ access: DatabaseAccess) async throws -> JobRecord {
         defer { Console.endProgress() }
+        let begin = ContinuousClock.now
+        var isExplained = false
         while true {
             guard let job = try await access.jobs.find(id) else {
                 throw CommandFailure(status: .degraded, message: "job \(id) is gone")
             }
             if job.isFinal { return job }
+            if !isExplained, ContinuousClock.now - begin > Self.patience, job.state != "running",
+                job.json["attempt"] == 0
+            {
+                isExplained = true
+                await explain(id, access)
+            }
             Console.progress(Self.progressLine(job))
             try await Task.sleep(for: .milliseconds(150))
         }
+    }
+
+    /// Says what the job waits for; where that cannot be told, the waiting goes on all the same.
+    private func explain(_ id: Int, _ access: DatabaseAccess) async {
+        guard let limit = try? await SettingsReader().silenceLimit(),
+            let explanation = try? await access.explanation(of: id, silenceLimit: limit)
+        else { return }
+        Console.endProgress()
+        Console.error(explanation.headline)
     }
 
     private static func progressLine(_ job: JobRecord) -> String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JobQueue
+import Postgres
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,9 +21,23 @@ struct MigrateCommand: AsyncParsableCommand {
                 }
                 return
             }
-            let applied = try await access.schema.migrate(on: access.connection)
+            let applied = try await migrate(access)
             for step in applied { Console.print("applied step \(step.number): \(step.name)") }
             Console.print(try await state(of: access))
+        }
+    }
+
+    private func migrate(_ access: DatabaseAccess) async throws -> [Migration] {
+        do {
+            return try await access.schema.migrate(on: access.connection)
+        } catch let error as PostgresError {
+            guard error.sqlState == "42501" else { throw error }
+            throw CommandFailure(
+                status: .degraded,
+                message:
+                    "\(error): this login may not create what the queue needs. Run `migrate` as the database's owner or "
+                    + "after `grant create on database … to …`, or have an administrator run what `migrate --plan` prints."
+            )
         }
     }
 

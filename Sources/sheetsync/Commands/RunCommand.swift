@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import JobQueue
+import Logging
 import Postgres
 
 struct RunCommand: AsyncParsableCommand {
@@ -19,7 +20,8 @@ struct RunCommand: AsyncParsableCommand {
             signal(SIGHUP, SIG_IGN)
             let reader = try await SettingsReader()
             do {
-                let logger = try reader.startLogging()
+                let logger = try LogSettings(reader).start()
+                for name in reader.unknownNames { logger.warning("\(name.warning)") }
                 try await Daemon(reader).run(logger: logger)
             } catch {
                 let failure = CommandFailure(error)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Export
 import JSON
 import JobQueue
 
@@ -19,7 +18,9 @@ struct WhyCommand: AsyncParsableCommand {
             let silenceLimit = try await SettingsReader().silenceLimit()
             let access = try await DatabaseAccess()
             try await access.requireFitSchema()
-            let explanation = try await explanation(access, silenceLimit)
+            guard let explanation = try await access.explanation(of: id, silenceLimit: silenceLimit) else {
+                throw CommandFailure.unknownJob(id)
+            }
             if json {
                 Console.print(explanation.json.description)
                 return
@@ -28,26 +29,6 @@ struct WhyCommand: AsyncParsableCommand {
             for cause in explanation.causes.dropFirst() { Console.printWrapped("and it \(cause.words)") }
             for detail in explanation.details { Console.printWrapped(detail) }
         }
-    }
-
-    private func explanation(_ access: DatabaseAccess, _ silenceLimit: Double) async throws -> Explanation {
-        let jobs = access.jobs
-        // The job first: where it moves in between, its row and its situation speak of different places.
-        for attempt in 1... {
-            guard let job = try await jobs.find(id), let situation = try await jobs.situation(of: id) else { break }
-            let again = try await jobs.find(id)
-            if again?.state == job.state || attempt == 5 {
-                return Explanation(
-                    job, in: situation, database: try await DatabaseReport.read(access.schema, on: access.connection),
-                    standstill: job.isFinal
-                        ? nil
-                        : await Standstill.look(
-                            isDeserted: situation.isDeserted(silenceLimit: silenceLimit), access.schema,
-                            on: access.connection),
-                    needs: Governor.needs(ofKind: job.kind), silenceLimit: silenceLimit)
-            }
-        }
-        throw CommandFailure.unknownJob(id)
     }
 }
 

@@ -3,8 +3,9 @@ import HTTP
 import HTTPTypes
 import JSON
 import Logging
+import Synchronization
 
-/// Looks at Google's side with the credentials that the settings give; it reads, and writes nothing.
+/// Looks at Google's side with the credentials that the settings give; it reads, and writes nothing but a refresh token that Google replaces.
 struct GoogleCheck {
     /// Google takes an assertion whose times are off by no more than this.
     private static let largestSkew = 300
@@ -67,13 +68,23 @@ struct GoogleCheck {
         let silent = Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
         // A refresh token that Google replaces now would be lost, so it is kept as the daemon keeps it.
         let path = settings.credentials.tokenPath
+        let loss = Mutex<String?>(nil)
         let tokens = TokenSource(
             http: http, logger: silent,
             onRotation: { token in
-                if let path { try? TokenFile(path: path).replaceRefreshToken(token) }
+                guard let path else { return loss.withLock { $0 = "GOOGLE_SHEETS_TOKEN_PATH names no file" } }
+                do throws(CredentialsError) { try TokenFile(path: path).replaceRefreshToken(token) } catch {
+                    loss.withLock { $0 = "\(error)" }
+                }
             }, load: { () throws(CredentialsError) in credentials })
         do throws(GoogleError) {
             let token = try await tokens.token()
+            if let loss = loss.withLock(\.self) {
+                checkup.add(
+                    .fail, "refresh token",
+                    "Google has just replaced it, and the new one could not be kept: \(loss). The old one may be of no use "
+                        + "any more: name a file that can be written to, and authorise the user again")
+            }
             checkup.add(.ok, "token", "Google gives one")
             if token.missingScopes.isEmpty {
                 checkup.add(.ok, "scopes", "drive and spreadsheets")

@@ -48,8 +48,10 @@ extension CommandFailure {
             advice = "Run `sheetsync migrate` first."
         case (_, "42501"):
             status = .degraded
+            // The server knows the role that is missing where one of the queue's functions refuses.
             advice =
-                "Grant this login sheetsync_producer (to enqueue), sheetsync_operator (to look and steer) "
+                error.hint
+                ?? "Grant this login sheetsync_producer (to enqueue), sheetsync_operator (to look and steer) "
                 + "or sheetsync_worker (to run jobs)."
         default:
             status = .degraded

@@ -62,12 +62,15 @@ struct GoogleSettings {
     /// Whom jobs may share with: names with commas between.
     private static func sharing(_ reader: SettingsReader) throws -> Set<DrivePermission.GranteeType> {
         let names = (reader.text("SHEETSYNC_SHARING") ?? "user,group").split(separator: ",")
+            .map { $0.filter { !$0.isWhitespace }.lowercased() }
+        // Beside others it is refused: who wrote it may have meant that they are off.
+        guard names != ["none"] else { return [] }
         var types: Set<DrivePermission.GranteeType> = []
-        for name in names.map({ $0.filter { !$0.isWhitespace }.lowercased() }) where name != "none" {
+        for name in names {
             guard let type = DrivePermission.GranteeType(rawValue: name) else {
                 throw SettingsError(
                     name: "SHEETSYNC_SHARING",
-                    problem: "must be none, or some of user, group, domain and anyone with commas between")
+                    problem: "must be none alone, or some of user, group, domain and anyone with commas between")
             }
             types.insert(type)
         }

@@ -28,6 +28,10 @@ struct SettingsReader {
     private let reader: ConfigReader
     private let credentialsDirectory: String?
     private let emptied: Set<String>
+    /// Settings to leave out, although they are there.
+    private var hidden: Set<String> = []
+    /// What looks like a setting and is none, in the order of the names.
+    let unknownNames: [UnknownSetting]
 
     init(
         environment: [String: String] = ProcessInfo.processInfo.environment, installation: Installation = Installation()
@@ -48,6 +52,7 @@ struct SettingsReader {
         // Set but empty is as good as not set: `FOO= sheetsync run` and compose files do that.
         let given = environment.filter { !$0.value.isEmpty }
         var providers: [any ConfigProvider] = [EnvironmentVariablesProvider(environmentVariables: given)]
+        unknownNames = given.keys.sorted().compactMap { UnknownSetting($0) }
         emptied = Set(environment.keys).subtracting(given.keys)
         let credentialsDirectory = given["CREDENTIALS_DIRECTORY"]
         if let credentialsDirectory {
@@ -64,13 +69,21 @@ struct SettingsReader {
 
     /// A text, without surrounding white space; nil where it is not set.
     func text(_ name: String) -> String? {
+        guard !hidden.contains(name) else { return nil }
         let key = ConfigKey(name.lowercased().split(separator: "_").map(String.init))
         let text = reader.string(forKey: key, isSecret: true)?.trimmed
         return text?.isEmpty == true ? nil : text
     }
 
+    /// The same settings but for one, which counts as not set.
+    func without(_ name: String) -> SettingsReader {
+        var other = self
+        other.hidden.insert(name)
+        return other
+    }
+
     /// Whether it is set to nothing, for the few settings where that means "off".
-    func isEmptied(_ name: String) -> Bool { emptied.contains(name) && text(name) == nil }
+    func isEmptied(_ name: String) -> Bool { emptied.contains(name) && !hidden.contains(name) && text(name) == nil }
 
     /// The path of a credential of systemd with this purpose, where there is one.
     func credentialPath(_ name: String) -> String? {

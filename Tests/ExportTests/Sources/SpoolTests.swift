@@ -29,6 +29,9 @@ import Testing
                 try await source.stage.queue.psql(
                     "select waits_for ->> 'code' from sheetsync.jobs where id = \(id)") == "export.spool_full"
             }
+            let mending = try await source.stage.queue.psql(
+                "select waits_for -> 'needs_mending' is null from sheetsync.jobs where id = \(id)")
+            #expect(mending == "t", "room comes by itself")
             other = nil
             let job = try await source.stage.ended(id)
             #expect(job.state == "completed" && job.json["attempt"] == 1, "\(job.json)")
@@ -39,6 +42,7 @@ import Testing
         let share = SpoolSpace(directory: "/nowhere/at/all", limit: 1 << 20).share()
         let failure = #expect(throws: JobFailure.self) { _ = try SpoolWriter(share) }
         #expect(failure?.code == "export.spool_failed", "\(String(describing: failure))")
+        #expect(failure?.needsMending == true)
         guard case .deferred? = failure?.retry else {
             Issue.record("what only an operator can mend costs attempts: \(String(describing: failure?.retry))")
             return
