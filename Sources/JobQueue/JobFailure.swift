@@ -56,17 +56,6 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// Code and message.
     public var description: String { "\(code): \(message)" }
 
-    /// The message for a log: on one line, 500 characters at most.
-    var line: String {
-        // Scalars, because one Character may be as long as somebody likes.
-        let scalars = message.unicodeScalars
-        var line = ""
-        for scalar in scalars.prefix(500) {
-            line.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
-        }
-        return scalars.dropFirst(500).isEmpty ? line : line + "…"
-    }
-
     /// What the job's history keeps.
     var json: JSON {
         var members = details

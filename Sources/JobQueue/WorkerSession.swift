@@ -252,8 +252,9 @@ final class WorkerSession: Sendable {
                 logger.debug("job waits its turn", metadata: ["pause": "\(pause)", "why": "\(failure.message)"])
             } else {
                 problems.note(failure)
+                // The message stays in the database: it may quote the payload.
                 logger.warning(
-                    "job failed: \(failure.line)",
+                    "job failed; `sheetsync why \(job.id)` tells more",
                     metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(ending.kind)"])
             }
             endings.add(ending)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import JobQueue
 
-/// What a worker says about what went wrong: its last error, and the lines of its log.
+/// What a worker says about what went wrong: its last error.
 @Suite struct WorkerProblemsTests {
     private struct Failure: Error, CustomStringConvertible { let description: String }
 
@@ -54,35 +54,4 @@ import Testing
             #expect(try await !QueueReport.read(queue.schema, on: queue.connection).mayStandStill(silenceLimit: limit))
         }
     }
-
-    @Test func theLogSaysWhyAJobFailedOnOneLine() async throws {
-        let queue = try await TestQueue.make()
-        let lines = Heard()
-        let handler = ClosureHandler { _, _ in
-            throw JobFailure(
-                code: "test.failed", message: "It broke.\nERROR forged" + String(repeating: "!", count: 1000),
-                retry: .never)
-        }
-        let logger = Logger(label: "test") { _ in ListeningLogHandler(lines: lines) }
-        try await queue.withWorker(["noop": handler], logger: logger) { queue in
-            try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "discarded")
-            let line = try #require(lines.all.first { $0.hasPrefix("job failed: ") }, "\(lines.all)")
-            #expect(line.hasPrefix("job failed: It broke. ERROR forged!"), "\(line)")
-            #expect(line.count == "job failed: ".count + 501 && line.hasSuffix("!…"), "\(line.count)")
-        }
-    }
-}
-
-/// Keeps each message that is logged.
-private struct ListeningLogHandler: LogHandler {
-    let lines: Heard
-    var logLevel = Logger.Level.trace
-    var metadata: Logger.Metadata = [:]
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.add("\(event.message)") }
 }

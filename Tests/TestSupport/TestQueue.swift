@@ -1,6 +1,6 @@
 public import JSON
 public import JobQueue
-public import Logging
+import Logging
 public import Postgres
 public import PostgresServer
 import ServiceLifecycle
@@ -45,7 +45,6 @@ public struct TestQueue: Sendable {
     public func withWorker(
         _ handlers: [String: any JobHandler], admission: (any Admission)? = nil,
         change: (inout WorkerConfiguration) -> Void = { _ in },
-        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in },
         _ body: (TestQueue) async throws -> Void
     ) async throws {
@@ -57,7 +56,7 @@ public struct TestQueue: Sendable {
         let database = try self.configuration()
         let worker = Worker(
             configuration, database: database, schema: schema, control: Connection(database, label: "control"),
-            handlers: handlers, admission: admission, logger: logger,
+            handlers: handlers, admission: admission, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             observer: observer)
         let group = ServiceGroup(services: [worker], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { try await group.run() }

@@ -97,12 +97,15 @@ extension Checkup {
                 let value = try body(reader)
                 return told.isEmpty ? value : nil
             } catch {
+                let name = (error as? SettingsError)?.name
+                // Of a setting that is left out already, only its absence is said.
+                if let name, told.contains(name) { return nil }
                 let words = CommandFailure(error).message
                 // Several parts may need the same setting.
                 if !findings.contains(where: { $0.words == words }) { add(.fail, "settings", words) }
-                // What is said of one that is left out already, would be said for ever.
-                guard let error = error as? SettingsError, told.insert(error.name).inserted else { return nil }
-                reader = reader.without(error.name)
+                guard let name else { return nil }
+                told.insert(name)
+                reader = reader.without(name)
             }
         }
     }
