@@ -18,9 +18,9 @@ import Testing
     private func expectWhole(_ job: JobRecord, _ stage: ExportStage) throws {
         #expect(job.state == "completed", "\(job.json)")
         let sheets = try #require(stage.spreadsheet(job)?["sheets"]?.array)
+        try #require(sheets.count == 2 && stage.files("spreadsheet").count == 1)
         #expect(sheets[0]["values"]?.array?.dropFirst().map { $0 } == Self.rows)
         #expect(sheets[1]["values"]?.array == Self.rows.reversed())
-        #expect(sheets.count == 2 && stage.files("spreadsheet").count == 1)
     }
 
     @Test(arguments: [Fault.Action.resetAfter, .resetBefore, .error(status: 503)], [1, 3])
@@ -72,7 +72,7 @@ import Testing
                 try expectWhole(job, stage)
                 #expect(job.json["attempt"] == 5, "\(job.json)")
                 let sizes = stage.emulator.journal.entries.filter(\.isFault).dropFirst().map(\.bodyBytes)
-                #expect(sizes.count == 4 && abs(sizes[0] - sizes[1]) < 200, "\(sizes)")
+                try #require(sizes.count == 4 && abs(sizes[0] - sizes[1]) < 200, "\(sizes)")
                 #expect(sizes[2] < sizes[1] * 2 / 3 && sizes[3] < sizes[2] * 2 / 3, "\(sizes)")
             }
         }

@@ -88,7 +88,7 @@ import Testing
                 #expect(job.result?["spreadsheet_url"]?.string?.contains("/spreadsheets/d/\(id)/edit") == true)
                 #expect(job.result?["folder_id"]?.isNull == true)
                 let sheets = try #require(stage.spreadsheet(job)?["sheets"]?.array)
-                #expect(sheets.map { $0["title"] } == ["data", "Notes", "Added"])
+                try #require(sheets.map { $0["title"] } == ["data", "Notes", "Added"])
                 #expect(sheets.map { $0["id"] } == [0, 7, 1])
                 #expect(sheets[0]["values"] == [["x", "d"], ["=1", 46348]])
                 #expect(sheets[0]["rows"] == 2 && sheets[0]["columns"] == 2 && sheets[0]["frozen_rows"] == 1)
@@ -124,7 +124,7 @@ import Testing
                 #expect(job.state == "completed" && job.json["attempt"] == 2, "\(job.json)")
                 #expect(stage.emulator.strikes(of: fault) == 1)
                 let sheets = try #require(stage.spreadsheet(job)?["sheets"]?.array)
-                #expect(sheets.map { $0["title"] } == ["Data", "Notes", "New"])
+                try #require(sheets.map { $0["title"] } == ["Data", "Notes", "New"])
                 #expect(sheets[0]["values"] == [[2]] && sheets[2]["values"] == [["x"], [1]])
             }
         }
@@ -191,7 +191,7 @@ import Testing
                 let state = stage.emulator.state(spreadsheetID: id, formatRanges: ["Data!A1:A1", "Data!B2:B2"])
                 let copy = try #require(state["spreadsheets"]?[0])
                 let sheets = try #require(copy["sheets"]?.array)
-                #expect(sheets.map { $0["title"] } == ["Data", "Notes", "More"])
+                try #require(sheets.map { $0["title"] } == ["Data", "Notes", "More"])
                 // Old rows below are gone, what stands beside the columns is not.
                 let shown = (sheets[0]["values"]?.array ?? []).prefix(3).map { ($0.array ?? []).prefix(4) }
                 #expect(shown == [["n", "d", "c", "beside"], [10, 46348, 3], [20, nil, 6]])

@@ -158,7 +158,7 @@ import Testing
                 #expect(inside.result?["folder_id"]?.string != nil)
                 #expect(below.result?["folder_id"] != inside.result?["folder_id"])
                 #expect(stage.files("folder").map { $0["name"]?.string } == ["Reports", "x/y"])
-                #expect(stage.files("folder")[1]["parent"] == inside.result?["folder_id"])
+                #expect(stage.files("folder").last?["parent"] == inside.result?["folder_id"])
             }
         }
         try await ExportStage.with(change: { $0.foldersEnabled = false }) { stage in

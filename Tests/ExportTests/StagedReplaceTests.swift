@@ -384,6 +384,7 @@ import Testing
                 #expect(job.state == "completed" && job.json["attempt"]?.int == 1 + faults, "\(job.json)")
                 #expect(stage.emulator.strikes(of: refusal) == 1)
                 var content = try Self.content(stage, id)
+                try #require(content.count > 1)
                 let new = try #require(content[1]["id"]?.int)
                 #expect(new != 7 && job.result?["sheets"]?[0]?["sheet_id"]?.int == new)
                 #expect(job.result?["warnings"]?.array?.count == 1, "\(job.json)")

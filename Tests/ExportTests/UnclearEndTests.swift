@@ -255,7 +255,7 @@ import Testing
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(job.result?["folder_id"]?.string != folder)
                 #expect(stage.files("spreadsheet").map { $0["id"] } == [job.result?["spreadsheet_id"]])
-                #expect(stage.files("spreadsheet")[0]["parent"] == job.result?["folder_id"])
+                #expect(stage.files("spreadsheet").first?["parent"] == job.result?["folder_id"])
                 #expect(job.result?["warnings"] == [])
                 let named = try await stage.export(["title": "b", "rows": [[1]], "folder_id": .string(folder)])
                 #expect(named.state == "completed" && named.result?["warnings"]?.array?.count == 1, "\(named.json)")

@@ -92,7 +92,7 @@ import Testing
         #expect((18...22).contains(later.filter { $0 == "D" }.count), "\(later)")
         // A job that has begun comes before those that have not.
         let jobs = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)
-        _ = try await worker.finish([JobEnding(jobs[0], .release)], keepPayloads: false)
+        _ = try await worker.finish([JobEnding(try #require(jobs.first), .release)], keepPayloads: false)
         let next = try await worker.claim(1, rooms: ["noop": 1], after: nil, held: nil, lookingBack: false)
         #expect(next.map(\.id) == jobs.map(\.id))
     }

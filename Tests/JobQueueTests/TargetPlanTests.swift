@@ -65,7 +65,7 @@ import Testing
         step("parking claim", try await db.buffers(claim(epoch)))
         step("discard", try await finish("discarded", epoch, queue))
         // That opened the next one, which is cancelled and opens the last one.
-        let opened = try await db.query("select id from sheetsync.ready where gate = 0")[0].int("id")
+        let opened = try #require(try await db.query("select id from sheetsync.ready where gate = 0").first).int("id")
         step("cancel in front", try await steer("cancel", opened, queue))
         #expect(try await queue.psql("select gate, count(*) from sheetsync.ready group by gate") == "0|1")
         step("retry", try await steer("retry", opened, queue))

@@ -373,9 +373,11 @@ import Testing
             try await daemon.withDaemon { _ in
                 let job = try await stage.enqueue("export", export("x"))
                 _ = try await stage.ended(job)
-                try await expect("google.not_found", "make the identity a content manager", from: daemon, "why", "\(job)")
                 try await expect(
-                    "DEGRADED: 1 job discarded", "google.not_found", "make the identity a content manager", from: daemon,
+                    "google.not_found", "make the identity a content manager", from: daemon, "why", "\(job)")
+                try await expect(
+                    "DEGRADED: 1 job discarded", "google.not_found", "make the identity a content manager",
+                    from: daemon,
                     "status")
             }
         }

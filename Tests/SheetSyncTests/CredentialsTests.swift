@@ -97,7 +97,7 @@ import Testing
         let path = try directory.write(account(key: try await Keys.rsa()), to: "key.json", mode: 0o644)
         let ended = try await Self.database.with(["GOOGLE_SHEETS_CREDENTIALS_PATH": path])("run").expect(2)
         let lines = ended.errors.split(separator: "\n")
-        #expect(lines.count == 2 && lines[0].contains("WARNING"), "\(ended)")
+        try #require(lines.count == 2 && lines[0].contains("WARNING"), "\(ended)")
         #expect(lines[0].contains(path) && lines[0].contains("chmod 600"), "\(ended)")
     }
 

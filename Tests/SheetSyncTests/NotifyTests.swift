@@ -45,8 +45,8 @@ import Testing
 
                 running.send(SIGTERM)
                 let stopping = try await hear("WATCHDOG=1\nEXTEND_TIMEOUT_USEC=", at: systemd)
-                let stop = stopping.firstIndex { $0.hasPrefix("STOPPING=1") } ?? 0
-                #expect(stopping[stop].hasPrefix("STOPPING=1\nEXTEND_TIMEOUT_USEC="), "\(stopping)")
+                #expect(
+                    stopping.contains { $0.hasPrefix("STOPPING=1\nEXTEND_TIMEOUT_USEC=") }, "\(stopping)")
             }
         }
     }

@@ -92,7 +92,7 @@ import Testing
 
             let list = try await jobs("jobs", "list").expect(0)
             let lines = list.output.split(separator: "\n")
-            #expect(lines.count == 4 && lines[0].hasPrefix("ID  KIND"), "\(list)")
+            try #require(lines.count == 4 && lines[0].hasPrefix("ID  KIND"), "\(list)")
             #expect(lines[1].hasPrefix("\(later)") && lines[1].contains("scheduled"), "the newest first: \(list)")
             #expect(lines[3].contains("nightly") && lines[3].contains("payload.invalid: sleep_ms"), "\(list)")
             let filtered = try JSON(

@@ -159,8 +159,8 @@ extension ChaosStage {
     func cancel(_ id: Int, after pause: Duration, isEarly: Bool) async throws {
         if !isEarly {
             try await wait(for: "job \(id) to begin", within: plan.limit, every: .milliseconds(50)) {
-                try await query("select attempted_at is not null as begun from sheetsync.jobs where id = \(id)")[0]
-                    .bool("begun")
+                try await query("select attempted_at is not null as begun from sheetsync.jobs where id = \(id)").first?
+                    .bool("begun") == true
             }
         }
         try await Task.sleep(for: pause)
