@@ -4,7 +4,7 @@ import Export
 struct UnknownSetting {
     let name: String
 
-    /// The settings, as README lists them.
+    /// The settings, as `docs/settings.md` lists them.
     static let known = [
         "DATABASE_URL", "SSL_REQUIRED", "DATABASE_CA_CERT", "SHEETSYNC_SCHEMA",
         "GOOGLE_SHEETS_CREDENTIALS_PATH", "GOOGLE_SHEETS_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS",
