@@ -47,7 +47,7 @@ import Testing
         quotas.windowSeconds = 3600
         quotas.driveUnitsPerUser = 325_000
         try await Stage.with(quotas: quotas) { stage in
-            try await stage.daemon.with(["SHEETSYNC_QUOTA_WINDOW": "3600"]).withDaemon { _ in
+            try await stage.daemon.with(["SHEETSYNC_QUOTA_WINDOW": "\(Stage.roomyWindow)"]).withDaemon { _ in
                 var ids: [Int] = []
                 for number in 1...5 {
                     let payload: JSON = [
