@@ -272,13 +272,16 @@ import Testing
         }
     }
 
-    @Test func aNoteOfAnotherInstallationSaysNothing() async throws {
+    @Test(arguments: ["1", "-1", "\(Int.max)"])
+    func aNoteOfAnotherInstallationOrOfNonsenseSaysNothing(count: String) async throws {
         try await ExportStage.with { stage in
+            let own = try await stage.queue.schema.installation(on: stage.queue.connection)
             let notes = (1...9).map { job -> JSON in
-                [
+                let value = "\(count == "1" ? "another" : own)/\(job)/\(count)"
+                return [
                     "createDeveloperMetadata": [
                         "developerMetadata": [
-                            "metadataKey": "sheetsync_rows", "metadataValue": .string("another/\(job)/1"),
+                            "metadataKey": "sheetsync_rows", "metadataValue": .string(value),
                             "visibility": "DOCUMENT", "location": ["sheetId": 0],
                         ]
                     ]

@@ -12,11 +12,7 @@ import Testing
             defer { directory.remove() }
             let arguments = ["emulator", "--dir", directory.path, "--port", "0"]
             let ended = try await Program().launch(arguments) { emulator in
-                try await emulator.expectToSay("http://127.0.0.1:")
-                try await wait(for: "the address's line", seeing: { emulator.output }) {
-                    emulator.output.hasSuffix("\n")
-                }
-                let url = String(emulator.output.dropLast())
+                let url = try await emulator.firstLine()
                 for file in ["service-account.json", "authorized-user.json"] {
                     let attributes = try FileManager.default.attributesOfItem(atPath: "\(directory.path)/\(file)")
                     #expect(attributes[.posixPermissions] as? Int == 0o600, "\(file)")

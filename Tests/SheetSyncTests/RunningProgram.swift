@@ -39,6 +39,12 @@ struct RunningProgram: CustomStringConvertible {
         }
     }
 
+    /// Waits for the first line of its standard output.
+    func firstLine(within limit: Duration = .seconds(30)) async throws -> String {
+        try await wait(for: "a line of \(self)", within: limit, seeing: { output + errors }) { output.contains("\n") }
+        return String(output.prefix { $0 != "\n" })
+    }
+
     func waitForEnd(within limit: Duration) async throws {
         try await wait(for: "\(self) to end", within: limit, seeing: { output + errors }) { !isAlive }
     }

@@ -96,9 +96,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         let program = Program(environment: ["LOG_LEVEL": "trace"])
         let ended = try await program.launch(["emulator", "--dir", folder, "--port", "0"]) { emulator in
-            try await emulator.expectToSay("http://127.0.0.1:")
-            let base = emulator.output.split(whereSeparator: \.isNewline)[0]
-            _ = try await get("\(base)/")
+            _ = try await get("\(emulator.firstLine())/")
             emulator.send(SIGTERM)
         }
         #expect(ended.errors.contains("The emulator answers at"), "it tells much: \(ended)")

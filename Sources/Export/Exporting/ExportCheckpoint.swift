@@ -126,7 +126,8 @@ extension SheetReplacer.Outcome {
 
 extension ExportCheckpoint.Written {
     fileprivate init?(_ json: JSON) {
-        guard let ids = json["sheet_ids"]?.array, let sheet = json["next_sheet"]?.int, let row = json["next_row"]?.int
+        guard let ids = json["sheet_ids"]?.array, let sheet = json["next_sheet"]?.int, let row = json["next_row"]?.int,
+            sheet >= 0, row >= 0
         else { return nil }
         self.init(sheetIDs: ids.compactMap(\.int), next: PlanPosition(sheet: sheet, row: row))
     }

@@ -34,7 +34,9 @@ struct SheetMarks: Sendable {
         marks = (target.metadata[sheetID] ?? []).compactMap { note in
             guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
                 let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3 || parts.count == 4,
-                parts[0] == installation, let job = Int(parts[1]), let count = Int(parts[2])
+                parts[0] == installation, let job = Int(parts[1]), let count = Int(parts[2]),
+                // Whoever may edit the spreadsheet may write anything there.
+                (0...Limits.cells).contains(count)
             else { return nil }
             return Mark(id: id, job: job, count: count, digest: parts.count == 4 ? String(parts[3]) : nil)
         }

@@ -167,7 +167,7 @@ struct SheetReader {
             fields:
                 "sheets.data(startRow,startColumn,rowData.values(userEnteredValue,userEnteredFormat.textFormat.link))"
         )
-        let order = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
+        let order = Dictionary(rows.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let columns = Dictionary(uniqueKeysWithValues: places.indices.enumerated().map { ($1, $0) })
         var cells = Array(repeating: [Cell?](repeating: Cell(.empty), count: places.indices.count), count: rows.count)
         for part in answer["sheets"]?[0]?["data"]?.array ?? [] {
