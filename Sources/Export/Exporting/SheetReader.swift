@@ -83,7 +83,9 @@ struct SheetReader {
             return try await reader.client.values(reader.spreadsheetID, in: ranges, byColumns: true)
         }
         let lists = found.map { $0.first?.array ?? [] }
-        let keys = (0..<(lists.map(\.count).max() ?? 0)).map { row in
+        // What an answer has beyond the rows that were asked for would come again with the next one.
+        let count = min(lists.map(\.count).max() ?? 0, rows.count)
+        let keys = (0..<count).map { row in
             lists.map { row < $0.count ? CellValue(unformatted: $0[row]) : .empty }
         }
         return (keys, rows)
@@ -167,7 +169,7 @@ struct SheetReader {
             fields:
                 "sheets.data(startRow,startColumn,rowData.values(userEnteredValue,userEnteredFormat.textFormat.link))"
         )
-        let order = Dictionary(rows.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let order = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
         let columns = Dictionary(uniqueKeysWithValues: places.indices.enumerated().map { ($1, $0) })
         var cells = Array(repeating: [Cell?](repeating: Cell(.empty), count: places.indices.count), count: rows.count)
         for part in answer["sheets"]?[0]?["data"]?.array ?? [] {
