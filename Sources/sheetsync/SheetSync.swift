@@ -8,7 +8,8 @@ struct SheetSync: AsyncParsableCommand {
         commandName: "sheetsync",
         abstract: "Takes Google Sheets and Drive work off an API server.",
         discussion: """
-            An API server enqueues jobs by SQL; `sheetsync run` does them. Settings come from the environment (see docs/settings.md). \
+            An API server enqueues jobs by SQL; `sheetsync run` does them. Settings come from the environment (see \
+            docs/settings.md). \
             Exit codes: 0 fine, 1 degraded or an unknown job, 2 down, 3 the schema is missing or does not fit, 64 wrong usage, \
             78 wrong settings.
             """,

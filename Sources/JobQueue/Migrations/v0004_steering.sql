@@ -1,5 +1,18 @@
 -- What its owner or an operator may do to a job, and an operator to all of a kind.
 
+-- Notes that a job is cancelled that waited until now, opens what waited for its end, and tells who listens.
+create function end_as_cancelled(taken ready) returns void
+language plpgsql
+as $$
+begin
+    insert into outcome (id, state, attempt, attempted_at, result, look_at)
+    values (taken.id, 'cancelled', taken.attempt, taken.attempted_at, saved_result(taken.id),
+            case when taken.redelivered and makes_spreadsheet(taken.kind, taken.target) then clock_timestamp() end);
+    perform vacate(array[taken.id], array[taken.target]);
+    perform announce(array[taken.id], array['cancelled']);
+end
+$$;
+
 -- True: the job is cancelled, or where it runs its worker was asked to stop.
 create function cancel(id bigint) returns boolean
 language plpgsql security definer set search_path from current
@@ -16,11 +29,7 @@ begin
     for look in 1..10 loop
         delete from ready r where r.id = cancel.id returning r.* into taken;
         if found then
-            insert into outcome (id, state, attempt, attempted_at, result, look_at)
-            values (cancel.id, 'cancelled', taken.attempt, taken.attempted_at, saved_result(cancel.id),
-                    case when taken.redelivered and makes_spreadsheet(taken.kind, taken.target) then clock_timestamp() end);
-            perform vacate(array[cancel.id], array[taken.target]);
-            perform announce(array[cancel.id], array['cancelled']);
+            perform end_as_cancelled(taken);
             return true;
         end if;
         if exists (select from lease l where l.id = cancel.id) then
@@ -42,25 +51,19 @@ create function settle_cancellations() returns void
 language plpgsql
 as $$
 declare
-    settled record;
+    taken ready;
 begin
-    for settled in
+    for taken in
         with asked as materialized (
             select r.id from cancel_request c join ready r on r.id = c.id for update skip locked
         ), gone as (
             delete from ready r where r.id = any (array(select a.id from asked a)) returning r.*
-        ), ended as (
-            insert into outcome (id, state, attempt, attempted_at, result, look_at)
-            select g.id, 'cancelled', g.attempt, g.attempted_at, saved_result(g.id),
-                   case when g.redelivered and makes_spreadsheet(g.kind, g.target) then clock_timestamp() end
-            from gone g
         ), answered as (
             delete from cancel_request c using gone g where c.id = g.id
         )
-        select g.id, g.target from gone g
+        select g.* from gone g
     loop
-        perform vacate(array[settled.id], array[settled.target]);
-        perform announce(array[settled.id], array['cancelled']);
+        perform end_as_cancelled(taken);
     end loop;
     delete from cancel_request c
     where c.id in (select x.id from cancel_request x join outcome o on o.id = x.id for update of x skip locked);

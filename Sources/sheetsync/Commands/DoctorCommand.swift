@@ -9,8 +9,8 @@ struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check the settings, Google's side and the database, and say what to mend.",
         discussion: """
-            It changes nothing but a refresh token that Google replaces. Without DATABASE_URL it looks at the settings of the installed unit, in \
-            /etc/sheetsync, which only root reads; otherwise at those of its environment. \
+            It changes nothing but a refresh token that Google replaces. Without DATABASE_URL it looks at the settings of the \
+            installed unit, in /etc/sheetsync, which only root reads; otherwise at those of its environment. \
             Exit codes: 0 nothing has to be mended, 1 something has.
             """)
 

@@ -5,7 +5,8 @@ import JSON
 import Logging
 import Synchronization
 
-/// Looks at Google's side with the credentials that the settings give; it reads, and writes nothing but a refresh token that Google replaces.
+/// Looks at Google's side with the credentials that the settings give; it reads, and writes nothing but a refresh token that
+/// Google replaces.
 struct GoogleCheck {
     /// Google takes an assertion whose times are off by no more than this.
     private static let largestSkew = 300
