@@ -55,7 +55,9 @@ let package = Package(
         .target(name: "Google", dependencies: ["COpenSSL", "JSON", "HTTP", httpTypes, logging]),
 
         // Layer 3: job kinds become plans and API calls. The emulator stands beside and imports nothing of layers 1 to 3.
-        .target(name: "Export", dependencies: ["JSON", "JobQueue", "Google", "Postgres", "SheetModel", logging]),
+        .target(
+            name: "Export", dependencies: ["JSON", "JobQueue", "Google", "Postgres", "SheetModel", logging],
+            resources: [.embedInCode("Migrations")]),
         .target(
             name: "GoogleEmulator",
             dependencies: [
@@ -119,8 +121,8 @@ let package = Package(
         .testTarget(
             name: "SheetSyncTests",
             dependencies: [
-                "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer", "ScriptedHTTP", "Systemd",
-                "TestSupport", "sheetsync", httpTypes, lifecycle, logging, subprocess,
+                "Export", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer", "ScriptedHTTP",
+                "Systemd", "TestSupport", "sheetsync", httpTypes, lifecycle, logging, subprocess,
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
     ]

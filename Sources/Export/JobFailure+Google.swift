@@ -10,9 +10,9 @@ extension JobFailure {
     init(_ error: GoogleError) {
         let retry: Retry =
             switch error.retry {
-            case .wait(let pause): .deferred(pause)
-            case _ where error.code.concernsInstallation: .deferred(.seconds(60))
-            case .after(let pause) where error.code == .rateLimited: .deferred(pause)
+            case .wait(let pause): .snooze(pause)
+            case _ where error.code.concernsInstallation: .snooze(.seconds(60))
+            case .after(let pause) where error.code == .rateLimited: .snooze(pause)
             case .never: .never
             case .backoff: .backoff
             case .after(let pause): .after(pause)

@@ -21,7 +21,13 @@ public struct TokenLedger: Sendable {
     public func note(_ token: AccessToken) async {
         do throws(PostgresError) {
             try await connection.query(
-                "select \(identifier: schema).note_token(\(account), \(token.timeLeft() / .seconds(1)))")
+                "delete from \(identifier: schema).google_token where until < now() - interval '1 day'")
+            try await connection.query(
+                """
+                insert into \(identifier: schema).google_token (account, until)
+                values (\(account), clock_timestamp() + make_interval(secs => \(token.timeLeft() / .seconds(1))))
+                on conflict (account) do update set until = excluded.until
+                """)
         } catch {
             logger.debug("the end of the access token was not written: \(error)")
         }

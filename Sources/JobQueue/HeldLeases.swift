@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The leases that a worker knows it holds: from the claim's answer until it is written how the job ended.
+/// The leases that a worker knows it holds: from the claim's answer until the database has the job's outcome.
 ///
-/// The database may know of more, because the answer to a claim can be lost; the claims that follow hand those out again.
+/// The database may have more, because the answer to a claim can be lost; the heartbeat lets it give those back.
 final class HeldLeases: Sendable {
     private let numbers = Mutex<Set<Int>>([])
 
@@ -10,5 +10,5 @@ final class HeldLeases: Sendable {
 
     func insert(_ jobs: [Job]) { numbers.withLock { $0.formUnion(jobs.map(\.leaseNumber)) } }
 
-    func remove(_ endings: [JobEnding]) { numbers.withLock { $0.subtract(endings.map(\.leaseNumber)) } }
+    func remove(_ outcomes: [JobOutcome]) { numbers.withLock { $0.subtract(outcomes.map(\.leaseNumber)) } }
 }

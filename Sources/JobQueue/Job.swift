@@ -4,7 +4,9 @@ public import JSON
 public struct Job: Sendable {
     /// Its number in the queue.
     public let id: Int
-    /// What is to be done: `export`, `folder`, `noop`.
+    /// A random text that no other job has, not even one with the same number after a restore of the database.
+    public let uid: String
+    /// What is to be done, by the name of its handler.
     public let kind: String
     /// What to do it with.
     public let payload: JSON
@@ -16,18 +18,17 @@ public struct Job: Sendable {
     ///
     /// True also where `attempt` is 1: a job that was given back keeps its attempts.
     public let isRedelivered: Bool
+    /// The database login that enqueued it.
+    public let login: String
     /// The producer's label for fairness and reports.
     public let owner: String
-    /// What no other job may write at the same time, such as `spreadsheet:` and its id; nil for a job that may run beside
+    /// What no other job may write at the same time, such as `document:` and its id; nil for a job that may run beside
     /// every other.
     public let target: String?
     /// What an earlier attempt saved with `ProgressReporter.save`; nil where none did.
     ///
     /// A handler that saves before it hands the job on brings it up to date.
     public var checkpoint: JSON?
-
-    /// As whom the job has begun, or as whom its spreadsheet was made; nil where nobody noted it.
-    public let identity: String?
 
     let leaseNumber: Int
     /// Why it cannot run at all, where its payload could not be read.

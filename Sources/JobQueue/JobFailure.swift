@@ -1,5 +1,5 @@
 public import JSON
-import Postgres
+public import Postgres
 
 /// Why an attempt failed, and what becomes of the job.
 public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
@@ -12,7 +12,7 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
         /// After at least this pause, as the other side asked.
         case after(Duration)
         /// After this pause, without counting the attempt: it only waited its turn.
-        case deferred(Duration)
+        case snooze(Duration)
     }
 
     /// A stable name, such as `google.storage_quota_exceeded`.
@@ -47,10 +47,10 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// A statement that failed under a job.
     ///
     /// Where that passes, it says nothing about the job, which goes on when the database is back and loses no attempt.
-    init(_ error: PostgresError) {
+    public init(_ error: PostgresError) {
         self.init(
             .databaseFailed, "The queue's database failed while the job ran: \(error)",
-            retry: error.isTransient ? .deferred(.seconds(1)) : .backoff)
+            retry: error.isTransient ? .snooze(.seconds(1)) : .backoff)
     }
 
     /// Code and message.

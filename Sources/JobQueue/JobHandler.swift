@@ -10,18 +10,18 @@ public protocol JobHandler: Sendable {
     /// - Throws: `JobFailure`. Any other error counts as a mistake of the program and is retried with backoff.
     func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON
 
-    /// Looks for what a job has made that was cancelled or given up, perhaps before it could save that; changes nothing.
+    /// Looks for what a job has made that was cancelled or discarded, perhaps before it could save that; changes nothing.
     ///
-    /// It is asked only about jobs that make a spreadsheet of their own.
+    /// It is asked only about jobs without a target, of kinds that are reconciled.
     ///
     /// - Parameter age: How long ago the job ended.
     /// - Throws: Whatever was in the way; it is asked again later.
-    func remains(of job: Job, endedFor age: Duration) async throws -> Remains
+    func reconcile(_ job: Job, endedAgo age: Duration) async throws -> Reconciliation
 }
 
 extension JobHandler {
     /// Says that whatever the job has made is saved.
-    public func remains(of job: Job, endedFor age: Duration) async throws -> Remains { .saved }
+    public func reconcile(_ job: Job, endedAgo age: Duration) async throws -> Reconciliation { .upToDate }
 }
 
 /// Writes how far a job is.
@@ -65,17 +65,14 @@ public struct ProgressReporter: Sendable {
 
     /// The same reporter, which saves what a closure makes of each checkpoint.
     ///
-    /// - Parameters:
-    ///   - change: Is given a checkpoint and returns what is saved in its place.
-    ///   - saved: Is told what was saved, as soon as the database has it.
+    /// - Parameter change: Is given a checkpoint and returns what is saved in its place.
     public func mapping(
-        _ change: @escaping @Sendable (JSON) -> JSON, saved: @escaping @Sendable (JSON) -> Void = { _ in }
+        _ change: @escaping @Sendable (JSON) async throws(JobFailure) -> JSON
     ) -> ProgressReporter {
         ProgressReporter(holds: holds) { [write] progress async throws(JobFailure) in
             var progress = progress
-            progress.checkpoint = progress.checkpoint.map(change)
+            if let checkpoint = progress.checkpoint { progress.checkpoint = try await change(checkpoint) }
             try await write(progress)
-            if let checkpoint = progress.checkpoint { saved(checkpoint) }
         }
     }
 }

@@ -32,7 +32,12 @@ public struct JobRecord: Sendable {
         json["result"].flatMap { $0.isNull ? Optional.none : $0 }
     }
 
-    /// What the job was given back for without losing an attempt, while it waits for that.
+    /// The first member of the result whose name ends with `_url`: where people find what the job has made.
+    public var link: String? {
+        result?.object?.first { $0.name.hasSuffix("_url") && $0.value.string != nil }?.value.string
+    }
+
+    /// What the job was snoozed for without losing an attempt, while it waits for that.
     public var waitsFor: (code: String, message: String)? {
         guard let reason = json["waits_for"], let code = reason["code"]?.string else { return nil }
         return (code, reason["message"]?.string ?? "")

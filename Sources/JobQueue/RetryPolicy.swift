@@ -26,7 +26,7 @@ public struct RetryPolicy: Sendable {
     /// What becomes of a job after a failed attempt.
     ///
     /// The database makes `retry` an end where the attempts are used up; it knows best how many there were.
-    func ending(of job: Job, failure: JobFailure, using random: inout some RandomNumberGenerator) -> JobEnding {
+    func outcome(of job: Job, failure: JobFailure, using random: inout some RandomNumberGenerator) -> JobOutcome {
         // Beyond a day nobody would wait for it, and numbers beyond all dates are refused.
         func spread(_ least: Duration) -> Duration {
             // A quarter more at most: enough to spread, little enough to come when asked.
@@ -34,13 +34,13 @@ public struct RetryPolicy: Sendable {
         }
         return switch failure.retry {
         case .never:
-            JobEnding(job, .discarded, error: failure.json)
+            JobOutcome(job, .discarded, error: failure.json)
         case .backoff:
-            JobEnding(job, .retry, error: failure.json, delay: pause(after: job.attempt, using: &random))
+            JobOutcome(job, .retry, error: failure.json, delay: pause(after: job.attempt, using: &random))
         case .after(let least):
-            JobEnding(job, .retry, error: failure.json, delay: spread(least))
-        case .deferred(let least):
-            JobEnding(job, .release, error: failure.json, delay: spread(least))
+            JobOutcome(job, .retry, error: failure.json, delay: spread(least))
+        case .snooze(let least):
+            JobOutcome(job, .snooze, error: failure.json, delay: spread(least))
         }
     }
 }

@@ -18,13 +18,20 @@ public enum Roles {
             present.insert(try row.text("rolname"))
         }
         var statements = all.filter { !present.contains($0.name) }.map { "create role \($0.name) nologin;" }
+        // From PostgreSQL 16 on, a member needs the option SET to become the owner, which `create role` does not give.
         let login = try await connection.query(
             """
-            select quote_ident(current_user) as login, case when to_regrole('sheetsync_owner') is null then
-                (select rolsuper from pg_roles where rolname = current_user)
-                else pg_has_role(current_user, 'sheetsync_owner', 'member') end as member
+            select pg_catalog.quote_ident(current_user::text) as login, number >= 160000 as has_options,
+                case when to_regrole('sheetsync_owner') is null then
+                    (select rolsuper from pg_roles where rolname = current_user)
+                else pg_has_role(current_user, 'sheetsync_owner', case when number >= 160000 then 'set' else 'member' end)
+                end as may_become_owner
+            from (select current_setting('server_version_num')::int as number) server
             """)[0]
-        if !(try login.bool("member")) { statements.append("grant sheetsync_owner to \(try login.text("login"));") }
+        if !(try login.bool("may_become_owner")) {
+            let options = try login.bool("has_options") ? " with set true" : ""
+            statements.append("grant sheetsync_owner to \(try login.text("login"))\(options);")
+        }
         return statements
     }
 

@@ -4,23 +4,30 @@ public import Postgres
 public struct Schema: Sendable {
     /// The schema's name, `sheetsync` unless set otherwise.
     public let name: String
+    /// The steps that this program brings, in order.
+    public let steps: [Migration]
 
     /// Makes a reference to the schema of a name; nothing is looked up.
-    public init(name: String = "sheetsync") { self.name = name }
+    ///
+    /// - Parameter steps: The queue's steps, and those of the modules whose jobs it runs.
+    public init(name: String = "sheetsync", steps: [Migration] = Migration.queue) {
+        self.name = name
+        self.steps = steps.sorted { $0.number < $1.number }
+    }
 
-    /// How a schema fits this program.
+    /// Whether this program can work with a schema.
     public enum State: Sendable, Equatable {
         /// There is none.
         case missing
-        /// It is older than this program needs, or has a step that differs from the one the program carries.
-        case unfit(String)
+        /// It is older than this program needs, or too new for it, or its steps cannot be read.
+        case incompatible(String)
         /// It can be used; `number` is its newest step.
-        case fit(number: Int)
+        case compatible(number: Int)
     }
 
-    /// Tells whether the schema fits this program.
+    /// Tells whether this program can work with the schema.
     ///
-    /// A newer schema fits as long as its `min_binary` allows this program's newest step.
+    /// A newer schema is compatible as long as its `min_binary` allows this program's newest step.
     public func state(on connection: Connection) async throws(PostgresError) -> State {
         do throws(PostgresError) {
             let rows = try await connection.query(
@@ -28,10 +35,13 @@ public struct Schema: Sendable {
                 select number, (select value::int from \(identifier: name).setting where name = 'min_binary') as min_binary
                 from \(identifier: name).schema_migration order by number desc limit 1
                 """)
-            guard let newest = rows.first else { return .missing }
+            guard let newest = rows.first, let oldestBinary = try newest.optionalInt("min_binary") else {
+                return .incompatible(
+                    "the table \(name).schema_migration or \(name).setting shows no rows: row-level security hides them "
+                        + "from this login, or a restore left them out")
+            }
             return Self.judge(
-                newest: try newest.int("number"), oldestBinary: try newest.int("min_binary"), known: Migration.all.count
-            )
+                newest: try newest.int("number"), oldestBinary: oldestBinary, known: steps.last?.number ?? 0)
         } catch {
             // 3F000 and 42P01: there is no such schema or table.
             if error.sqlState == "3F000" || error.sqlState == "42P01" { return .missing }
@@ -42,22 +52,22 @@ public struct Schema: Sendable {
     /// Decides about a schema whose newest step and limit are known.
     static func judge(newest: Int, oldestBinary: Int, known: Int) -> State {
         if newest < known {
-            return .unfit(
+            return .incompatible(
                 "the schema is at step \(newest), and this program needs step \(known): run `sheetsync migrate`")
         }
         if oldestBinary > known {
-            return .unfit(
+            return .incompatible(
                 "the schema is at step \(newest) and works with programs that know step \(oldestBinary) or later, "
                     + "and this one knows \(known): install the newer sheetsync")
         }
-        return .fit(number: newest)
+        return .compatible(number: newest)
     }
 
     /// The steps that are not applied yet.
     public func pending(on connection: Connection) async throws(PostgresError) -> [Migration] {
         switch try await appliedChecksums(on: connection) {
-        case let applied?: Migration.all.filter { applied[$0.number] == nil }
-        case nil: Migration.all
+        case let applied?: steps.filter { applied[$0.number] == nil }
+        case nil: steps
         }
     }
 
@@ -67,11 +77,19 @@ public struct Schema: Sendable {
     public func migrate(on connection: Connection) async throws -> [Migration] {
         if let applied = try await appliedChecksums(on: connection) { try await verify(applied, on: connection) }
         try await Roles.ensure(on: connection)
+        if let grant = try await missingGrant(on: connection) {
+            throw SchemaError(
+                description: """
+                    The schema \(name) was made beforehand, and its owner has not let sheetsync_owner build in it; nothing was \
+                    changed. Have its owner run this statement, then run `sheetsync migrate` again:
+                    \(grant)
+                    """)
+        }
         return try await connection.transaction { db throws(PostgresError) in
             try db.script(lock)
             try db.script(try preparation(on: db))
             var applied: [Migration] = []
-            for step in Migration.all
+            for step in steps
             where try db.query("select 1 from schema_migration where number = \(step.number)").isEmpty {
                 try db.script(try script(of: step, on: db))
                 applied.append(step)
@@ -83,6 +101,7 @@ public struct Schema: Sendable {
     /// What `migrate` would do, as a script for an administrator's psql; nil where nothing is to be done.
     public func plan(on connection: Connection) async throws(PostgresError) -> String? {
         let roles = try await Roles.missingStatements(on: connection)
+        let grant = try await missingGrant(on: connection)
         let pending = try await pending(on: connection)
         let steps = try await connection.transaction { db throws(PostgresError) in
             var parts: [String] = []
@@ -93,7 +112,22 @@ public struct Schema: Sendable {
             let begin = "begin; set local search_path = pg_catalog, pg_temp;"
             return parts.isEmpty ? [] : [begin, lock, try preparation(on: db)] + parts + ["commit;"]
         }
-        return roles.isEmpty && steps.isEmpty ? nil : (roles + steps).joined(separator: "\n")
+        let statements = roles + (grant.map { [$0] } ?? []) + steps
+        return statements.isEmpty ? nil : statements.joined(separator: "\n")
+    }
+
+    /// The statement that lets sheetsync_owner build in a schema that somebody else made; nil where it may, or there is none.
+    ///
+    /// Without the right, Postgres would leave the schema out of the search path and build in another one.
+    private func missingGrant(on connection: Connection) async throws(PostgresError) -> String? {
+        let rows = try await connection.query(
+            """
+            select from pg_catalog.pg_namespace n
+            where n.nspname = \(name) and to_regrole('sheetsync_owner') is not null
+              and not (has_schema_privilege('sheetsync_owner', n.oid, 'create')
+                       and has_schema_privilege('sheetsync_owner', n.oid, 'usage'))
+            """)
+        return rows.isEmpty ? nil : "grant create, usage on schema \(quoted(identifier: name)) to sheetsync_owner;"
     }
 
     /// Two migrations at once: the second waits here, then finds nothing left to do.
@@ -143,7 +177,7 @@ public struct Schema: Sendable {
     }
 
     private func verify(_ applied: [Int: String], on connection: Connection) async throws {
-        for migration in Migration.all {
+        for migration in steps {
             guard let checksum = applied[migration.number] else { continue }
             guard try await self.checksum(of: migration, on: connection) == checksum else {
                 throw SchemaError(
@@ -179,6 +213,6 @@ extension Schema {
     /// Tells `enqueue` the largest payload that it may take, in bytes.
     public func setLargestPayload(_ bytes: Int, on connection: Connection) async throws(PostgresError) {
         try await connection.query(
-            "select \(identifier: name).set_largest_payload(\(bytes))")
+            "select \(identifier: name).set_max_payload_bytes(\(bytes))")
     }
 }

@@ -14,7 +14,7 @@ public struct Worker: Service {
     private let schema: Schema
     private let control: Connection
     private let handlers: [String: any JobHandler]
-    private let admission: (any Admission)?
+    private let admission: (any AdmissionControl)?
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
 
@@ -27,7 +27,7 @@ public struct Worker: Service {
     ///   - observer: Is told at once what happens; it must neither block nor take long.
     public init(
         _ configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema, control: Connection,
-        handlers: [String: any JobHandler], admission: (any Admission)? = nil, logger: Logger,
+        handlers: [String: any JobHandler], admission: (any AdmissionControl)? = nil, logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         self.configuration = configuration
@@ -47,7 +47,7 @@ public struct Worker: Service {
     /// - Throws: `SchemaError` where the schema was changed so that this program must not work on it. Then it has claimed no
     ///   more jobs, and has let those that ran end as at a shutdown.
     public func run() async throws {
-        let stop = Signal()
+        let wakeUp = Signal()
         let stopping = Flag()
         try await withTaskCancellationOrGracefulShutdownHandler {
             while !stopping.isSet {
@@ -55,15 +55,15 @@ public struct Worker: Service {
                     configuration: configuration, schema: schema,
                     statements: WorkerStatements(
                         schema: schema.name, claims: Connection(database, label: "claims"),
-                        endings: Connection(database, label: "endings"), control: control),
+                        completions: Connection(database, label: "completions"), control: control),
                     handlers: handlers, admission: admission, logger: logger, observer: observer, stopping: stopping,
-                    stop: stop)
+                    wakeUp: wakeUp)
                 await session.run()
-                if let misfit = session.misfit { throw SchemaError(description: misfit) }
+                if let incompatibility = session.incompatibility { throw SchemaError(description: incompatibility) }
             }
         } onCancelOrGracefulShutdown: {
             stopping.set()
-            stop.raise()
+            wakeUp.raise()
             observer(.stopping)
         }
     }

@@ -22,26 +22,23 @@ public struct WorkerConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init() {}
 
-    /// When a claim looks back again for jobs that came late, where two on end took at least so long: before the next poll,
-    /// but mostly only one part of the time in ten goes into that, because looking back passes every dead row.
-    func lookBackInterval(after duration: Duration) -> Duration { min(max(duration * 10, firstPause), pollInterval) }
     /// The first of the growing pauses of a worker that has become idle.
     ///
     /// No notification tells of what was enqueued while it worked, and committed after it had looked for the last time.
     var firstPause: Duration { .milliseconds(10) }
     /// How long a worker that finds no more jobs goes on looking before it asks for notifications, which every producer
     /// would have to wait for.
-    var lingerTime: Duration { .milliseconds(6) }
+    var idleGrace: Duration { .milliseconds(6) }
     /// The pause after a statement that failed; the poll interval may be much longer.
     var errorPause: Duration { min(pollInterval, .seconds(2)) }
-    /// How often old jobs are removed and forgotten ones opened.
-    var upkeepInterval: Duration = .seconds(30)
+    /// How often old jobs are removed and forgotten ones unblocked.
+    var maintenanceInterval: Duration = .seconds(30)
     /// The pause between two looks for what an ended job has made.
-    var lookInterval: Duration = .seconds(30)
+    var reconcileInterval: Duration = .seconds(30)
     /// Five signs of life fit into the lease; the last fifth is for the others to notice their lack.
     var beatInterval: Duration { leaseTime / 5 }
     /// A worker that has been silent for so long is dead to the others.
     public var silenceLimit: Duration { beatInterval * 4 }
     /// A worker that could not show a sign of life for so long stops its jobs, before the others start them.
-    var ownLimit: Duration { beatInterval * 3 }
+    var selfFenceAfter: Duration { beatInterval * 3 }
 }

@@ -10,7 +10,7 @@ public enum WorkerEvent: Sendable {
     case failed(String)
     /// A loop has come round, and comes again after at most this rest and what it has to do; nil where it waits for others or
     /// has ended.
-    case turned(WorkerLoop, rest: Duration?)
+    case iterated(WorkerLoop, nextWithin: Duration?)
     /// It claims no more jobs, because it was told to stop or does not fit the schema any more.
     case stopping
 }

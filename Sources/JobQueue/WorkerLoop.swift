@@ -7,7 +7,7 @@ public enum WorkerLoop: String, Sendable, CaseIterable {
     /// Shows signs of life, and takes the jobs of dead workers back.
     case beats
     /// Writes how jobs ended.
-    case endings
+    case completions
 
     /// What it does, for people.
     public var words: String {
@@ -15,7 +15,7 @@ public enum WorkerLoop: String, Sendable, CaseIterable {
         case .entry: "the loop that signs in to the queue"
         case .claims: "the loop that claims jobs"
         case .beats: "the loop that shows signs of life"
-        case .endings: "the loop that writes how jobs ended"
+        case .completions: "the loop that writes how jobs ended"
         }
     }
 }

@@ -1,20 +1,22 @@
 import Logging
 import Synchronization
 
-/// What a worker fails at, and the last job that failed: its last error, as `status` shows it.
+/// What a worker fails at now, and the last job that failed, as its heartbeat tells them.
 final class WorkerProblems: Sendable {
     /// Something that a worker does again and again, in the words behind "cannot".
-    enum Duty: String, Sendable {
+    enum Operation: String, Sendable {
         case signIn = "sign in"
         case claim = "claim jobs"
         case beat = "show a sign of life"
         case reclaim = "take back the jobs of dead workers"
         case signOff = "sign off"
+        case maintain = "do the upkeep of the queue"
+        case reconcile = "look for what ended jobs have made"
     }
 
     private struct State {
-        /// The duties whose last try failed, the newest failure last.
-        var failing: [(duty: Duty, words: String)] = []
+        /// The operations whose last try failed, the newest failure last.
+        var failing: [(operation: Operation, words: String)] = []
         var failedJob: String?
     }
 
@@ -27,35 +29,38 @@ final class WorkerProblems: Sendable {
         self.observer = observer
     }
 
-    /// What fails now, and where nothing does the last job that failed; nil where none has.
-    var lastError: String? { state.withLock { $0.failing.last?.words ?? $0.failedJob } }
+    /// What fails now; nil where nothing does.
+    var current: String? { state.withLock { $0.failing.last?.words } }
 
-    /// A duty failed; it will be tried again.
-    func note(_ error: any Error, while duty: Duty) {
-        let words = "cannot \(duty.rawValue): \(error)"
+    /// The last job that failed; nil where none has.
+    var lastFailure: String? { state.withLock { $0.failedJob } }
+
+    /// An operation failed; it will be tried again.
+    func note(_ error: any Error, while operation: Operation) {
+        let words = "cannot \(operation.rawValue): \(error)"
         state.withLock { state in
-            state.failing.removeAll { $0.duty == duty }
-            state.failing.append((duty, words))
+            state.failing.removeAll { $0.operation == operation }
+            state.failing.append((operation, words))
         }
         observer(.failed(words))
-        logger.error("cannot \(duty.rawValue), will try again: \(error)")
+        logger.error("cannot \(operation.rawValue), will try again: \(error)")
     }
 
-    /// A duty was done: what was wrong with it is over.
-    func end(_ duty: Duty) { state.withLock { $0.failing.removeAll { $0.duty == duty } } }
+    /// An operation was done: what was wrong with it is over.
+    func end(_ operation: Operation) { state.withLock { $0.failing.removeAll { $0.operation == operation } } }
 
     /// An attempt of a job failed.
     func note(_ failure: JobFailure) { state.withLock { $0.failedJob = failure.description } }
 
-    /// Does a duty once; returns whether that went well.
+    /// Does an operation once; returns whether that went well.
     @discardableResult
-    func attempt(_ duty: Duty, _ body: () async throws -> Void) async -> Bool {
+    func attempt(_ operation: Operation, _ body: () async throws -> Void) async -> Bool {
         do {
             try await body()
-            end(duty)
+            end(operation)
             return true
         } catch {
-            note(error, while: duty)
+            note(error, while: operation)
             return false
         }
     }

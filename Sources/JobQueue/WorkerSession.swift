@@ -2,32 +2,32 @@ import JSON
 import Logging
 import Postgres
 
-/// A worker's life under one identity: from its entry to its leaving, or until it was taken for dead.
+/// A worker's life under one identity: from signing in to signing off, or until it was taken for dead.
 final class WorkerSession: Sendable {
     private let configuration: WorkerConfiguration
     private let statements: WorkerStatements
     private let handlers: [String: any JobHandler]
-    private let admission: (any Admission)?
+    private let admission: (any AdmissionControl)?
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
     /// The daemon is told to stop; stays set over all sessions.
     private let stopping: Flag
-    /// Wakes the claim loop: a notification, a free slot, the end.
-    private let news: Signal
-    /// Says that it is not known what some ended jobs have made.
-    private let doubts = Signal()
+    /// Wakes the claim loop: a notification, a free slot, a job that may have become available, the end.
+    private let wakeUp: Signal
+    /// Raised when it is not known what some ended jobs have made.
+    private let unreconciled = Signal()
     private let inFlight = JobsInFlight()
     private let held = HeldLeases()
-    private let endings: EndingWriter
+    private let completions: CompletionWriter
     private let problems: WorkerProblems
-    private let fitness: SchemaFitness
+    private let compatibility: SchemaCompatibility
     private let heartbeat: Heartbeat
 
     init(
         configuration: WorkerConfiguration, schema: Schema,
         statements: WorkerStatements,
-        handlers: [String: any JobHandler], admission: (any Admission)?, logger: Logger,
-        observer: @escaping @Sendable (WorkerEvent) -> Void, stopping: Flag, stop: Signal
+        handlers: [String: any JobHandler], admission: (any AdmissionControl)?, logger: Logger,
+        observer: @escaping @Sendable (WorkerEvent) -> Void, stopping: Flag, wakeUp: Signal
     ) {
         self.configuration = configuration
         self.statements = statements
@@ -36,81 +36,81 @@ final class WorkerSession: Sendable {
         self.logger = logger
         self.observer = observer
         self.stopping = stopping
-        news = stop
-        endings = EndingWriter(
-            statements: statements, held: held, opened: stop, keepPayloads: configuration.keepPayloads, logger: logger,
+        self.wakeUp = wakeUp
+        completions = CompletionWriter(
+            statements: statements, held: held, wakeUp: wakeUp, keepPayloads: configuration.keepPayloads,
+            logger: logger,
             observer: observer)
         problems = WorkerProblems(logger: logger, observer: observer)
-        fitness = SchemaFitness(of: schema, on: statements.control, changed: stop, logger: logger, observer: observer)
+        compatibility = SchemaCompatibility(
+            of: schema, on: statements.control, wakeUp: wakeUp, logger: logger, observer: observer)
         heartbeat = Heartbeat(
-            configuration, statements: statements, inFlight: inFlight, endings: endings, problems: problems,
-            fitness: fitness, news: stop, doubts: doubts, logger: logger, observer: observer)
+            configuration, statements: statements, inFlight: inFlight, held: held, completions: completions,
+            problems: problems, compatibility: compatibility, wakeUp: wakeUp, unreconciled: unreconciled,
+            logger: logger,
+            observer: observer)
     }
 
-    private var isOver: Bool { stopping.isSet || heartbeat.isLost || misfit != nil }
+    private var isOver: Bool { stopping.isSet || heartbeat.isLost || incompatibility != nil }
 
     /// Why this program must not work on the schema any more, once that has turned out.
-    var misfit: String? { fitness.misfit }
+    var incompatibility: String? { compatibility.incompatibility }
 
     func run() async {
-        guard await enter() else { return }
+        guard await register() else { return }
         // Not child tasks: a cancelled daemon must still end its jobs and write how they ended.
         let listening = Task { await listen() }
         let beating = Task { await heartbeat.beat() }
         let watching = Task { await heartbeat.watch() }
-        let upkeep = Task { await Upkeep(configuration, statements: statements, logger: logger).run() }
-        let settling = Task {
-            await Settlement(configuration, statements: statements, handlers: handlers, logger: logger).run(
-                upon: doubts)
+        let maintaining = Task {
+            await Maintenance(configuration, statements: statements, problems: problems, logger: logger).run()
         }
-        // On a schema that it does not fit, a program cannot count on the next try either.
+        let reconciling = Task {
+            await Reconciler(
+                configuration, statements: statements, handlers: handlers, problems: problems, logger: logger
+            ).run(upon: unreconciled)
+        }
+        // Results are given up when the schema is incompatible: retries would fail too.
         let writing = Task {
-            await endings.run { self.misfit != nil || self.heartbeat.isLost && self.stopping.isSet }
+            await completions.run { self.incompatibility != nil || self.heartbeat.isLost && self.stopping.isSet }
         }
         // A discarding group, because the other kind would remember every job that ever ended.
         await withDiscardingTaskGroup { jobs in
             await claim(into: &jobs)
             await drain()
         }
-        endings.close()
+        completions.close()
         await writing.value
-        listening.cancel()
-        beating.cancel()
-        watching.cancel()
-        upkeep.cancel()
-        settling.cancel()
-        await listening.value
-        await beating.value
-        await watching.value
-        await upkeep.value
-        await settling.value
+        let others = [listening, beating, watching, maintaining, reconciling]
+        for task in others { task.cancel() }
+        for task in others { await task.value }
         if !heartbeat.isLost {
-            await problems.attempt(.signOff) { try await statements.leave() }
+            await problems.attempt(.signOff) { try await statements.deregister() }
         }
         await statements.claims.close()
-        await statements.endings.close()
+        await statements.completions.close()
     }
 
     /// Signs in, and again until the database lets it or the daemon is told to stop.
-    private func enter() async -> Bool {
-        defer { observer(.turned(.entry, rest: nil)) }
+    private func register() async -> Bool {
+        defer { observer(.iterated(.entry, nextWithin: nil)) }
         while !isOver {
-            observer(.turned(.entry, rest: .zero))
-            await fitness.check()
-            if misfit != nil { break }
+            observer(.iterated(.entry, nextWithin: .zero))
+            await compatibility.check()
+            if incompatibility != nil { break }
             heartbeat.begin()
-            let entered = await problems.attempt(.signIn) {
-                try await statements.enter(
+            let isDone = await problems.attempt(.signIn) {
+                try await statements.register(
                     name: configuration.name, version: configuration.version, concurrency: configuration.concurrency,
                     kinds: Array(handlers.keys))
             }
-            if entered {
+            if isDone {
                 logger.info("worker is ready", metadata: ["epoch": "\(statements.epoch)"])
                 observer(.entered)
                 return true
             }
-            observer(.turned(.entry, rest: configuration.errorPause))
-            await news.wait(atMost: configuration.errorPause)
+            observer(.iterated(.entry, nextWithin: configuration.errorPause))
+            await wakeUp.wait(atMost: configuration.errorPause)
         }
         return false
     }
@@ -118,92 +118,75 @@ final class WorkerSession: Sendable {
     // MARK: - Claiming
 
     private func claim(into jobs: inout DiscardingTaskGroup) async {
-        // The flag may be up from somebody's earlier life.
-        var mayBeArmed = true
+        // The flag may be up from an earlier life of somebody.
+        var mayBeIdle = true
         // Until when a queue that has become empty is worth another look.
         var busyUntil = ContinuousClock.now
-        var last: String?
-        var looksBack = ContinuousClock.now
-        var lastLook = Duration.zero
+        var served = ServedLanes()
+        // The pauses between looks grow while nothing comes: no notification tells of what was enqueued while this worker
+        // was busy, and committed after its last look.
         var pause = configuration.firstPause
-        // Whether a claim's answer may have been lost. Such a claim may go on at the server until its statement's time is
-        // over, so the claims of the next minute ask for what it took.
-        var unansweredUntil = ContinuousClock.now
-        defer { observer(.turned(.claims, rest: nil)) }
+        defer { observer(.iterated(.claims, nextWithin: nil)) }
         while !isOver {
-            observer(.turned(.claims, rest: .zero))
+            observer(.iterated(.claims, nextWithin: .zero))
             let free = configuration.concurrency - inFlight.count
             guard free > 0 else {
                 await rest(atMost: configuration.beatInterval)
                 continue
             }
             // As long as nobody can be told how jobs end, none begins.
-            if endings.isStuck || endings.isBehind {
-                await rest(atMost: endings.isStuck ? configuration.errorPause : configuration.firstPause)
+            if completions.isStuck || completions.isBehind {
+                await rest(atMost: completions.isStuck ? configuration.errorPause : configuration.firstPause)
                 continue
             }
-            let began = ContinuousClock.now
-            let isDue = looksBack <= began
             do {
-                let openings = await admission?.openings(slots: free) ?? Openings()
-                let claimed = try await statements.claim(
-                    free, rooms: rooms(openings, free), after: last,
-                    held: unansweredUntil > .now ? held.all : nil, lookingBack: isDue)
-                if isDue {
-                    let look = ContinuousClock.now - began
-                    looksBack = .now + configuration.lookBackInterval(after: min(look, lastLook))
-                    lastLook = look
-                }
+                let capacity = await admission?.capacity(for: free) ?? Capacity()
+                let claimed = try await statements.claim(free, limits: limits(capacity, free), served: served)
                 // Jobs that come when the identity is lost are left to others.
                 guard !heartbeat.isLost else { break }
                 held.insert(claimed)
-                await admission?.claimed(claimed, within: openings)
-                last = claimed.last?.kind ?? last
+                served.note(claimed)
+                await admission?.claimed(claimed, within: capacity)
                 for job in claimed { start(job, in: &jobs) }
                 if !claimed.isEmpty {
-                    // Notifications are for sleepers; a worker that is busy will look by itself.
-                    if mayBeArmed { mayBeArmed = try await !statements.disarm() }
+                    // Notifications are for idle workers; one that is busy looks by itself.
+                    if mayBeIdle { mayBeIdle = try await !statements.markBusy() }
                     problems.end(.claim)
-                    busyUntil = .now + configuration.lingerTime
+                    busyUntil = .now + configuration.idleGrace
                     pause = configuration.firstPause
                     continue
                 }
                 if .now < busyUntil {
-                    await rest(atMost: configuration.lingerTime / 3)
+                    await rest(atMost: configuration.idleGrace / 3)
                     continue
                 }
-                let (untilDue, lookAgain) = try await statements.arm()
+                let (untilDue, lookAgain) = try await statements.markIdle()
                 problems.end(.claim)
-                mayBeArmed = true
+                mayBeIdle = true
                 if lookAgain { continue }
                 // A job that is due may be locked by somebody's open transaction: look again soon, but do not spin.
                 let due = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
-                let closed = openings.reopensIn.map { max($0, .milliseconds(10)) } ?? configuration.pollInterval
-                // What came may lie where this claim did not look.
-                let late = isDue ? pause : max(looksBack - .now, .milliseconds(10))
-                if isDue { pause = min(pause * 4, configuration.pollInterval) }
-                await rest(atMost: min(due, closed, late, configuration.pollInterval))
+                let blocked = capacity.checkAgainIn.map { max($0, .milliseconds(10)) } ?? configuration.pollInterval
+                await rest(atMost: min(due, blocked, pause, configuration.pollInterval))
+                pause = min(pause * 4, configuration.pollInterval)
             } catch {
                 problems.note(error, while: .claim)
-                // Where looking back takes too long, claims that do not must have their turn.
-                if isDue { looksBack = .now + configuration.pollInterval }
-                unansweredUntil = .now + .seconds(60)
                 await rest(atMost: configuration.errorPause)
             }
         }
     }
 
-    /// Lets the claims rest until there is news.
+    /// Lets the claims rest until something wakes them.
     private func rest(atMost limit: Duration) async {
-        observer(.turned(.claims, rest: limit))
-        await news.wait(atMost: limit)
+        observer(.iterated(.claims, nextWithin: limit))
+        await wakeUp.wait(atMost: limit)
     }
 
     /// How many jobs of each kind that this worker knows may begin now.
-    private func rooms(_ openings: Openings, _ slots: Int) -> [String: Int] {
-        var rooms: [String: Int] = [:]
-        for kind in handlers.keys { rooms[kind] = max(0, min(openings.limits[kind] ?? slots, slots)) }
-        return rooms
+    private func limits(_ capacity: Capacity, _ slots: Int) -> [String: Int] {
+        var limits: [String: Int] = [:]
+        for kind in handlers.keys { limits[kind] = max(0, min(capacity.limits[kind] ?? slots, slots)) }
+        return limits
     }
 
     private func start(_ job: Job, in jobs: inout DiscardingTaskGroup) {
@@ -220,44 +203,44 @@ final class WorkerSession: Sendable {
         var logger = logger
         logger[metadataKey: "job"] = "\(job.id)"
         logger.debug("job begins", metadata: ["kind": "\(job.kind)", "attempt": "\(job.attempt)"])
-        let outcome: Result<JobEnding, JobFailure>
+        let result: Result<JobOutcome, JobFailure>
         do {
-            let result: JSON
+            let output: JSON
             if let admission {
-                result = try await admission.run(job) { try await work(on: job) }
+                output = try await admission.run(job) { try await work(on: job) }
             } else {
-                result = try await work(on: job)
+                output = try await work(on: job)
             }
-            outcome = .success(JobEnding(job, .completed, result: result))
+            result = .success(JobOutcome(job, .completed, result: output))
         } catch {
-            outcome = .failure(JobFailure(error))
+            result = .failure(JobFailure(error))
         }
         let (stopReason, left) = inFlight.remove(job.id)
         // The claim loop waits for the first free slot, the shutdown for the last job.
-        if left == configuration.concurrency - 1 || left == 0 { news.raise() }
-        switch (stopReason, outcome) {
-        case (_, .success(let ending)):
+        if left == configuration.concurrency - 1 || left == 0 { wakeUp.raise() }
+        switch (stopReason, result) {
+        case (_, .success(let outcome)):
             // Also where the lease may be lost: if nobody has taken the job yet, it need not be done again.
-            endings.add(ending)
+            completions.add(outcome)
         case (.leaseLost, .failure):
             logger.warning("job was stopped, because this worker's lease on it is lost")
         case (.cancelled, .failure):
-            endings.add(JobEnding(job, .cancelled))
+            completions.add(JobOutcome(job, .cancelled))
         case (.shutdown, .failure):
-            endings.add(JobEnding(job, .release))
+            completions.add(JobOutcome(job, .snooze))
         case (nil, .failure(let failure)):
             var random = SystemRandomNumberGenerator()
-            let ending = configuration.retryPolicy.ending(of: job, failure: failure, using: &random)
-            if case .deferred(let pause) = failure.retry {
+            let outcome = configuration.retryPolicy.outcome(of: job, failure: failure, using: &random)
+            if case .snooze(let pause) = failure.retry {
                 logger.debug("job waits its turn", metadata: ["pause": "\(pause)", "why": "\(failure.message)"])
             } else {
                 problems.note(failure)
                 // The message stays in the database: it may quote the payload.
                 logger.warning(
                     "job failed; `sheetsync why \(job.id)` tells more",
-                    metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(ending.kind)"])
+                    metadata: ["attempt": "\(job.attempt)", "code": "\(failure.code)", "then": "\(outcome.kind)"])
             }
-            endings.add(ending)
+            completions.add(outcome)
         }
     }
 
@@ -275,7 +258,7 @@ final class WorkerSession: Sendable {
             [statements] progress async throws(JobFailure) in
             let isHeld: Bool
             do throws(PostgresError) {
-                isHeld = try await statements.report(progress, of: job)
+                isHeld = try await statements.reportProgress(progress, of: job)
             } catch {
                 throw JobFailure(error)
             }
@@ -295,7 +278,7 @@ final class WorkerSession: Sendable {
         while inFlight.count > 0, !heartbeat.isLost, !Task.isCancelled {
             let left = end - .now
             guard left > .zero else { break }
-            await news.wait(atMost: left)
+            await wakeUp.wait(atMost: left)
         }
         inFlight.stopAll(because: .shutdown)
     }
@@ -304,16 +287,19 @@ final class WorkerSession: Sendable {
 
     private func listen() async {
         let listener = NotificationListener(
-            on: statements.endings, channels: ["sheetsync_ready", "sheetsync_cancel"])
+            on: statements.completions, channels: ["sheetsync_ready", "sheetsync_cancel"])
         await listener.run { [self] event in
             switch event {
             case .listening:
+                heartbeat.isListening = true
                 // Whatever was said before was missed.
-                news.raise()
-                heartbeat.hurry()
+                wakeUp.raise()
+                heartbeat.beatNow()
             case .notification(let notification):
-                if notification.channel == "sheetsync_cancel" { heartbeat.hurry() } else { news.raise() }
-            case .lost(let error): logger.warning("not listening for now; polling goes on: \(error)")
+                if notification.channel == "sheetsync_cancel" { heartbeat.beatNow() } else { wakeUp.raise() }
+            case .lost(let error):
+                heartbeat.isListening = false
+                logger.warning("not listening for now; polling goes on: \(error)")
             }
         }
     }

@@ -3,59 +3,164 @@ import Postgres
 
 /// The database functions that a worker calls, for one epoch: a random identity that no other process ever had.
 ///
-/// Claims have a connection of their own, endings another, and signs of life and everything about single jobs a third: so
-/// jobs end while others are claimed, and a slow claim cannot make a worker look dead.
+/// Claims have one connection, completions and notifications a second, and heartbeats and everything about single jobs a
+/// third: jobs end while others are claimed, and a slow claim cannot make a worker look dead.
 struct WorkerStatements: Sendable {
     let epoch = Int.random(in: 1...Int.max)
     let schema: String
     let claims: Connection
-    let endings: Connection
+    let completions: Connection
     let control: Connection
 
     /// Signs in; `kinds` are the kinds of jobs that this worker can do, nil for not telling.
-    func enter(
+    func register(
         name: String, version: String, concurrency: Int, kinds: [String]? = nil
     ) async throws(PostgresError) {
         try await control.query(
             """
-            select \(identifier: schema).enter(\(epoch), \(name), \(version), \(concurrency),
+            select \(identifier: schema).register_worker(\(epoch), \(name), \(version), \(concurrency),
                 string_to_array(\(kinds?.sorted().joined(separator: ",")), ','))
             """)
     }
 
-    func leave() async throws(PostgresError) {
-        try await control.query("select \(identifier: schema).leave(\(epoch))")
+    /// Signs off and gives back what this worker still holds.
+    func deregister() async throws(PostgresError) {
+        try await control.query("select \(identifier: schema).deregister_worker(\(epoch))")
     }
 
-    /// Takes jobs, in the order in which they are to begin.
+    /// Claims jobs, in the order in which they are to begin.
     ///
     /// - Parameters:
-    ///   - rooms: How many jobs of each kind may begin; other kinds are left to other workers.
-    ///   - last: The kind of the last job that was claimed before; the other kinds come first.
-    ///   - held: Where the answer to a claim may have been lost, the numbers of the leases that this worker knows of; what
-    ///     else it holds then comes first.
-    ///   - lookingBack: Whether to look also where the claims have been already, for jobs that came there later.
+    ///   - limits: How many jobs of each kind may begin; other kinds are left to other workers.
+    ///   - served: Whom this worker has served so far, so that logins, kinds and owners take turns.
     func claim(
-        _ slots: Int, rooms: [String: Int], after last: String?, held: [Int]?, lookingBack: Bool
+        _ slots: Int, limits: [String: Int], served: ServedLanes = ServedLanes()
     ) async throws(PostgresError) -> [Job] {
-        let rooms = JSON.object(JSONObject(rooms.map { .init(name: $0.key, value: JSON($0.value)) })).description
-        let held = held.map { "{" + $0.map(String.init).joined(separator: ",") + "}" }
+        let limits = JSON.object(JSONObject(limits.map { .init(name: $0.key, value: JSON($0.value)) })).description
         var jobs: [Job] = []
         for row in try await claims.query(
             """
-            select * from \(identifier: schema).claim(\(epoch), \(slots), \(rooms)::jsonb, \(last ?? ""), \(held)::bigint[],
-                \(lookingBack))
+            select * from \(identifier: schema).claim(
+                \(epoch), \(slots), \(limits)::jsonb, \(served.json.description)::jsonb)
             """)
         {
             jobs.append(
-                try Self.job(row, isRedelivered: try row.bool("redelivered"), leaseNumber: try row.int("lease_no")))
+                try Job(row, isRedelivered: try row.bool("redelivered"), leaseNumber: try row.int("lease_number")))
         }
         return jobs
     }
 
-    private static func job(
-        _ row: Row, isRedelivered: Bool, leaseNumber: Int
-    ) throws(PostgresError) -> Job {
+    /// Notes that this worker is about to sleep; returns the time until the next job is due, and whether to look for jobs
+    /// once more before.
+    func markIdle() async throws(PostgresError) -> (untilDue: Duration?, lookAgain: Bool) {
+        let row = try await claims.query("select * from \(identifier: schema).mark_idle()")[0]
+        return (try row.optionalDouble("seconds_until_due").map { .seconds(max($0, 0)) }, try row.bool("was_busy"))
+    }
+
+    /// Ends the notifications, unless another worker may need them; returns whether it did.
+    func markBusy() async throws(PostgresError) -> Bool {
+        try await claims.query("select \(identifier: schema).mark_busy(\(epoch)) as done")[0].bool("done")
+    }
+
+    /// Writes completions; returns the states that those jobs are in now that this worker still held.
+    func finish(_ outcomes: [JobOutcome], keepPayloads: Bool) async throws(PostgresError) -> [Int: String] {
+        let batch = JSON.array(outcomes.map(\.json)).description
+        return try await completions.query(
+            "select * from \(identifier: schema).finish(\(epoch), \(batch)::jsonb, \(keepPayloads))"
+        ).states()
+    }
+
+    /// What a worker tells with its heartbeat.
+    struct Heartbeat: Sendable {
+        var inFlight = 0
+        /// Whether notifications reach it.
+        var isListening = false
+        /// What it fails at now.
+        var problem: String?
+        /// The last job that failed.
+        var lastError: String?
+        /// The numbers of the leases that it knows of; the database gives back others that are older than a claim can take.
+        var known: [Int] = []
+    }
+
+    /// Shows a sign of life; returns nil where this worker was taken for dead, else the jobs to cancel, and whether
+    /// `claimUnreconciled` would find one.
+    func beat(_ heartbeat: Heartbeat) async throws(PostgresError) -> (cancelled: [Int], hasUnreconciled: Bool)? {
+        let known = "{" + heartbeat.known.map(String.init).joined(separator: ",") + "}"
+        let row = try await control.query(
+            """
+            select * from \(identifier: schema).heartbeat(
+                \(epoch), \(heartbeat.inFlight), \(heartbeat.isListening), \(heartbeat.problem), \(heartbeat.lastError),
+                \(known)::bigint[])
+            """)[0]
+        guard try row.bool("alive") else { return nil }
+        let cancelled = try row.text("cancelled").dropFirst().dropLast().split(separator: ",")
+        return (cancelled.compactMap { Int($0) }, try row.bool("unreconciled"))
+    }
+
+    /// Takes a job that ended early, for a look at what it has made; nil where there is none.
+    ///
+    /// - Parameter pause: When another look is due, unless the job is reconciled before.
+    func claimUnreconciled(kinds: [String], pause: Duration) async throws(PostgresError) -> UnreconciledJob? {
+        let rows = try await control.query(
+            """
+            select * from \(identifier: schema).claim_unreconciled(
+                string_to_array(\(kinds.sorted().joined(separator: ",")), ','), \(pause / .seconds(1)))
+            """)
+        guard let row = rows.first else { return nil }
+        return UnreconciledJob(
+            job: try Job(row, isRedelivered: true, leaseNumber: 0), finalizedAt: try row.int("finalized_at"),
+            age: .seconds(try row.optionalDouble("ended_ago") ?? 0))
+    }
+
+    /// Ends the looks for what a job has made; false where it was retried since or another worker was first.
+    ///
+    /// - Parameter result: The job's result from now on; nil leaves it as it is.
+    func reconcile(_ unreconciled: UnreconciledJob, result: JSON?) async throws(PostgresError) -> Bool {
+        try await control.query(
+            """
+            select \(identifier: schema).reconcile(
+                \(unreconciled.job.id), \(unreconciled.finalizedAt), \(result?.description)::jsonb) as reconciled
+            """)[0].bool("reconciled")
+    }
+
+    /// Takes back the jobs of workers that have been silent for so long; returns the states that they are in now.
+    func reclaim(silentFor limit: Duration) async throws(PostgresError) -> [Int: String] {
+        try await control.query("select * from \(identifier: schema).reclaim(\(limit / .seconds(1)))").states()
+    }
+
+    /// Unblocks jobs that wait for a target although nothing is in front of them; returns how many.
+    func unblockOrphans() async throws(PostgresError) -> Int {
+        try await control.query("select \(identifier: schema).unblock_orphans() as unblocked")[0].int("unblocked")
+    }
+
+    /// Removes jobs that ended longer ago; returns how many.
+    func removeFinished(olderThan age: Duration, most: Int) async throws(PostgresError) -> Int {
+        try await control.query(
+            "select \(identifier: schema).remove_finished(\(age / .seconds(1)), \(most)) as removed")[0].int("removed")
+    }
+
+    /// Writes how far a job is; false where this worker does not hold it any more.
+    func reportProgress(_ progress: Progress, of job: Job) async throws(PostgresError) -> Bool {
+        try await control.query(
+            """
+            select \(identifier: schema).report_progress(\(epoch), \(job.id), \(job.leaseNumber), \(progress.step),
+                \(progress.rowsDone), \(progress.rowsTotal), \(progress.checkpoint?.description)::jsonb) as held
+            """)[0].bool("held")
+    }
+}
+
+extension [Row] {
+    /// Jobs and their states, from the columns id and state.
+    fileprivate func states() throws(PostgresError) -> [Int: String] {
+        var states: [Int: String] = [:]
+        for row in self { states[try row.int("id")] = try row.text("state") }
+        return states
+    }
+}
+
+extension Job {
+    fileprivate init(_ row: Row, isRedelivered: Bool, leaseNumber: Int) throws(PostgresError) {
         var payload: JSON = [:]
         var refusal: JobFailure?
         let text = try row.optionalText("payload") ?? "{}"
@@ -67,113 +172,12 @@ struct WorkerStatements: Sendable {
             refusal = JobFailure(
                 .payloadUnreadable, "The payload cannot be read: \(error)", retry: .never)
         }
-        return Job(
-            id: try row.int("id"), kind: try row.text("kind"), payload: payload,
+        self.init(
+            id: try row.int("id"), uid: try row.text("uid"), kind: try row.text("kind"), payload: payload,
             attempt: try row.int("attempt"), maxAttempts: try row.int("max_attempts"),
-            isRedelivered: isRedelivered, owner: try row.text("owner"), target: try row.optionalText("target"),
+            isRedelivered: isRedelivered, login: try row.text("enqueued_by"), owner: try row.text("owner"),
+            target: try row.optionalText("target"),
             checkpoint: try row.optionalText("checkpoint").flatMap { try? JSON(parsing: $0) },
-            identity: try row.optionalText("identity"), leaseNumber: leaseNumber, refusal: refusal)
-    }
-
-    /// Announces sleep; returns the time until the next job is due, and whether to look for jobs once more before.
-    func arm() async throws(PostgresError) -> (untilDue: Duration?, lookAgain: Bool) {
-        let row = try await claims.query("select * from \(identifier: schema).arm()")[0]
-        return (try row.optionalDouble("seconds_until_due").map { .seconds(max($0, 0)) }, try row.bool("was_down"))
-    }
-
-    /// Ends the notifications, unless another worker may need them; returns whether it did.
-    func disarm() async throws(PostgresError) -> Bool {
-        try await claims.query("select \(identifier: schema).disarm(\(epoch)) as done")[0].bool("done")
-    }
-
-    /// Writes endings; returns where those jobs are now that this worker still held.
-    func finish(_ endings: [JobEnding], keepPayloads: Bool) async throws(PostgresError) -> [Int: String] {
-        let batch = JSON.array(endings.map(\.json)).description
-        var states: [Int: String] = [:]
-        for row in try await self.endings.query(
-            "select * from \(identifier: schema).finish(\(epoch), \(batch)::jsonb, \(keepPayloads))")
-        {
-            states[try row.int("id")] = try row.text("state")
-        }
-        return states
-    }
-
-    /// Shows a sign of life; returns nil where this worker was taken for dead, else the jobs to cancel, and whether
-    /// `takeUnsettled` would find one.
-    func beat(
-        inFlight: Int, lastError: String?
-    ) async throws(PostgresError) -> (cancelled: [Int], hasUnsettled: Bool)? {
-        let row = try await control.query(
-            "select * from \(identifier: schema).beat(\(epoch), \(inFlight), \(lastError))")[0]
-        guard try row.bool("alive") else { return nil }
-        let cancelled = try row.text("cancelled").dropFirst().dropLast().split(separator: ",")
-        return (cancelled.compactMap { Int($0) }, try row.bool("unsettled"))
-    }
-
-    /// Takes a job that ended before its time, for a look at what it has made; nil where there is none.
-    ///
-    /// - Parameters:
-    ///   - pause: When another look is due, unless the job is settled before.
-    ///   - since: Since when the look has been due at the earliest.
-    func takeUnsettled(
-        kinds: [String], pause: Duration, since: String = "-infinity"
-    ) async throws(PostgresError) -> UnsettledJob? {
-        let rows = try await control.query(
-            """
-            select * from \(identifier: schema).take_unsettled(
-                string_to_array(\(kinds.sorted().joined(separator: ",")), ','), \(pause / .seconds(1)), \(since)::timestamptz)
-            """)
-        guard let row = rows.first else { return nil }
-        return UnsettledJob(
-            job: try Self.job(row, isRedelivered: true, leaseNumber: 0), endedAt: try row.text("ended_at"),
-            age: .seconds(try row.optionalDouble("ended_for") ?? 0), wasDueAt: try row.text("was_due_at"))
-    }
-
-    /// Ends the looks for what a job has made; false where it was retried since or another worker was first.
-    ///
-    /// - Parameter result: The job's result from now on; nil leaves it as it is.
-    func settle(_ unsettled: UnsettledJob, result: JSON?) async throws(PostgresError) -> Bool {
-        try await control.query(
-            """
-            select \(identifier: schema).settle(
-                \(unsettled.job.id), \(unsettled.endedAt)::timestamptz, \(result?.description)::jsonb) as settled
-            """)[0].bool("settled")
-    }
-
-    /// Takes back the jobs of workers that have been silent for so long, and of those that left some behind.
-    func reclaim(silentFor limit: Duration, lookingBack: Bool) async throws(PostgresError) -> [Int: String] {
-        var states: [Int: String] = [:]
-        for row in try await control.query(
-            "select * from \(identifier: schema).reclaim(\(limit / .seconds(1)), \(lookingBack))")
-        {
-            states[try row.int("id")] = try row.text("state")
-        }
-        return states
-    }
-
-    /// Opens jobs that wait for a target although nothing of it runs; returns how many.
-    func openForgotten() async throws(PostgresError) -> Int {
-        try await control.query("select \(identifier: schema).open_forgotten() as opened")[0].int("opened")
-    }
-
-    /// Removes jobs that ended longer ago; returns how many, and the time from which the next call goes on.
-    func removeFinished(
-        olderThan age: Duration, since: String, most: Int
-    ) async throws(PostgresError) -> (removed: Int, until: String) {
-        let row = try await control.query(
-            """
-            select removed, until::text as until
-            from \(identifier: schema).remove_finished(\(age / .seconds(1)), \(most), \(since)::timestamptz)
-            """)[0]
-        return (try row.int("removed"), try row.text("until"))
-    }
-
-    /// Writes how far a job is; false where this worker does not hold it any more.
-    func report(_ progress: Progress, of job: Job) async throws(PostgresError) -> Bool {
-        try await control.query(
-            """
-            select \(identifier: schema).report(\(epoch), \(job.id), \(job.leaseNumber), \(progress.step),
-                \(progress.rowsDone), \(progress.rowsTotal), \(progress.checkpoint?.description)::jsonb) as held
-            """)[0].bool("held")
+            leaseNumber: leaseNumber, refusal: refusal)
     }
 }

@@ -86,7 +86,7 @@ public struct PostgresServer: Sendable {
     private func start(durable: Bool, overTCP: Bool) async throws {
         let settings = [
             "-p \(port)", "-k \(directory)", "-c listen_addresses=\(overTCP ? "127.0.0.1" : "''")",
-            "-c max_connections=500",
+            "-c max_connections=500", "-c max_prepared_transactions=10",
             "-c fsync=\(durable ? "on" : "off")", "-c full_page_writes=\(durable ? "on" : "off")",
         ]
         try await control(["start", "-w", "-t", "30", "-l", "\(directory)/log", "-o", settings.joined(separator: " ")])

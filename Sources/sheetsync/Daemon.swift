@@ -32,12 +32,12 @@ struct Daemon {
     func run(logger: Logger) async throws {
         let (known, unusable) = try loadCredentials(logger)
 
-        // One connection for all small statements; the worker opens one more for claims, and one to write how jobs end and
-        // to listen.
+        // One connection for all small statements; the worker opens one more for claims, and one for completions and
+        // notifications.
         // Signs of life go over it too, so nothing on it may take as long as a lease.
         let control = Connection(
             database.connection, label: "control", statementTimeout: max(.seconds(1), worker.leaseTime / 9))
-        _ = try await database.schema.requireFit(on: control)
+        _ = try await database.schema.requireCompatible(on: control)
         let installation = try await database.schema.installation(on: control)
         try await database.schema.setLargestPayload(largestPayload, on: control)
 
@@ -57,10 +57,11 @@ struct Daemon {
                 memory: FolderMemory(on: control, schema: database.schema.name, account: "the drive \(drive)"),
                 root: drive)
         }
+        let spreadsheets = SpreadsheetIdentities(on: control, schema: database.schema.name)
         let all = zip(known, tokens).map { one, tokens in
             identity(
-                one.credentials.identity, tokens, http, calls, folders: shared, installation: installation,
-                control: control, logger)
+                one.credentials.identity, tokens, http, calls, folders: shared, spreadsheets: spreadsheets,
+                installation: installation, control: control, logger)
         }
         let identities = Identities(all)
         let templates = TemplateDirectory(path: google.templatesPath)
@@ -133,7 +134,7 @@ struct Daemon {
     /// Everything that one identity needs, over the connections that all of them share.
     private func identity(
         _ account: String, _ tokens: TokenSource, _ http: HTTPClient, _ calls: APICallTally?, folders: FolderDirectory?,
-        installation: String, control: Connection, _ logger: Logger
+        spreadsheets: SpreadsheetIdentities, installation: String, control: Connection, _ logger: Logger
     ) -> Identity {
         let schema = database.schema.name
         let past = APIClient(http: http, tokens: tokens, endpoint: google.endpoint)
@@ -145,7 +146,9 @@ struct Daemon {
             api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor)
                 .observed { calls?.add($0) })
         let own = FolderDirectory(memory: FolderMemory(on: control, schema: schema, account: account), root: nil)
-        return Identity(account: account, workspace: workspace, folders: folders ?? own, governor: governor)
+        return Identity(
+            account: account, workspace: workspace, folders: folders ?? own, governor: governor,
+            spreadsheets: spreadsheets)
     }
 
     /// Takes up changed key and token files; what is wrong with them is said, and the old ones serve on.

@@ -13,27 +13,29 @@ struct DatabaseAccess {
         connection = Connection(settings.connection, label: "command", statementTimeout: statementTimeout)
     }
 
-    var jobs: JobDirectory { JobDirectory(schema, on: connection) }
+    var jobs: QueueClient { QueueClient(schema, on: connection) }
 
     /// Ends the command where the schema is missing or does not fit this program.
-    func requireFitSchema() async throws { _ = try await schema.requireFit(on: connection) }
+    func requireCompatibleSchema() async throws { _ = try await schema.requireCompatible(on: connection) }
 }
 
 extension DatabaseAccess {
     /// Why a job is where it is; nil where there is none that this login may see.
     func explanation(of id: Int, silenceLimit: Double) async throws -> Explanation? {
-        // The job first: where it moves in between, its row and its situation speak of different places.
+        // The job first: where it moves in between, its row and its wait state speak of different places.
         for attempt in 1... {
-            guard let job = try await jobs.find(id), let situation = try await jobs.situation(of: id) else { break }
+            guard let job = try await jobs.find(id), let waitState = try await jobs.waitState(of: id) else { break }
             let again = try await jobs.find(id)
             if again?.state == job.state || attempt == 5 {
                 return Explanation(
-                    job, in: situation, database: try await DatabaseReport.read(schema, on: connection),
-                    standstill: job.isFinal
+                    job, in: waitState, database: try await DatabaseReport.read(schema, on: connection),
+                    stallCause: job.isFinal
                         ? nil
-                        : await Standstill.look(
-                            isDeserted: situation.isDeserted(silenceLimit: silenceLimit), schema, on: connection),
-                    needs: Governor.needs(ofKind: job.kind), silenceLimit: silenceLimit)
+                        : await StallCause.look(
+                            hasNoLiveWorker: waitState.hasNoLiveWorker(silenceLimit: silenceLimit), schema,
+                            on: connection),
+                    external: try await GoogleStanding.readAsProducer(schema, on: connection).causes(ofKind: job.kind),
+                    silenceLimit: silenceLimit)
             }
         }
         return nil
@@ -42,13 +44,13 @@ extension DatabaseAccess {
 
 extension Schema {
     /// The schema's newest step; throws the failure with exit code 3 where it is missing or does not fit this program.
-    func requireFit(on connection: Connection) async throws -> Int {
+    func requireCompatible(on connection: Connection) async throws -> Int {
         switch try await state(on: connection) {
-        case .fit(let number): return number
+        case .compatible(let number): return number
         case .missing:
             throw CommandFailure(
                 status: .schema, message: "the schema \(name) is missing in this database: run `sheetsync migrate`")
-        case .unfit(let reason): throw CommandFailure(status: .schema, message: reason)
+        case .incompatible(let reason): throw CommandFailure(status: .schema, message: reason)
         }
     }
 }

@@ -26,9 +26,8 @@ import Testing
     }
 
     private func why(_ job: JobRecord, _ stage: ExportStage) async throws -> String {
-        let situation = try #require(try await stage.queue.jobs.situation(of: job.id))
-        return Explanation(job, in: situation, needs: Governor.needs(ofKind: "export"), silenceLimit: 60).details
-            .joined(separator: "; ")
+        let waitState = try #require(try await stage.queue.jobs.waitState(of: job.id))
+        return Explanation(job, in: waitState, silenceLimit: 60).details.joined(separator: "; ")
     }
 
     @Test(arguments: [false, true]) func theSpreadsheetThatIsJustBeingMadeIsNamed(isCopy: Bool) async throws {
@@ -44,7 +43,7 @@ import Testing
                 #expect(job.result?["spreadsheet_id"] == made["id"], "\(job.json)")
                 #expect(job.result?["warnings"]?[0]?.string?.contains("not certain") == true, "\(job.json)")
                 let words = try await why(job, stage)
-                #expect(words.contains("what exists at Google: http"), "\(words)")
+                #expect(words.contains("what it has made: http"), "\(words)")
                 #expect(stage.emulator.journal.counts["sheets.spreadsheets.batchUpdate"] == (isCopy ? 1 : nil))
             }
         }
@@ -60,7 +59,7 @@ import Testing
                 #expect(
                     job.result?["folder_id"]?.string == folder && job.result?["spreadsheet_id"] == nil, "\(job.json)")
                 let words = try await why(job, stage)
-                #expect(words.contains("may exist at Google") && words.contains(folder), "\(words)")
+                #expect(words.contains("what it may have made: ") && words.contains(folder), "\(words)")
             }
         }
     }

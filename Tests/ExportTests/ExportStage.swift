@@ -35,7 +35,7 @@ struct ExportStage {
         source: ((TestQueue) async throws -> SourceDatabase?) = { _ in nil }, csvDirectory: String? = nil,
         _ body: (ExportStage) async throws -> Void
     ) async throws {
-        let queue = try await TestQueue.make()
+        let queue = try await TestQueue.make(Migration.sheetsync)
         let directory = FileManager.default.temporaryDirectory.appending(path: "sheetsync-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -120,7 +120,8 @@ struct ExportStage {
                 ?? Governor(
                     ledger: QuotaLedger(
                         on: queue.connection, schema: "sheetsync", account: "test", settings: unlimited),
-                    settings: unlimited, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                    settings: unlimited, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
+            spreadsheets: SpreadsheetIdentities(on: queue.connection, schema: "sheetsync"))
     }
 
     private var handlers: [String: any JobHandler] {
@@ -180,6 +181,21 @@ struct ExportStage {
         _ = try await api.call(APIRequest(.drive, .post, "/emulator/visibility", fields: "", body: body.bytes))
     }
 
+    /// Lets a waiting job look as if a worker had had it before.
+    func redeliver(_ id: Int) async throws {
+        _ = try await queue.psql("update sheetsync.ready set redelivered = true, attempted_at = now() where id = \(id)")
+    }
+
+    /// What a job is called outside of the queue, such as `42-9f86d081`: its number and a part of its random text.
+    func tag(of id: Int) async throws -> String {
+        try await queue.psql("select id || '-' || left(uid::text, 8) from sheetsync.job where id = \(id)")
+    }
+
+    /// The property by which a job's spreadsheet is found.
+    func mark(of id: Int) async throws -> [String: String] {
+        ["sheetsync_job": "\(configuration.installation)/\(try await tag(of: id))"]
+    }
+
     /// Leaves a job as a worker does that is killed when its spreadsheet is made and nobody has saved that.
     ///
     /// - Returns: The numbers of the job and of its spreadsheet.
@@ -187,20 +203,19 @@ struct ExportStage {
         _ payload: JSON, in folder: String? = nil, notMade: Bool = false
     ) async throws -> (job: Int, spreadsheet: String?) {
         let id = try await queue.jobs.enqueue(kind: "export", payload: payload)
-        _ = try await queue.psql("update sheetsync.ready set redelivered = true, attempted_at = now() where id = \(id)")
+        try await redeliver(id)
         if notMade { return (id, Optional.none) }
         let made = try await DriveClient(api: api).createSpreadsheet(
-            name: "Lost", parent: folder,
-            appProperties: ["sheetsync_job": "\(configuration.installation)/\(id)"])
+            name: "Lost", parent: folder, appProperties: try await mark(of: id))
         return (id, made.id)
     }
 
     /// Waits until nobody need look for the spreadsheet of a job that has ended, and returns the job.
-    func settled(_ id: Int) async throws -> JobRecord {
+    func reconciled(_ id: Int) async throws -> JobRecord {
         try await wait(
-            for: "job \(id) to be settled", seeing: { try await queue.jobs.find(id)?.json.description ?? "" }
+            for: "job \(id) to be reconciled", seeing: { try await queue.jobs.find(id)?.json.description ?? "" }
         ) {
-            try await queue.psql("select look_at is null from sheetsync.outcome where id = \(id)") == "t"
+            try await queue.inspector.count(.outcome, where: "id = \(id) and reconcile_at is null") == 1
         }
         return try #require(try await queue.jobs.find(id))
     }

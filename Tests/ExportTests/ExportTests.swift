@@ -215,7 +215,7 @@ import Testing
                 """)
             try await stage.work { queue in
                 try await wait(for: "a thousand exports", within: .seconds(240), every: .milliseconds(100)) {
-                    try await queue.psql("select count(*) from sheetsync.outcome") == "1000"
+                    try await queue.inspector.count(.outcome) == 1000
                 }
             }
             #expect(

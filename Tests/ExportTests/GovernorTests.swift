@@ -45,6 +45,11 @@ import Testing
         return jobs
     }
 
+    /// What the workers know of Google, as `status` shows it.
+    private func standing(_ queue: TestQueue) async throws -> GoogleStanding {
+        try await GoogleStanding.read(queue.schema, on: queue.connection)
+    }
+
     /// How many calls of Sheets Google answered with a status.
     private func answers(_ status: Int, on stage: ExportStage) -> Int {
         stage.emulator.journal.entries.filter { $0.path.hasPrefix("/v4/") && $0.status == status }.count
@@ -98,14 +103,14 @@ import Testing
             for job in jobs { #expect(job.state == "completed" && job.json["errors"] == [], "\(job.json)") }
             let refused = answers(429, on: stage)
             #expect((1...16).contains(refused), "\(refused) calls were refused")
-            let learned = try await stage.queue.psql(
-                "select learned from sheetsync.quota where name = 'sheets_writes/user/test'")
-            #expect(learned.trimmingCharacters(in: .whitespacesAndNewlines) == "4")
+            let known = try await standing(stage.queue).quotas
+            let learned = known.first { $0.name == "sheets_writes/user/test" }
+            #expect(learned?.isObserved == true && learned?.allowed == 4, "\(known)")
         }
     }
 
     @Test func grantsNeverExceedTheLimitInAnyWindow() async throws {
-        let queue = try await TestQueue.make()
+        let queue = try await TestQueue.make(Migration.sheetsync)
         var settings = QuotaSettings()
         (settings.sheetsWritesPerUser, settings.sheetsWritesPerProject, settings.window) = (20, 45, .seconds(1))
         let end = ContinuousClock.now + .seconds(4)
@@ -143,14 +148,15 @@ import Testing
     }
 
     @Test func whatIsNotUsedComesBack() async throws {
-        let queue = try await TestQueue.make()
+        let queue = try await TestQueue.make(Migration.sheetsync)
         let settings = settings(writes: 5, window: 3600)
         let ledger = QuotaLedger(on: queue.connection, schema: "sheetsync", account: "a", settings: settings)
         // Only where the window began a minute ago are all slots of it open, or it would be over before this test.
         _ = try await ledger.take(1, of: .sheetsWrites, returning: nil)
         _ = try await queue.psql(
             """
-            update sheetsync.quota set begins = mod(extract(epoch from now())::numeric - 3400, 3600), used = 0
+            update sheetsync.google_quota
+            set window_offset = mod(extract(epoch from now())::numeric - 3400, 3600), used = 0
             """)
         let first = try await ledger.take(5, of: .sheetsWrites, returning: nil)
         #expect(first.amount == 5 && first.wait == nil)
@@ -193,9 +199,9 @@ import Testing
             }
             let windows = stage.writes(inWindowsOf: length)
             let made = stage.files("spreadsheet").count
-            let deferred = try await stage.queue.psql("select count(*) from sheetsync.ready where redelivered")
+            let snoozed = try await stage.queue.inspector.count(.ready, where: "redelivered")
             print("limit \(limit), then \(limit / 2) from window \(halved) on; used and refused: \(windows)")
-            print("\(made) spreadsheets, \(deferred) given back")
+            print("\(made) spreadsheets, \(snoozed) given back")
             let before = windows.filter { $0.number < halved }.dropFirst()
             // The change itself begins a new count, and in the window after it the last calls may be refused.
             let after = windows.filter { $0.number > halved + 1 }.dropLast()
@@ -246,14 +252,14 @@ import Testing
             try await stage.sibling(through: governor).work(limited: true) { queue in
                 let id = try await queue.jobs.enqueue(kind: "export", payload: payload)
                 try await wait(for: "a reason", seeing: { try await queue.jobs.find(id)?.json.description ?? "" }) {
-                    try await queue.psql("select reason from sheetsync.breaker").contains("key")
+                    try await standing(queue).breakers.contains { $0.reason.contains("key") }
                 }
                 try await Task.sleep(for: .milliseconds(300))
                 stage.emulator.removeFaults()
                 let job = try await stage.ended(id)
                 #expect(job.state == "completed" && job.json["attempt"] == 1, "\(job.json)")
-                let left = try await queue.psql("select count(*) from sheetsync.breaker")
-                #expect(left.trimmingCharacters(in: .whitespacesAndNewlines) == "0")
+                let left = try await standing(queue).breakers
+                #expect(left.isEmpty, "\(left)")
             }
         }
     }

@@ -14,7 +14,7 @@ import Testing
         try await stage.work(
             change: {
                 $0.leaseTime = .seconds(10)
-                $0.lookInterval = .milliseconds(300)
+                $0.reconcileInterval = .milliseconds(300)
             }, body)
     }
 
@@ -24,8 +24,8 @@ import Testing
     }
 
     private func why(_ job: JobRecord, _ stage: ExportStage) async throws -> String {
-        let situation = try #require(try await stage.queue.jobs.situation(of: job.id))
-        let words = Explanation(job, in: situation, needs: Governor.needs(ofKind: "export"), silenceLimit: 60)
+        let waitState = try #require(try await stage.queue.jobs.waitState(of: job.id))
+        let words = Explanation(job, in: waitState, silenceLimit: 60)
         return ([words.headline] + words.details).joined(separator: "; ")
     }
 
@@ -55,13 +55,13 @@ import Testing
             var job = try await cancel(lost.job, stage)
             #expect(job.state == "cancelled" && warning(job).contains("not known yet"), "\(job.json)")
             var words = try await why(job, stage)
-            #expect(words.contains("is being looked up") && words.contains("what may exist at Google"), "\(words)")
-            try await work(stage) { _ in job = try await stage.settled(lost.job) }
+            #expect(words.contains("is being looked up") && words.contains("what it may have made: "), "\(words)")
+            try await work(stage) { _ in job = try await stage.reconciled(lost.job) }
             #expect(job.state == "cancelled", "\(job.json)")
             #expect(job.result?["spreadsheet_id"]?.string == lost.spreadsheet, "\(job.json)")
             #expect(job.result?["spreadsheet_url"]?.string?.hasPrefix("http") == true, "\(job.json)")
             words = try await why(job, stage)
-            #expect(words.contains("what exists at Google: http") && !words.contains("looked up"), "\(words)")
+            #expect(words.contains("what it has made: http") && !words.contains("looked up"), "\(words)")
             // A look changes nothing.
             #expect(stage.files("spreadsheet").count == 1 && stage.files("folder").count == (place == .root ? 0 : 2))
         }
@@ -73,7 +73,7 @@ import Testing
             let lost = try await stage.loseSpreadsheet(Self.payload)
             _ = try await cancel(lost.job, stage)
             try await work(stage) { _ in
-                let job = try await stage.settled(lost.job)
+                let job = try await stage.reconciled(lost.job)
                 #expect(job.result?["spreadsheet_id"]?.string == lost.spreadsheet, "\(job.json)")
             }
             #expect((stage.emulator.journal.counts["drive.files.list"] ?? 0) > 1, "the first list was too early")
@@ -91,7 +91,7 @@ import Testing
             let lost = try await stage.loseSpreadsheet(payload, notMade: true)
             _ = try await cancel(lost.job, stage)
             try await work(stage) { _ in
-                let job = try await stage.settled(lost.job)
+                let job = try await stage.reconciled(lost.job)
                 #expect(warning(job).contains("none was made") && job.result?["spreadsheet_id"] == nil, "\(job.json)")
                 let words = try await why(job, stage)
                 #expect(words.contains("what is known: No spreadsheet"), "\(words)")
@@ -118,7 +118,7 @@ import Testing
             let unclear = try #require(try await stage.queue.jobs.find(id))
             #expect(warning(unclear).contains("not certain") && warning(unclear).contains(folder), "\(unclear.json)")
             try await work(stage) { _ in
-                let job = try await stage.settled(id)
+                let job = try await stage.reconciled(id)
                 #expect(job.state == (isCancelled ? "cancelled" : "discarded"), "\(job.json)")
                 let made = stage.files("spreadsheet").first { $0["name"] == "Perhaps" }
                 #expect((made != nil) == (action == .resetAfter))
@@ -134,7 +134,7 @@ import Testing
             let lost = try await stage.loseSpreadsheet(Self.payload)
             _ = try await cancel(lost.job, stage)
             try await work(stage) { _ in
-                let job = try await stage.settled(lost.job)
+                let job = try await stage.reconciled(lost.job)
                 #expect(job.result?["spreadsheet_id"]?.string == lost.spreadsheet, "\(job.json)")
                 #expect(stage.emulator.strikes(of: fault) == 3)
             }
@@ -150,7 +150,7 @@ import Testing
                 let job = try await stage.ended(lost.job)
                 #expect(job.state == "completed" && job.result?["warnings"] == [], "\(job.json)")
                 #expect(job.result?["spreadsheet_id"]?.string == lost.spreadsheet)
-                #expect(try await stage.settled(lost.job).result == job.result)
+                #expect(try await stage.reconciled(lost.job).result == job.result)
             }
             #expect(stage.files("spreadsheet").count == 1)
         }
@@ -167,7 +167,7 @@ import Testing
             try await work(stage) { _ in
                 try await work(other) { _ in
                     for one in lost {
-                        let job = try await stage.settled(one.job)
+                        let job = try await stage.reconciled(one.job)
                         #expect(job.result?["spreadsheet_id"]?.string == one.spreadsheet, "\(job.json)")
                         #expect(
                             warning(job).contains(one.spreadsheet == nil ? "none was made" : "is made"), "\(job.json)")

@@ -114,7 +114,7 @@ import Testing
                 }
                 #expect(codes.isSuperset(of: ["payload.invalid", "google.not_found"]), "\(codes)")
                 #expect(!codes.contains("internal"), "\(codes)")
-                #expect(try await queue.psql("select count(*) from sheetsync.outcome where state = 'completed'") != "0")
+                #expect(try await queue.inspector.count(.outcome, where: "state = 'completed'") > 0)
                 let good = try await stage.export(["title": "Good", "rows": [[1]]])
                 #expect(good.state == "completed", "\(good.json)")
             }

@@ -103,7 +103,7 @@ import Testing
                         #expect(reason.contains(file) && reason.contains(part), "\(reason)")
                         #expect(stage.files("spreadsheet").isEmpty)
                         try Data("{}".utf8).write(to: URL(filePath: file))
-                        try await queue.connection.query("update sheetsync.ready set run_at = now()")
+                        try await queue.inspector.makeDue(id)
                         let job = try await stage.ended(id)
                         #expect(job.state == "completed" && job.json["attempt"] == 1, "\(job.json)")
                         try await stage.delete(try #require(job.result?["spreadsheet_id"]?.string))

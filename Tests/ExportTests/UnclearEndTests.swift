@@ -68,7 +68,7 @@ import Testing
         try await ExportStage.with { stage in
             // As a worker leaves it that is killed in the middle of the create.
             let id = try await stage.queue.jobs.enqueue(kind: "export", payload: payload)
-            _ = try await stage.queue.psql("update sheetsync.ready set redelivered = true")
+            try await stage.redeliver(id)
             try await stage.work { _ in
                 let job = try await stage.ended(id)
                 #expect(job.state == "completed" && job.json["attempt"] == 1, "\(job.json)")
@@ -83,13 +83,13 @@ import Testing
     @Test func ofTwoSpreadsheetsTheOldestIsKeptAndTheOtherOneNamed() async throws {
         try await ExportStage.with { stage in
             let id = try await stage.queue.jobs.enqueue(kind: "export", payload: ["title": "Once", "rows": [[1]]])
-            _ = try await stage.queue.psql("update sheetsync.ready set redelivered = true")
-            let installation = try await stage.queue.schema.installation(on: stage.queue.connection)
+            try await stage.redeliver(id)
+            let mark = try await stage.mark(of: id)
             var made: [String] = []
             for _ in 0..<2 {
                 made.append(
                     try await DriveClient(api: stage.api).createSpreadsheet(
-                        name: "Once", parent: nil, appProperties: ["sheetsync_job": "\(installation)/\(id)"]
+                        name: "Once", parent: nil, appProperties: mark
                     ).id)
                 try await Task.sleep(for: .milliseconds(5))
             }
@@ -124,12 +124,13 @@ import Testing
             try await stage.work { queue in
                 let id = try await queue.jobs.enqueue(kind: "export", payload: payload)
                 try await wait(
-                    for: "the job to be put off", seeing: { "\(try await queue.psql("table sheetsync.ready"))" }
+                    for: "the job to be put off", seeing: { try await queue.jobs.find(id)?.json.description ?? "" }
                 ) {
-                    try await queue.psql("select gate, attempt from sheetsync.ready where id = \(id)") == "1|0"
+                    let job = try await queue.jobs.find(id)
+                    return job?.state == "scheduled" && job?.json["attempt"] == 0
                 }
                 // Nobody waits a minute in a test.
-                _ = try await queue.psql("update sheetsync.ready set run_at = now()")
+                try await queue.inspector.makeDue(id)
                 let job = try await stage.ended(id)
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(job.json["attempt"] == 1)
@@ -183,7 +184,7 @@ import Testing
             try await stage.work { queue in
                 try await other.work { _ in
                     try await wait(for: "all exports") {
-                        try await queue.psql("select count(*) from sheetsync.outcome where state = 'completed'") == "40"
+                        try await queue.inspector.count(.outcome, where: "state = 'completed'") == 40
                     }
                 }
             }

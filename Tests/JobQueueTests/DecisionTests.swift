@@ -8,10 +8,12 @@ import Testing
         pauses: [Pause] = []
     ) -> QueueReport {
         var report = QueueReport()
-        report.kinds = [.init(kind: "export", available: available, oldestAvailable: oldest, running: running)]
+        report.kinds = [.init(kind: "write", available: available, oldestAvailable: oldest, running: running)]
         report.discardedLastHour = discarded
         report.workers = silences.map {
-            .init(name: "w", version: "1", silence: $0, inFlight: 0, concurrency: 16, lastError: nil)
+            .init(
+                name: "w", version: "1", silence: $0, inFlight: 0, concurrency: 16, isListening: true, problem: nil,
+                lastError: nil)
         }
         report.pauses = pauses
         return report
@@ -19,31 +21,30 @@ import Testing
 
     /// Everything is wrong; each reason comes to light when the ones before it are mended.
     @Test func theFirstReasonIsTheOneToMendFirst() {
-        func verdict(_ report: QueueReport) -> Verdict { Verdict(report, silenceLimit: 45) }
+        var external = ExternalCauses(
+            failures: [.init("breaker", "the printer fails")], limits: [.init("quota", "the paper is used up for 5 s")])
+        func verdict(_ report: QueueReport) -> Verdict { Verdict(report, silenceLimit: 45, external: external) }
         var report = report(available: 5, oldest: 400, discarded: 2, silences: [99])
         report.pauses = [Pause(kind: nil, by: "anna", since: "2026-05-02 08:00 UTC")]
-        report.breakers = [
-            OpenBreaker(name: "sheets/a@b", reason: "It is disabled.", since: "2026-05-02 08:00 UTC", opensIn: 3)
-        ]
         report.database = DatabaseReport()
         report.database?.oldestSnapshot = .init(
             pid: 77, name: "pg_dump", login: "backup", age: 200_000, seconds: nil)
-        report.quotas = [Quota(name: "sheets_writes/user/a@b", allowed: 60, used: 60, isLearned: false, freeIn: 4.5)]
         #expect(
             verdict(report).level == .down && verdict(report).reason.hasPrefix("no worker is alive, and 5 jobs wait"))
         report.workers.append(
             .init(
-                name: "v", version: "1", silence: 1, inFlight: 0, concurrency: 16, lastError: nil, kinds: ["noop"]))
+                name: "v", version: "1", silence: 1, inFlight: 0, concurrency: 16, isListening: true,
+                problem: "cannot claim jobs: no", lastError: nil, kinds: ["noop"]))
+        #expect(verdict(report) == Verdict(.degraded, "the worker v cannot claim jobs: no"))
+        report.workers[1] = .init(
+            name: "v", version: "1", silence: 1, inFlight: 0, concurrency: 16, isListening: true, problem: nil,
+            lastError: nil, kinds: ["noop"])
         #expect(verdict(report).reason.hasPrefix("the queue is paused by anna"))
         report.pauses = []
-        #expect(verdict(report).reason.hasPrefix("no worker that is alive can do jobs of kind export, and 5 jobs wait"))
-        report.workers[1].kinds = ["export"]
-        #expect(
-            verdict(report)
-                == Verdict(
-                    .degraded,
-                    "Google Sheets fails for a@b since 2026-05-02 08:00 UTC (next try in 3 s): It is disabled."))
-        report.breakers = []
+        #expect(verdict(report).reason.hasPrefix("no worker that is alive can do jobs of kind write, and 5 jobs wait"))
+        report.workers[1].kinds = ["write"]
+        #expect(verdict(report) == Verdict(.degraded, "the printer fails"))
+        external.failures = []
         report.waits = [
             .init(
                 code: "google.waiting", count: 9, example: 3, message: "The quota is used up.", needsMending: false),
@@ -61,8 +62,8 @@ import Testing
         report.database = nil
         #expect(
             verdict(report).reason
-                == "the queue is behind: a job has waited for 400 s, 5 jobs wait; the quota sheets_writes of a@b is used up "
-                + "(60 of 60) for 5 s")
+                == "the queue is behind: a job has waited for 400 s, 5 jobs wait; "
+                + "the paper is used up for 5 s")
         report.kinds[0].oldestAvailable = 1
         #expect(verdict(report).reason == "2 jobs discarded in the last hour")
         // Attempts that failed otherwise have nothing to do with it.
@@ -74,10 +75,7 @@ import Testing
         report.discardedLastHour = 0
         #expect(verdict(report).reason == "1 of 2 workers show no sign of life")
         report.workers.removeFirst()
-        #expect(
-            verdict(report)
-                == Verdict(
-                    .ok, "0 running, 5 jobs waiting; the quota sheets_writes of a@b is used up (60 of 60) for 5 s"))
+        #expect(verdict(report) == Verdict(.ok, "0 running, 5 jobs waiting; the paper is used up for 5 s"))
     }
 
     @Test func judgesTheQueue() {

@@ -1,8 +1,9 @@
 import JSON
-import JobQueue
 import Postgres
 import TestSupport
 import Testing
+
+@testable import JobQueue
 
 @Suite(.serialized) struct EnqueueTests {
     @Test func aRolledBackTransactionMakesNoJob() async throws {
@@ -39,13 +40,61 @@ import Testing
         #expect(error?.message.contains("job \(first)") == true)
     }
 
+    /// The digest is of the payload's value, which may be written in several ways.
+    @Test func theSameValueWrittenOtherwiseIsTheSamePayload() async throws {
+        let queue = try await TestQueue.make()
+        for (one, other) in [
+            (#"{"a": 1.0, "b": [100]}"#, #"{"b": [1e2], "a": 1.00}"#), (#"{"a": "ä"}"#, #"{"a": "\u00e4"}"#),
+        ] {
+            let ids = try await queue.psql(
+                """
+                select sheetsync.enqueue('noop', '\(one)', idempotency_key => '\(one)')
+                     = sheetsync.enqueue('noop', '\(other)', idempotency_key => '\(one)')
+                """)
+            #expect(ids == "t", "\(one)")
+        }
+    }
+
+    /// A plain insert is never refused; nor is enqueue, because it reads nothing that other producers write.
+    @Test func producersThatAreSerializableDoNotConflict() async throws {
+        let queue = try await TestQueue.make()
+        _ = try await queue.psql(
+            "create table public.plain (id bigint generated always as identity primary key, body jsonb)")
+        let configuration = try queue.configuration()
+        func refusals(of statement: String) async throws -> Int {
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for client in 0..<8 {
+                    group.addTask {
+                        let connection = Connection(configuration, label: "producer \(client)")
+                        var refused = 0
+                        for _ in 0..<50 {
+                            do throws(PostgresError) {
+                                try await connection.script("begin isolation level serializable; \(statement); commit")
+                            } catch {
+                                guard error.sqlState == "40001" else { throw error }
+                                refused += 1
+                                try await connection.script("rollback")
+                            }
+                        }
+                        return refused
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+        }
+        #expect(try await refusals(of: "insert into public.plain (body) values ('{}')") == 0)
+        #expect(try await refusals(of: "select sheetsync.enqueue('noop', '{}', owner => 'a')") == 0)
+        #expect(try await refusals(of: "select sheetsync.enqueue('write', '{\"file\":\"s\"}', 'k' || random())") == 0)
+        #expect(try await queue.inspector.count(.ready) == 800)
+    }
+
     @Test func manyProducersWithOneKeyMakeOneJob() async throws {
         let queue = try await TestQueue.make()
         let configuration = try queue.configuration()
         let ids = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    let jobs = JobDirectory(queue.schema, on: Connection(configuration, label: "test"))
+                    let jobs = QueueClient(queue.schema, on: Connection(configuration, label: "test"))
                     return try await jobs.enqueue(kind: "noop", payload: [:], idempotencyKey: "same")
                 }
             }
@@ -66,6 +115,11 @@ import Testing
         ("'noop', '{}', run_at => 'infinity'", "run_at must be a point in time, not infinity"),
         ("'noop', '{}', idempotency_key => ''", "idempotency_key must have from 1 to 200 characters, not 0"),
         ("'noop', '{}', owner => repeat('x', 201)", "owner must be a text of at most 200 characters"),
+        ("'noop', '{}', owner => E'a\\u001b[2Jb'", "owner and idempotency_key must not contain control characters"),
+        (
+            "'noop', '{}', idempotency_key => U&'a\\202E'",
+            "owner and idempotency_key must not contain control characters"
+        ),
         (
             "'noop', jsonb_build_object('a', repeat('x', 5242880))",
             "the payload has 5242889 bytes, more than the limit of 5242880"
@@ -87,7 +141,7 @@ import Testing
             """
             select ordinality, created from sheetsync.enqueue_many('[
                 {"kind":"noop","payload":{"n":1},"idempotency_key":"z"}, {"kind":"noop","payload":{"n":2}},
-                {"kind":"noop","payload":{"n":1},"idempotency_key":"z"}, {"kind":"export","payload":{},"priority":1}]')
+                {"kind":"noop","payload":{"n":1},"idempotency_key":"z"}, {"kind":"write","payload":{},"priority":1}]')
             order by ordinality
             """)
         #expect(made == "1|t\n2|t\n3|f\n4|t")
@@ -137,9 +191,9 @@ import Testing
         let first = try await queue.jobs.enqueue(kind: "noop", payload: [:])
         _ = try await queue.psql("select sheetsync.enqueue('noop', '{}', run_at => '0044-03-15 BC')")
         _ = try await queue.psql("select sheetsync.enqueue('noop', '{}', run_at => '294276-12-31')")
-        #expect(
-            try await queue.psql("select id from sheetsync.ready order by gate, priority, run_at, id limit 1")
-                == "\(first)")
+        let worker = WorkerStatements(on: queue.connection)
+        try await worker.register(name: "test", version: "0", concurrency: 4)
+        #expect(try await worker.claim(1).map(\.id) == [first])
         #expect(try await QueueReport.read(queue.schema, on: queue.connection).scheduled == 1)
     }
 }

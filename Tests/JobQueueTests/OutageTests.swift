@@ -120,10 +120,10 @@ import Testing
             queue, login in
             for _ in 1...5 {
                 try await wait(for: "the worker to sleep") {
-                    try await queue.psql("select last_value from sheetsync.wake") == "1"
+                    try await queue.inspector.isSomebodyIdle()
                 }
                 // What it would hear now is said while nobody listens; the job's end opens the connection again.
-                try await terminate("endings", of: login, queue)
+                try await terminate("completions", of: login, queue)
                 let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
                 try await queue.expect(id, "completed")
             }
@@ -140,7 +140,7 @@ import Testing
         ) { queue in
             for _ in 1...3 {
                 try await wait(for: "the worker to sleep") {
-                    try await queue.psql("select last_value from sheetsync.wake") == "1"
+                    try await queue.inspector.isSomebodyIdle()
                 }
                 // The limit of this wait is far below the poll interval.
                 try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
@@ -174,7 +174,7 @@ import Testing
         try await wait(for: "LISTEN") { heard.all == ["listening"] }
         func worker() async throws -> WorkerStatements {
             let worker = WorkerStatements(on: queue.connection)
-            try await worker.enter(name: "test", version: "0", concurrency: 1)
+            try await worker.register(name: "test", version: "0", concurrency: 1)
             return worker
         }
         let (one, two) = (try await worker(), try await worker())
@@ -187,14 +187,14 @@ import Testing
             return heard.all.dropFirst(before).contains("sheetsync_ready")
         }
         #expect(try await isHeard() == false)
-        #expect(try await one.arm().lookAgain)
+        #expect(try await one.markIdle().lookAgain)
         #expect(try await isHeard())
-        #expect(try await one.arm().lookAgain == false)
+        #expect(try await one.markIdle().lookAgain == false)
         // The second one is full, but the first one has a free slot and may sleep.
-        #expect(try await two.disarm() == false)
+        #expect(try await two.markBusy() == false)
         #expect(try await isHeard())
-        _ = try await one.beat(inFlight: 1, lastError: nil)
-        #expect(try await two.disarm())
+        _ = try await one.beat(.init(inFlight: 1))
+        #expect(try await two.markBusy())
         #expect(try await isHeard() == false)
         listening.cancel()
         await listening.value
@@ -236,32 +236,32 @@ import Testing
         let queue = try await TestQueue.make()
         let connection = Connection(try queue.configuration(), label: "worker", statementTimeout: .seconds(1))
         let worker = WorkerStatements(on: connection)
-        try await worker.enter(name: "test", version: "0", concurrency: 1)
+        try await worker.register(name: "test", version: "0", concurrency: 1)
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
         let blocker = Connection(try queue.configuration(), label: "blocker")
         try await blocker.script("begin; lock table sheetsync.ready")
-        let error = await #expect(throws: PostgresError.self) { try await worker.claim(1, held: []) }
+        let error = await #expect(throws: PostgresError.self) { try await worker.claim(1) }
         #expect(error?.isTransient == true)
         try await blocker.script("rollback")
-        #expect(try await worker.claim(1, held: []).map(\.id) == [id])
+        #expect(try await worker.claim(1).map(\.id) == [id])
     }
 
     @Test func reclaimsByTheDatabasesClock() async throws {
         let queue = try await TestQueue.make()
         func worker() async throws -> WorkerStatements {
             let worker = WorkerStatements(on: queue.connection)
-            try await worker.enter(name: "test", version: "0", concurrency: 1)
+            try await worker.register(name: "test", version: "0", concurrency: 1)
             return worker
         }
         let (silent, other) = (try await worker(), try await worker())
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
-        _ = try await silent.claim(1, held: [])
+        _ = try await silent.claim(1)
         _ = try await queue.psql(
             "update sheetsync.worker set beat_at = clock_timestamp() - interval '1700 s' where epoch = \(silent.epoch)")
         #expect(try await other.reclaim(silentFor: .seconds(1800)).isEmpty)
         _ = try await queue.psql(
             "update sheetsync.worker set beat_at = clock_timestamp() - interval '1900 s' where epoch = \(silent.epoch)")
         #expect(try await other.reclaim(silentFor: .seconds(1800)) == [id: "retryable"])
-        #expect(try await silent.beat(inFlight: 1, lastError: nil) == nil)
+        #expect(try await silent.beat(.init(inFlight: 1)) == nil)
     }
 }

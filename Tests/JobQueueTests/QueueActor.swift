@@ -34,7 +34,7 @@ struct QueueActor {
     private var statements: WorkerStatements
     private var held: [Job] = []
     /// Endings whose answer was lost, so that they are sent again, perhaps much later.
-    private var echoes: [[JobEnding]] = []
+    private var echoes: [[JobOutcome]] = []
     /// Earlier lives that were taken for dead, and what they still believe they hold.
     private var zombies: [(statements: WorkerStatements, held: [Job])] = []
 
@@ -52,7 +52,7 @@ struct QueueActor {
         statements = WorkerStatements(on: connection)
         held = []
         echoes = []
-        try await statements.enter(name: "actor", version: "0", concurrency: 8)
+        try await statements.register(name: "actor", version: "0", concurrency: 8)
     }
 
     private func anyJob(_ random: inout SeededGenerator) -> Int? {
@@ -71,7 +71,7 @@ struct QueueActor {
         case 92..<94: try await die()
         case 94..<95: try await leave()
         case 95..<97: try await haunt()
-        case 97..<98: _ = try await statements.openForgotten()
+        case 97..<98: _ = try await statements.unblockOrphans()
         default: try await reclaim()
         }
     }
@@ -81,7 +81,7 @@ struct QueueActor {
         let key = random.chance(50) ? "key \(number)" : nil
         // The same key comes with the same kind and payload. Half of the jobs are for one of five spreadsheets.
         let isExport = number % 2 == 0
-        let payload = isExport ? #"{"spreadsheet_id":"s\#(number % 5)"}"# : "{}"
+        let payload = isExport ? #"{"file":"s\#(number % 5)"}"# : "{}"
         let owner = "owner \(Int.random(in: 1...3, using: &random))"
         let attempts = Int.random(in: 1...4, using: &random)
         let delay = random.chance(20) ? 0.01 : 0
@@ -89,7 +89,7 @@ struct QueueActor {
         if !isKept { try await producer.script("begin") }
         let id = try await producer.query(
             """
-            select sheetsync.enqueue(\(isExport ? "export" : "noop"), \(payload)::jsonb, \(key),
+            select sheetsync.enqueue(\(isExport ? "write" : "noop"), \(payload)::jsonb, \(key),
                 now() + make_interval(secs => \(delay)), \(Int.random(in: 3...5, using: &random)), \(owner),
                 max_attempts => \(attempts)) as id
             """)[0].int("id")
@@ -109,13 +109,13 @@ struct QueueActor {
         case 0:
             try await connection.script(
                 """
-                begin; select * from sheetsync.claim(\(statements.epoch), \(slots), '{"noop":9,"export":9}'); rollback
+                begin; select * from sheetsync.claim(\(statements.epoch), \(slots), '{"noop":9,"write":9}'); rollback
                 """)
         case 1:
-            // The answer is lost: a later claim must bring these jobs again.
-            _ = try await statements.claim(slots, held: held.map(\.leaseNumber))
+            // The answer is lost: a heartbeat must give these jobs back.
+            _ = try await statements.claim(slots)
         default:
-            let claimed = try await statements.claim(slots, held: held.map(\.leaseNumber))
+            let claimed = try await statements.claim(slots)
             for job in claimed where held.contains(where: { $0.id == job.id }) {
                 ledger.complain("job \(job.id) came although it was held")
             }
@@ -131,13 +131,13 @@ struct QueueActor {
         let result: JSON = JSON(Int.random(in: 0..<1_000_000, using: &random))
         let endings = batch.map { job in
             switch Int.random(in: 0..<10, using: &random) {
-            case 0..<3: JobEnding(job, .completed, result: result)
-            case 3: JobEnding(job, .discarded, error: ["code": "discarded"])
-            case 4: JobEnding(job, .cancelled)
-            case 5: JobEnding(job, .release, delay: .milliseconds(3))
-            case 6: JobEnding(job, .release)
-            case 7: JobEnding(job, .retry, error: ["code": "again"], delay: .milliseconds(3))
-            default: JobEnding(job, .retry, error: ["code": "again"])
+            case 0..<3: JobOutcome(job, .completed, result: result)
+            case 3: JobOutcome(job, .discarded, error: ["code": "discarded"])
+            case 4: JobOutcome(job, .cancelled)
+            case 5: JobOutcome(job, .snooze, delay: .milliseconds(3))
+            case 6: JobOutcome(job, .snooze)
+            case 7: JobOutcome(job, .retry, error: ["code": "again"], delay: .milliseconds(3))
+            default: JobOutcome(job, .retry, error: ["code": "again"])
             }
         }
         let states = try await write(endings, result, as: statements)
@@ -151,7 +151,7 @@ struct QueueActor {
         }
     }
 
-    private func write(_ endings: [JobEnding], _ result: JSON, as statements: WorkerStatements) async throws -> [Int:
+    private func write(_ endings: [JobOutcome], _ result: JSON, as statements: WorkerStatements) async throws -> [Int:
         String]
     {
         let states = try await statements.finish(endings, keepPayloads: false)
@@ -177,40 +177,42 @@ struct QueueActor {
     }
 
     private mutating func beat() async throws {
-        guard let cancelled = try await statements.beat(inFlight: held.count, lastError: nil)?.cancelled else {
+        // Whatever this worker does not know of has a claim's lost answer taken.
+        try await queue.inspector.ageLeases(bySeconds: 3600)
+        let heartbeat = WorkerStatements.Heartbeat(inFlight: held.count, known: held.map(\.leaseNumber))
+        guard let cancelled = try await statements.beat(heartbeat)?.cancelled else {
             return ledger.complain("a living worker was taken for dead")
         }
         let jobs = held.filter { cancelled.contains($0.id) }
-        _ = try await write(jobs.map { JobEnding($0, .cancelled) }, nil, as: statements)
+        _ = try await write(jobs.map { JobOutcome($0, .cancelled) }, nil, as: statements)
         held.removeAll { cancelled.contains($0.id) }
     }
 
     /// Falls silent, so that the others take its jobs, and begins again.
     private mutating func die() async throws {
         zombies.append((statements, held))
-        try await connection.query(
-            "update sheetsync.worker set beat_at = beat_at - interval '1 hour' where epoch = \(statements.epoch)")
+        try await queue.inspector.silence(epoch: statements.epoch)
         try await enter()
         try await reclaim()
     }
 
     private mutating func leave() async throws {
-        try await statements.leave()
+        try await statements.deregister()
         try await enter()
     }
 
     /// Lets an earlier life say what it still has to say.
     private mutating func haunt() async throws {
         guard let zombie = zombies.popLast() else { return }
-        let before = try await zombie.statements.beat(inFlight: 0, lastError: nil)
+        let before = try await zombie.statements.beat(.init(inFlight: 0))
         if before != nil { return ledger.complain("a dead worker was let back in") }
         do throws(PostgresError) {
-            let claimed = try await zombie.statements.claim(3, held: zombie.held.map(\.leaseNumber))
+            let claimed = try await zombie.statements.claim(3)
             if !claimed.isEmpty { ledger.complain("a dead worker claimed \(claimed.count) jobs") }
         } catch {
             guard error.sqlState == "55000" else { throw error }
         }
-        let late = zombie.held.map { JobEnding($0, .completed, result: "late") }
+        let late = zombie.held.map { JobOutcome($0, .completed, result: "late") }
         if !(try await zombie.statements.finish(late, keepPayloads: false)).isEmpty {
             ledger.complain("a dead worker's ending was written")
         }
@@ -224,12 +226,13 @@ struct QueueActor {
     /// Runs what is left to its end; true when this one sees nothing more to do.
     mutating func drain() async throws -> Bool {
         try await reclaim()
-        _ = try await statements.openForgotten()
+        _ = try await statements.unblockOrphans()
         let result: JSON = "drained"
-        let claimed = try await statements.claim(50, held: held.map(\.leaseNumber))
+        try await beat()
+        let claimed = try await statements.claim(50)
         let batch = held + claimed
         held = []
-        _ = try await write(batch.map { JobEnding($0, .completed, result: result) }, result, as: statements)
+        _ = try await write(batch.map { JobOutcome($0, .completed, result: result) }, result, as: statements)
         return batch.isEmpty
     }
 }

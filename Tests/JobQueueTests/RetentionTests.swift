@@ -19,7 +19,7 @@ import Testing
             -- Job 1 is a discarded one.
             select id, (array['completed', 'discarded', 'cancelled'])[1 + id % 3], 1,
                    now() - make_interval(days => case when id = 1201 then 8 else 10 end) from gone;
-            insert into sheetsync.failure (id, attempt, error) select id, 1, '{}' from sheetsync.job;
+            insert into sheetsync.attempt_error (job_id, attempt, error) select id, 1, '{}' from sheetsync.job;
             insert into sheetsync.progress (id, step) select id, 'x' from sheetsync.job
             """)
         return queue
@@ -29,7 +29,7 @@ import Testing
         try await queue.psql(
             """
             select (select count(*) from sheetsync.job), (select count(*) from sheetsync.outcome),
-                (select count(*) from sheetsync.failure), (select count(*) from sheetsync.progress),
+                (select count(*) from sheetsync.attempt_error), (select count(*) from sheetsync.progress),
                 (select count(*) from sheetsync.ready)
             """)
     }
@@ -39,7 +39,7 @@ import Testing
         #expect(try await rows(queue) == "1202|1201|1202|1202|1")
         // A kind of its own, so that the job that waits goes on waiting.
         try await queue.withWorker(
-            ["folder": ClosureHandler { _, _ in nil }], change: { $0.retention = .seconds(9 * 86_400) }
+            ["make": ClosureHandler { _, _ in nil }], change: { $0.retention = .seconds(9 * 86_400) }
         ) { queue in
             try await wait(for: "the old ones to go", seeing: { try await rows(queue) }) {
                 try await rows(queue) == "2|1|2|2|1"
@@ -53,42 +53,16 @@ import Testing
     @Test func nothingIsRemovedWhereItIsKeptForEver() async throws {
         let queue = try await filledQueue()
         try await queue.withWorker(
-            ["folder": ClosureHandler { _, _ in nil }],
+            ["make": ClosureHandler { _, _ in nil }],
             change: {
                 $0.retention = nil
-                $0.upkeepInterval = .milliseconds(20)
+                $0.maintenanceInterval = .milliseconds(20)
             }
         ) { queue in
-            try await queue.expect(try await queue.jobs.enqueue(kind: "folder", payload: [:]), "completed")
+            try await queue.expect(try await queue.jobs.enqueue(kind: "make", payload: [:]), "completed")
             try await Task.sleep(for: .milliseconds(200))
         }
         #expect(try await rows(queue) == "1203|1202|1202|1202|1")
-    }
-
-    /// What is kept of a target goes with the last job that began on it.
-    @Test func aTargetIsForgottenWithItsJobs() async throws {
-        let queue = try await TestQueue.make()
-        let worker = WorkerStatements(on: queue.connection)
-        try await worker.enter(name: "test", version: "0", concurrency: 9)
-        func run(_ targets: [String]) async throws -> [Job] {
-            for target in targets {
-                _ = try await queue.jobs.enqueue(kind: "export", payload: ["spreadsheet_id": .string(target)])
-            }
-            return try await worker.claim(9)
-        }
-        _ = try await queue.psql("alter sequence sheetsync.job_id_seq increment by 1000")
-        let old = try await run(["old", "used since", "in use"])
-        #expect(old.count == 3)
-        _ = try await worker.finish(old.map { JobEnding($0, .completed) }, keepPayloads: false)
-        _ = try await queue.psql("update sheetsync.outcome set finalized_at = now() - interval '10 days'")
-        let recent = try await run(["used since"])
-        _ = try await worker.finish(recent.map { JobEnding($0, .completed) }, keepPayloads: false)
-        #expect(try await run(["in use"]).count == 1)
-        let removed = try await worker.removeFinished(olderThan: .seconds(9 * 86_400), since: "-infinity", most: 100)
-        #expect(removed.removed == 3)
-        #expect(
-            try await queue.psql("select target, id is null from sheetsync.head order by target")
-                == "spreadsheet:in use|f\nspreadsheet:used since|t")
     }
 
     @Test func severalRemoveBesideEachOtherAndARetryIsNotInTheWay() async throws {
@@ -100,20 +74,18 @@ import Testing
                 let connection = Connection(try queue.configuration(), label: "worker")
                 group.addTask {
                     let worker = WorkerStatements(on: connection)
-                    var (removed, since) = (0, "-infinity")
+                    var removed = 0
                     while true {
-                        let batch = try await worker.removeFinished(
-                            olderThan: .seconds(9 * 86_400), since: since, most: 100)
-                        removed += batch.removed
-                        since = batch.until
-                        if batch.removed == 0 { return removed }
+                        let batch = try await worker.removeFinished(olderThan: .seconds(9 * 86_400), most: 100)
+                        removed += batch
+                        if batch == 0 { return removed }
                     }
                 }
             }
             return try await group.reduce(0, +)
         }
         try await retrying.script("commit")
-        let isWaiting = try await queue.psql("select count(*) from sheetsync.ready where id = 1") == "1"
+        let isWaiting = try await queue.inspector.count(.ready, where: "id = 1") == 1
         #expect(isWaiting && removed == 1199, "removed \(removed)")
         #expect(try await rows(queue) == "3|1|3|3|2")
     }

@@ -33,16 +33,18 @@ import Testing
         for sql in [
             "select * from sheetsync.job", "select * from sheetsync.ready", "delete from sheetsync.job",
             "insert into sheetsync.job(kind) values ('noop')", "select * from sheetsync.claim(1, 1, '{}')",
-            "select sheetsync.enter(1, 'x', '1', 1)", "select * from sheetsync.finish(1, '[]')",
-            "select * from sheetsync.parsed('[]')",
-            "select * from sheetsync.beat(1, 0, '')",
-            "select * from sheetsync.reclaim(0)", "select * from sheetsync.worker", "select * from sheetsync.folder",
+            "select sheetsync.register_worker(1, 'x', '1', 1)", "select * from sheetsync.finish(1, '[]')",
+            "select sheetsync.insert_job(1, 'noop', '{}', null, null, 5, '', 10)",
+            "select * from sheetsync.heartbeat(1, 0, true, '', '', '{}')",
+            "select * from sheetsync.reclaim(0)", "select * from sheetsync.worker",
+            "select * from sheetsync.report_failed_start",
             "select sheetsync.pause_queue()", "select sheetsync.resume_queue()",
-            "select sheetsync.remove_finished(0, 9)", "select sheetsync.open_forgotten()",
-            "select * from sheetsync.head",
-            "select sheetsync.set_largest_payload(9)",
-            "select sheetsync.announce('{1}', '{completed}')",
-            "create table sheetsync.mine(x int)", "drop view sheetsync.jobs", "select nextval('sheetsync.lease_no')",
+            "select sheetsync.remove_finished(0, 9)", "select sheetsync.unblock_orphans()",
+            "select * from sheetsync.target_lock",
+            "select sheetsync.set_max_payload_bytes(9)",
+            "select sheetsync.notify_finalized('{1}', '{completed}')",
+            "create table sheetsync.mine(x int)", "drop view sheetsync.jobs",
+            "select nextval('sheetsync.lease_number')",
         ] {
             let error = await #expect(throws: PsqlFailure.self) { try await queue.psql(sql, as: logins[0]) }
             let said = error?.description ?? ""
@@ -80,12 +82,12 @@ import Testing
         let queue = try await TestQueue.make()
         let logins = try await logins(queue, "producer", "worker")
         let id = try await queue.psql("select sheetsync.enqueue('noop', '{}')", as: logins[0])
-        _ = try await queue.psql("select sheetsync.enter(7, 'w', '1', 5)", as: logins[1])
+        _ = try await queue.psql("select sheetsync.register_worker(7, 'w', '1', 5)", as: logins[1])
         #expect(try await queue.psql("select id from sheetsync.claim(7, 5, '{\"noop\":5}')", as: logins[1]) == id)
         await expectDenied(queue, "select * from sheetsync.job", as: logins[1])
         await expectDenied(queue, "delete from sheetsync.lease", as: logins[1])
         await expectDenied(queue, "select sheetsync.pause_queue()", as: logins[1])
-        await expectDenied(queue, "select * from sheetsync.take(7, 'noop', 5, 1, '{}')", as: logins[1])
+        await expectDenied(queue, "select * from sheetsync.pick_jobs(5, '{}', '[]', 0)", as: logins[1])
         await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])
     }
 
@@ -100,13 +102,13 @@ import Testing
             #"{"title": "x", "sheets": [{"rows": []}, {"query": "select 1"}]}"#,
             #"{"title": "x", "sheets": {"query": "select 1"}}"#,
         ] {
-            let alone = "select sheetsync.enqueue('export', '\(payload)') is not null"
-            let jobs = #"[{"kind": "export", "payload": \#(payload)}]"#
+            let alone = "select sheetsync.enqueue('write', '\(payload)') is not null"
+            let jobs = #"[{"kind": "write", "payload": \#(payload)}]"#
             let many = "select created from sheetsync.enqueue_many('\(jobs)')"
             for sql in [alone, many] {
                 let error = await #expect(throws: PsqlFailure.self) { try await queue.psql(sql, as: logins[0]) }
                 #expect(
-                    error?.description.contains("the login \(logins[0]) may not enqueue queries") == true,
+                    error?.description.contains("the login \(logins[0]) may not enqueue this payload") == true,
                     "\(error?.description ?? "")")
                 #expect(error?.description.contains("grant sheetsync_query to \(logins[0])") == true)
                 for login in [logins[1], logins[2], "postgres"] {
@@ -115,7 +117,7 @@ import Testing
             }
         }
         let said = try await queue.psql(
-            #"select sheetsync.enqueue('export', '{"title": "query", "rows": [["query"]]}') is not null"#, as: logins[0]
+            #"select sheetsync.enqueue('write', '{"title": "query", "rows": [["query"]]}') is not null"#, as: logins[0]
         )
         #expect(said == "t")
     }
@@ -141,8 +143,8 @@ import Testing
             create function pg_notify(text, text) returns void language plpgsql as $$ begin raise exception 'caught'; end $$;
             create function octet_length(text) returns int language sql as 'select 0';
             create function now() returns timestamptz language sql as $$ select 'infinity'::timestamptz $$;
-            create temporary table setting(name text, value text);
-            insert into setting values ('max_payload_bytes', '0');
+            create temporary table kind(name text, max_payload_bytes bigint);
+            insert into kind values ('noop', 0);
             select sheetsync.enqueue('noop', '{"a":1}') is not null;
             select count(*) from trap.job;
             select count(*) from trap.ready;

@@ -14,15 +14,15 @@ import Testing
         let schema = Schema()
         let connection = Connection(configuration, label: "test")
         #expect(try await schema.state(on: connection) == .missing)
-        #expect(try await schema.pending(on: connection).count == Migration.all.count)
+        #expect(try await schema.pending(on: connection).count == Migration.queue.count)
         let applied = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<6 {
                 group.addTask { try await schema.migrate(on: Connection(configuration, label: "test")).count }
             }
             return try await group.reduce(0, +)
         }
-        #expect(applied == Migration.all.count)
-        #expect(try await schema.state(on: connection) == .fit(number: Migration.all.count))
+        #expect(applied == Migration.queue.count)
+        #expect(try await schema.state(on: connection) == .compatible(number: Migration.queue.count))
         #expect(try await schema.pending(on: connection).isEmpty)
     }
 
@@ -30,9 +30,9 @@ import Testing
         let server = try await SharedPostgres.server()
         let database = try await SharedPostgres.makeDatabase()
         let connection = Connection(try ConnectionConfiguration(url: server.url(database: database)), label: "test")
-        let schema = Schema(name: "Odd \"name")
+        let schema = Schema(name: "Odd \"name", steps: Migration.queue + [TestQueue.kinds])
         _ = try await schema.migrate(on: connection)
-        let jobs = JobDirectory(schema, on: connection)
+        let jobs = QueueClient(schema, on: connection)
         let id = try await jobs.enqueue(kind: "noop", payload: [:])
         #expect(try await jobs.find(id)?.state == "available")
         #expect(try await Schema().state(on: connection) == .missing)
@@ -46,10 +46,10 @@ import Testing
     }
 
     @Test func judgesOlderAndNewerSchemas() {
-        #expect(Schema.judge(newest: 3, oldestBinary: 1, known: 2) == .fit(number: 3))
-        #expect(Schema.judge(newest: 2, oldestBinary: 1, known: 2) == .fit(number: 2))
-        guard case .unfit(let old) = Schema.judge(newest: 1, oldestBinary: 1, known: 2),
-            case .unfit(let new) = Schema.judge(newest: 3, oldestBinary: 3, known: 2)
+        #expect(Schema.judge(newest: 3, oldestBinary: 1, known: 2) == .compatible(number: 3))
+        #expect(Schema.judge(newest: 2, oldestBinary: 1, known: 2) == .compatible(number: 2))
+        guard case .incompatible(let old) = Schema.judge(newest: 1, oldestBinary: 1, known: 2),
+            case .incompatible(let new) = Schema.judge(newest: 3, oldestBinary: 3, known: 2)
         else {
             Issue.record("both are unfit")
             return
@@ -64,9 +64,45 @@ import Testing
         let plain = Connection(
             try ConnectionConfiguration(url: queue.server.url(database: queue.database, user: "plain")), label: "test")
         let error = await #expect(throws: SchemaError.self) { try await Schema(name: "own").migrate(on: plain) }
-        #expect(error?.description.contains("grant sheetsync_owner to plain;") == true)
+        #expect(error?.description.contains("grant sheetsync_owner to plain") == true)
         // After an administrator has run it, the same login succeeds.
         _ = try await queue.psql("grant sheetsync_owner to plain")
-        #expect(try await Schema(name: "own").migrate(on: plain).count == Migration.all.count)
+        #expect(try await Schema(name: "own").migrate(on: plain).count == Migration.queue.count)
+    }
+
+    /// The owner of a schema that was made beforehand must let sheetsync_owner build in it; nothing is built elsewhere.
+    @Test func namesTheStatementThatASchemaMadeBeforehandLacks() async throws {
+        let queue = try await TestQueue.make()
+        _ = try await queue.psql("create schema ready_made")
+        let schema = Schema(name: "ready_made")
+        let error = await #expect(throws: SchemaError.self) { try await schema.migrate(on: queue.connection) }
+        let grant = #"grant create, usage on schema "ready_made" to sheetsync_owner;"#
+        #expect(error?.description.contains(grant) == true, "\(error?.description ?? "")")
+        #expect(try await schema.plan(on: queue.connection)?.contains(grant) == true)
+        #expect(try await schema.state(on: queue.connection) == .missing)
+        #expect(
+            try await queue.psql("select count(*) from pg_class where relnamespace::regnamespace::text like 'pg_temp%'")
+                == "0")
+        _ = try await queue.psql(grant)
+        #expect(try await schema.migrate(on: queue.connection).count == Migration.queue.count)
+        #expect(try await schema.state(on: queue.connection) == .compatible(number: Migration.queue.count))
+    }
+
+    /// A login from which row-level security hides all rows must not be told that there is no schema.
+    @Test func rowsThatAreHiddenAreNotAMissingSchema() async throws {
+        let queue = try await TestQueue.make()
+        let login = "hidden_\(queue.database)"
+        _ = try await queue.psql(
+            """
+            create role \(login) login; grant sheetsync_worker to \(login);
+            alter table sheetsync.schema_migration enable row level security
+            """)
+        let connection = Connection(
+            try ConnectionConfiguration(url: queue.server.url(database: queue.database, user: login)), label: "test")
+        guard case .incompatible(let reason) = try await queue.schema.state(on: connection) else {
+            Issue.record("the schema should not be usable")
+            return
+        }
+        #expect(reason.contains("row-level security"), "\(reason)")
     }
 }

@@ -11,47 +11,53 @@ import Testing
 
     @Test func aProblemGoesWithTheNextSuccessOfTheSameThing() async {
         let problems = WorkerProblems(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in }
-        #expect(problems.lastError == nil)
+        #expect(problems.current == nil)
         problems.note(JobFailure(code: "test.failed", message: "No.", retry: .never))
         problems.note(Failure(description: "one"), while: .claim)
         problems.note(Failure(description: "two"), while: .reclaim)
-        #expect(problems.lastError == "cannot take back the jobs of dead workers: two")
+        #expect(problems.current == "cannot take back the jobs of dead workers: two")
         problems.end(.beat)
-        #expect(problems.lastError == "cannot take back the jobs of dead workers: two")
+        #expect(problems.current == "cannot take back the jobs of dead workers: two")
         #expect(await problems.attempt(.reclaim) {})
-        #expect(problems.lastError == "cannot claim jobs: one")
+        #expect(problems.current == "cannot claim jobs: one")
         #expect(await !problems.attempt(.claim) { throw Failure(description: "three") })
-        #expect(problems.lastError == "cannot claim jobs: three")
+        #expect(problems.current == "cannot claim jobs: three")
         problems.end(.claim)
-        // A job that failed is no problem of the worker's: the last one stays.
-        #expect(problems.lastError == "test.failed: No.")
-    }
-
-    private func lastError(_ queue: TestQueue) async throws -> String {
-        try await queue.psql("select coalesce(last_error, 'none') from sheetsync.worker")
+        // A job that failed is no problem of the worker's.
+        #expect(problems.current == nil && problems.lastFailure == "test.failed: No.")
     }
 
     /// A function that is missing for a while fails as any statement may.
-    @Test(arguments: [("claim", "cannot claim jobs: "), ("reclaim", "cannot take back the jobs of dead workers: ")])
+    @Test(arguments: [
+        ("claim", "cannot claim jobs: "), ("reclaim", "cannot take back the jobs of dead workers: "),
+        ("unblock_orphans", "cannot do the upkeep of the queue: "), ("finish", "cannot write how jobs ended: "),
+    ])
     func anErrorOfTheDatabaseIsForgottenWhenItIsOver(function: String, words: String) async throws {
         let queue = try await TestQueue.make()
         // So that the jobs of others are looked for often enough.
-        let change = { (configuration: inout WorkerConfiguration) in configuration.leaseTime = .seconds(1) }
+        let change = { (configuration: inout WorkerConfiguration) in
+            configuration.leaseTime = .seconds(1)
+            configuration.maintenanceInterval = .milliseconds(100)
+        }
         try await queue.withWorker(["noop": ClosureHandler { _, _ in nil }], change: change) { queue in
             try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
             let limit = WorkerConfiguration().silenceLimit / .seconds(1)
             let arguments = try await queue.psql("select oid::regprocedure from pg_proc where proname = '\(function)'")
             let rest = arguments.drop { $0 != "(" }
             _ = try await queue.psql("alter function sheetsync.\(function)\(rest) rename to missing")
-            try await wait(for: "the worker to say so", seeing: { try await lastError(queue) }) {
-                try await lastError(queue).hasPrefix(words)
+            _ = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+            try await wait(for: "the worker to say so", seeing: { try await queue.inspector.problems() }) {
+                try await queue.inspector.problems().hasPrefix(words)
             }
-            #expect(try await QueueReport.read(queue.schema, on: queue.connection).mayStandStill(silenceLimit: limit))
+            let report = try await QueueReport.read(queue.schema, on: queue.connection)
+            #expect(report.shouldDiagnose(silenceLimit: limit))
+            let verdict = Verdict(report, silenceLimit: limit)
+            #expect(verdict.level == .degraded && verdict.reason.contains(words), "\(verdict)")
             _ = try await queue.psql("alter function sheetsync.missing\(rest) rename to \(function)")
-            try await wait(for: "the worker to forget it", seeing: { try await lastError(queue) }) {
-                try await lastError(queue) == "none"
+            try await wait(for: "the worker to forget it", seeing: { try await queue.inspector.problems() }) {
+                try await queue.inspector.problems() == "none"
             }
-            #expect(try await !QueueReport.read(queue.schema, on: queue.connection).mayStandStill(silenceLimit: limit))
+            #expect(try await !QueueReport.read(queue.schema, on: queue.connection).shouldDiagnose(silenceLimit: limit))
         }
     }
 }

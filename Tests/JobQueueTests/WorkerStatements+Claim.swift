@@ -5,17 +5,12 @@ import Postgres
 extension WorkerStatements {
     /// All over one connection.
     init(on connection: Connection) {
-        self.init(schema: "sheetsync", claims: connection, endings: connection, control: connection)
+        self.init(schema: "sheetsync", claims: connection, completions: connection, control: connection)
     }
 
-    /// Claims jobs of every kind, beginning with the first one.
-    func claim(_ slots: Int, held: [Int]? = nil) async throws(PostgresError) -> [Job] {
+    /// Claims jobs of every kind.
+    func claim(_ slots: Int, served: ServedLanes = ServedLanes()) async throws(PostgresError) -> [Job] {
         try await claim(
-            slots, rooms: ["noop": slots, "export": slots, "folder": slots], after: nil, held: held,
-            lookingBack: true)
-    }
-
-    func reclaim(silentFor limit: Duration) async throws(PostgresError) -> [Int: String] {
-        try await reclaim(silentFor: limit, lookingBack: true)
+            slots, limits: ["noop": slots, "write": slots, "paint": slots, "make": slots], served: served)
     }
 }

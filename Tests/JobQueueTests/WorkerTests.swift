@@ -32,7 +32,7 @@ import Testing
         }
         listening.cancel()
         await listening.value
-        #expect(try await queue.psql("select count(*) from sheetsync.worker") == "0")
+        #expect(try await queue.inspector.count(.worker) == 0)
     }
 
     @Test func keepsTheNumberInFlightAndRunsEachJobOnce() async throws {
@@ -116,7 +116,7 @@ import Testing
             #expect(job.attempt == 1)
             #expect(job.isRedelivered == (tally[job.id] > 1))
             if tally[job.id] < 4 {
-                throw JobFailure(code: "test.quota", message: "Wait.", retry: .deferred(.milliseconds(20)))
+                throw JobFailure(code: "test.quota", message: "Wait.", retry: .snooze(.milliseconds(20)))
             }
             return nil
         }
@@ -146,19 +146,19 @@ import Testing
 
     @Test func aKindThatItDoesNotKnowIsLeftToOthers() async throws {
         let queue = try await TestQueue.make()
-        let newer = try await queue.jobs.enqueue(kind: "folder", payload: [:], priority: 0)
+        let newer = try await queue.jobs.enqueue(kind: "make", payload: [:], priority: 0)
         let handler = ClosureHandler { _, _ in nil }
         try await queue.withWorker(["noop": handler]) { queue in
             try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
         }
         #expect(try await queue.jobs.find(newer)?.state == "available")
-        try await queue.withWorker(["folder": handler]) { queue in try await queue.expect(newer, "completed") }
+        try await queue.withWorker(["make": handler]) { queue in try await queue.expect(newer, "completed") }
     }
 
     /// What a job had made by then is its result also where it was stopped or failed for good.
     @Test func whatWasMadeIsTheResultOfAJobThatDoesNotGetDone() async throws {
         let queue = try await TestQueue.make()
-        let made: JSON = ["spreadsheet_id": "s1"]
+        let made: JSON = ["file": "s1"]
         let handler = ClosureHandler { job, progress in
             if job.payload["saves"]?.bool == true {
                 try await progress.save(["result": made, "row": 7], step: "writing")
@@ -211,7 +211,7 @@ import Testing
             #expect(try await queue.jobs.cancel(id))
             try await queue.expect(id, "cancelled")
         }
-        #expect(try await queue.psql("select count(*) from sheetsync.cancel_request") == "0")
+        #expect(try await queue.inspector.count(.cancelRequest) == 0)
     }
 
     @Test func givesRunningJobsBackAtShutdownWithoutCostingAnAttempt() async throws {
@@ -258,10 +258,10 @@ import Testing
         let queue = try await TestQueue.make()
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
         let dead = WorkerStatements(on: queue.connection)
-        try await dead.enter(name: "dead", version: "0", concurrency: 1)
-        let held = try await dead.claim(1, held: [])
+        try await dead.register(name: "dead", version: "0", concurrency: 1)
+        let held = try await dead.claim(1)
         try #require(held.map(\.id) == [id])
-        _ = try await queue.psql("update sheetsync.worker set beat_at = beat_at - interval '1 hour'")
+        try await queue.inspector.silence()
         let handler = ClosureHandler { job, _ in ["attempt": JSON(job.attempt)] }
         try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(15) }) { queue in
             try await queue.expect(id, "completed")
@@ -269,8 +269,8 @@ import Testing
         let job = try await queue.jobs.find(id)
         #expect(job?.result == ["attempt": 2])
         #expect(job?.lastError?.code == "queue.worker_lost")
-        #expect(try await dead.beat(inFlight: 1, lastError: nil) == nil)
-        #expect(try await dead.finish([JobEnding(held[0], .completed, result: "late")], keepPayloads: false).isEmpty)
+        #expect(try await dead.beat(.init(inFlight: 1)) == nil)
+        #expect(try await dead.finish([JobOutcome(held[0], .completed, result: "late")], keepPayloads: false).isEmpty)
         #expect(try await queue.jobs.find(id)?.result == ["attempt": 2])
     }
 
@@ -285,7 +285,7 @@ import Testing
         try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(15) }) { queue in
             let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
             try await queue.expect(id, "running")
-            _ = try await queue.psql("delete from sheetsync.worker")
+            try await queue.inspector.forgetWorkers()
             try await queue.expect(id, "completed")
             #expect(try await queue.jobs.find(id)?.result == 2)
         }
@@ -307,7 +307,7 @@ import Testing
                     where datname = '\(queue.database)' and application_name like 'sheetsync %'
                     """)
                 try await wait(for: "round \(round)") {
-                    try await queue.psql("select count(*) from sheetsync.outcome") == "\(round * 20)"
+                    try await queue.inspector.count(.outcome) == round * 20
                 }
             }
         }

@@ -60,7 +60,7 @@ import Testing
                 }
                 try await connection.script(Self.afterwards)
 
-                let restored = JobDirectory(Schema(), on: connection)
+                let restored = QueueClient(Schema.sheetsync, on: connection)
                 func job(_ id: Int) async throws -> JobRecord { try #require(try await restored.find(id)) }
                 #expect(try await job(running).state == "running", "as it was when the backup was made")
                 let url = server.url(user: stage.name(.worker))

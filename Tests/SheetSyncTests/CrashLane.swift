@@ -45,8 +45,7 @@ struct CrashLane {
             case .make: break
             case .replace:
                 #expect(try await lane.run(nil, .kill).lost == 0)
-                let made = try await stage.queue.connection.query("select max(id) as id from sheetsync.outcome")
-                lane.target = try await stage.job(try made[0].int("id")).result?["spreadsheet_id"]
+                lane.target = try await stage.queue.jobs.list().first?.result?["spreadsheet_id"]
             case .keep:
                 let id = try await stage.queue.jobs.enqueue(kind: "export", payload: SharedTable.first)
                 try await stage.daemon.withDaemon { _ in _ = try await stage.ended(id) }
@@ -65,13 +64,13 @@ struct CrashLane {
         let said = try await strike(trap, job: id, blow)
         if try await !hasEnded(id) {
             // The dead daemon's last sign of life was long ago.
-            _ = try await stage.queue.psql("update sheetsync.worker set beat_at = beat_at - interval '1 hour'")
+            try await stage.queue.inspector.silence()
             try await daemon(stage.url(.worker), try await stage.emulator.baseURL, pollInterval: "1").withDaemon { _ in
                 try await wait(for: "job \(id) to end") { try await hasEnded(id) }
             }
         }
         var outcome = Outcome(isStruck: trap.hasStruck, passed: trap.passed)
-        compare(name, try await stage.job(id), &outcome)
+        compare(name, try await stage.job(id), try await stage.tag(of: id), &outcome)
         if outcome.lost + outcome.duplicated > 0 {
             Issue.record(
                 """
@@ -110,7 +109,9 @@ struct CrashLane {
 
     /// Without the payload, which may be long.
     private func hasEnded(_ id: Int) async throws -> Bool {
-        try await stage.queue.connection.query("select from sheetsync.outcome where id = \(id)").count == 1
+        try await stage.queue.connection.query(
+            "select from sheetsync.jobs where id = \(id) and finalized_at is not null"
+        ).count == 1
     }
 
     private func daemon(_ database: String, _ google: String, pollInterval: String) -> Program {
@@ -150,10 +151,10 @@ struct CrashLane {
         }
     }
 
-    private func compare(_ name: String, _ job: JobRecord, _ outcome: inout Outcome) {
+    private func compare(_ name: String, _ job: JobRecord, _ tag: String, _ outcome: inout Outcome) {
         if let shared { return shared.compare(name, job, stage.emulator, &outcome) }
         if job.state != "completed" { outcome.lost += 1 }
-        if target == nil { compareFiles(name, job, &outcome) }
+        if target == nil { compareFiles(name, job, tag, &outcome) }
         let id = job.result?["spreadsheet_id"]?.string
         let made = stage.emulator.state(spreadsheetID: id)["spreadsheets"]?[0]?["sheets"]?.array ?? []
         let expected = sheets(name)
@@ -169,7 +170,7 @@ struct CrashLane {
     }
 
     /// One folder, one spreadsheet in it with the job's mark, shared once.
-    private func compareFiles(_ name: String, _ job: JobRecord, _ outcome: inout Outcome) {
+    private func compareFiles(_ name: String, _ job: JobRecord, _ tag: String, _ outcome: inout Outcome) {
         func expect(_ condition: Bool) { if !condition { outcome.lost += 1 } }
         let files = (stage.emulator.state(spreadsheetID: "none")["files"]?.array ?? []).filter {
             $0["name"]?.string == name && $0["trashed"] == false
@@ -188,6 +189,6 @@ struct CrashLane {
         }
         expect(shares > 0)
         outcome.duplicated += max(0, shares - 1)
-        expect(file["app_properties"]?.description.contains("/\(job.id)\"") == true)
+        expect(file["app_properties"]?.description.contains("/\(tag)\"") == true)
     }
 }

@@ -22,7 +22,7 @@ import Testing
             counted.withLock { $0 = outcome.passed }
         }
         // Before it signs in a daemon has no job, and one that cannot reach its database says so and ends.
-        let points = Array(counted.withLock { $0 }.drop { !$0.request.contains(".enter") })
+        let points = Array(counted.withLock { $0 }.drop { !$0.request.contains(".register_worker") })
         #expect(points.count { $0.request.contains(":batchUpdate") && $0.moment == .before } > 2, "several batches")
         let queue = PointQueue(points)
         try await withThrowingTaskGroup { group in
@@ -45,9 +45,9 @@ import Testing
         #expect(queue.lost == 0 && queue.duplicated == 0)
         // How often a daemon looks for jobs, asks for quota and shows a sign of life is a matter of time, and so are connections.
         let mustBeReached = notReached.filter { point in
-            ![".claim", ".beat", ".reclaim", ".arm", "connect", "set", "listen", "_quota", "select 1"].contains {
-                point.request.contains($0)
-            }
+            ![
+                ".claim", ".heartbeat", ".reclaim", ".mark_idle", "connect", "set", "listen", "_quota", "select 1",
+            ].contains { point.request.contains($0) }
         }
         #expect(mustBeReached.isEmpty)
     }

@@ -44,7 +44,7 @@ extension LastingFaultTests {
         /// The connection stays open, and nothing comes through it any more: a firewall that forgot it, a host that is gone.
         @Test(.timeLimit(.minutes(3))) func aConnectionThatFallsSilentIsReplaced() async throws {
             try await withThrowingTaskGroup { group in
-                for label in ["sheetsync control", "sheetsync claims", "sheetsync endings"] {
+                for label in ["sheetsync control", "sheetsync claims", "sheetsync completions"] {
                     group.addTask { try await expectRecovery(fromSilenceOf: label) }
                 }
                 try await group.waitForAll()
@@ -127,7 +127,7 @@ extension LastingFaultTests {
                     )
                     try await holder.script("rollback")
                     #expect(
-                        try await stage.queue.psql("select max(attempt), count(*) from sheetsync.outcome") == "1|2000")
+                        try await stage.queue.psql("select max(attempt), count(*) from sheetsync.jobs") == "1|2000")
                 }
             }
         }
@@ -145,14 +145,12 @@ extension LastingFaultTests {
             try await wait(
                 for: "\(count) jobs to end", within: .seconds(100), every: .milliseconds(50), seeing: { daemon.errors }
             ) {
-                try await stage.queue.psql("select count(*) from sheetsync.outcome") == "\(count)"
+                try await stage.queue.inspector.count(.outcome) == count
             }
             #expect(
-                try await stage.queue.psql("select state, count(*) from sheetsync.outcome group by 1")
+                try await stage.queue.psql("select state, count(*) from sheetsync.jobs group by 1")
                     == "completed|\(count)")
-            #expect(
-                try await stage.queue.psql(
-                    "select count(*) from sheetsync.ready union all select count(*) from sheetsync.lease") == "0\n0")
+            #expect(try await stage.queue.inspector.unfinished() == 0)
         }
 
         /// Expects a job to have been done in one attempt.

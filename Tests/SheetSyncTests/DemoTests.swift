@@ -52,8 +52,8 @@ import Testing
         let ended = try await program.launch(["demo"]) { _ in }
         ended.expect(0)
         for part in [
-            "sheetsync migrate: \(Migration.all.count) steps", "job 1: ", "job 2: ", "job 3: ", "/spreadsheets/d/",
-            "sheet Summary: ", "OK: ",
+            "sheetsync migrate: \(Schema.sheetsync.steps.count) steps", "job 1: ", "job 2: ", "job 3: ",
+            "/spreadsheets/d/", "sheet Summary: ", "OK: ",
             "Everything is ended and deleted.",
         ] {
             #expect(ended.output.contains(part), "lacks \(part): \(ended)")

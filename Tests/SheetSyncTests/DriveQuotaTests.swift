@@ -22,14 +22,14 @@ import Testing
                     group.addTask {
                         _ = try await daemon.withDaemon { running in
                             try await wait(for: "the exports", within: .seconds(120), seeing: { running.errors }) {
-                                try await stage.queue.psql("select count(*) from sheetsync.outcome") == "\(jobs)"
+                                try await stage.queue.inspector.count(.outcome) == jobs
                             }
                         }
                     }
                 }
                 try await group.waitForAll()
             }
-            let ended = "select state, count(*) from sheetsync.outcome group by 1"
+            let ended = "select state, count(*) from sheetsync.jobs group by 1"
             #expect(try await stage.queue.psql(ended) == "completed|\(jobs)")
             let creates = stage.emulator.journal.entries.filter { $0.method == "drive.files.create" }
             let refused = creates.filter { $0.status != 200 }.count
@@ -64,7 +64,7 @@ import Testing
                 sum + (call.verb != "GET" ? 50 : call.method?.hasSuffix(".list") == true ? 100 : 5)
             }
             let counted = try await stage.queue.psql(
-                "select used from sheetsync.quota where name like 'drive_units/user/%'")
+                "select used from sheetsync.report_quota where name like 'drive_units/user/%'")
             print("\(drive.count) calls of Drive, \(units) units; the daemon counted \(counted)")
             #expect(Set(drive.compactMap(\.method)).count > 2, "calls of several kinds")
             #expect((Int(counted) ?? 0) >= units)

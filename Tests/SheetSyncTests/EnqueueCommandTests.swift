@@ -79,7 +79,9 @@ import Testing
                 .expectRefusal(1, "'exprot'", "The kinds are export, folder, format, noop.")
             let query = try await program(
                 "enqueue", "--payload", "-", input: #"{"title": "x", "sheets": [{"query": "select 1"}]}"#)
-            query.expectRefusal(1, "grant sheetsync_query to \(stage.name(.producer))")
+            query.expectRefusal(
+                1, "\(stage.name(.producer)) may not enqueue this payload: only members of sheetsync_query may",
+                "grant sheetsync_query to \(stage.name(.producer))")
             #expect(!query.errors.contains("Grant this login"), "\(query)")
             let numbered = try await program("enqueue", "noop", "--json").expect(0)
             let number = try JSON(parsing: numbered.output)

@@ -33,8 +33,8 @@ extension LastingFaultTests {
 
         private func fill(_ disk: String, of server: PostgresServer, _ stage: Stage, endsTheServer: Bool) async throws {
             let connection = Connection(try ConnectionConfiguration(url: server.url()), label: "test")
-            let jobs = JobDirectory(Schema(), on: connection)
-            _ = try await Schema().migrate(on: connection)
+            let jobs = QueueClient(Schema.sheetsync, on: connection)
+            _ = try await Schema.sheetsync.migrate(on: connection)
             let program = stage.daemon.with([
                 "SHEETSYNC_LIST_DELAY": "0.2", "DATABASE_URL": server.url(), "SHEETSYNC_LEASE_SECONDS": "10",
             ])
@@ -60,8 +60,7 @@ extension LastingFaultTests {
                 try FileManager.default.removeItem(atPath: "\(disk)/ballast")
                 if isDown { try await server.restart(immediate: true) }
                 try await wait(for: "all jobs to end", seeing: { daemon.errors }) {
-                    (try? await connection.query("select from sheetsync.ready union all select from sheetsync.lease"))?
-                        .isEmpty
+                    (try? await connection.query("select from sheetsync.jobs where finalized_at is null"))?.isEmpty
                         == true
                 }
                 let names = stage.spreadsheets.sorted()
@@ -74,7 +73,7 @@ extension LastingFaultTests {
                 // A job whose enqueue was refused may be there nevertheless, where only the answer was lost.
                 #expect(lost == 0 && doubled == 0, "\(names)")
                 let ends = try await connection.query(
-                    "select state, count(*) as n from sheetsync.outcome group by state")
+                    "select state, count(*) as n from sheetsync.jobs group by state")
                 #expect(try ends.map { try $0.text("state") } == ["completed"], "\(daemon.errors.suffix(3000))")
                 daemon.send(SIGTERM)
             }
@@ -97,7 +96,7 @@ extension LastingFaultTests {
         }
 
         /// Enqueues jobs until the database refuses some; returns the titles of those that it took, and a refusal.
-        private func enqueueUntilRefused(_ jobs: JobDirectory) async throws -> (taken: [String], refusal: String) {
+        private func enqueueUntilRefused(_ jobs: QueueClient) async throws -> (taken: [String], refusal: String) {
             var taken: [String] = []
             var refusals: [String] = []
             try await wait(for: "the database to refuse", seeing: { "\(taken.count) jobs were taken" }) {

@@ -32,7 +32,7 @@ import Testing
                     #expect(!text.contains(secret), "\(secret) is told")
                 }
             }
-            let history = try await stage.queue.psql("select error from sheetsync.failure")
+            let history = try await stage.queue.psql("select errors from sheetsync.jobs")
             #expect(history.contains("google.connection_lost") && !history.contains("ya29."), "\(history)")
             Keys.expectNone(of: key, in: history)
         }

@@ -33,16 +33,16 @@ import Testing
             for number in 1...160 { ids.append(try await stage.enqueue("export", export("Export \(number)"))) }
             try await daemon.withDaemon { running in
                 try await wait(for: "the exports", within: .seconds(120), seeing: { running.errors }) {
-                    try await stage.queue.psql("select count(*) from sheetsync.outcome") == "160"
+                    try await stage.queue.inspector.count(.outcome) == 160
                 }
                 let status = try await stage.program(.operator)("status", "--json")
                 for user in users { #expect(status.output.contains("for \(user)"), "\(status)") }
             }
-            let ended = "select state, count(*) from sheetsync.outcome group by 1"
+            let ended = "select state, count(*) from sheetsync.jobs group by 1"
             #expect(try await stage.queue.psql(ended) == "completed|160")
             #expect(stage.spreadsheets.count == 160, "lost 0, duplicated 0")
             let shares = try await stage.queue.psql(
-                "select identity, count(*) from sheetsync.maker group by 1 order by 1")
+                "select account, count(*) from sheetsync.spreadsheet_identity group by 1 order by 1")
             let writes = stage.emulator.journal.entries.filter { $0.api == .sheets && $0.verb == "POST" }
             let windows = Dictionary(grouping: writes) { $0.time / 1000 / length }.sorted { $0.key < $1.key }
             let used = windows.map { $0.value.filter { $0.status == 200 }.count }
@@ -76,7 +76,8 @@ import Testing
                     #expect(job.state == "completed" && job.attempt == 1, "\(job.json)")
                 }
             }
-            let makers = try await stage.queue.psql("select count(distinct identity) from sheetsync.maker")
+            let makers = try await stage.queue.psql(
+                "select count(distinct account) from sheetsync.spreadsheet_identity")
             #expect((Int(makers) ?? 0) > 1, "the jobs went to several")
             #expect(stage.spreadsheets.count == 12, "duplicated 0")
         }
@@ -101,7 +102,7 @@ import Testing
                 #expect(flat.contains("\(folder.path)/a.json"), "\(status)")
             }
             // With the daemon goes what it said.
-            #expect(try await stage.queue.psql("select count(*) from sheetsync.breaker") == "0")
+            #expect(try await stage.queue.psql("select count(*) from sheetsync.report_breaker") == "0")
             let ended = try await daemon.launch(["run"]) { running in
                 try await running.expectToSay("worker is ready")
                 let job = try await stage.enqueue("noop", ["sleep_ms": 60_000])

@@ -46,19 +46,19 @@ import Testing
             let taken = "select state from sheetsync.reclaim(0)"
             #expect(try await stage.queue.psql(taken, as: stage.name(.worker)) == "retryable")
         } else {
-            _ = try await stage.queue.psql("update sheetsync.worker set beat_at = beat_at - interval '1 hour'")
+            try await stage.queue.inspector.silence()
         }
         #expect(try await stage.queue.jobs.cancel(id))
         if !isNoted { _ = try await stage.queue.psql("delete from sheetsync.progress") }
         if cancel == .waiting {
             let words = try await stage.program(.operator)("why", "\(id)").expect(0).output
-            #expect(words.contains("whether a spreadsheet was made is"), "\(words)")
+            #expect(words.contains("what it has made is being looked up"), "\(words)")
         }
         try await daemon.withDaemon { running in
             try await wait(
-                for: "the job to be settled", seeing: { try await stage.job(id).json.description + running.errors }
+                for: "the job to be reconciled", seeing: { try await stage.job(id).json.description + running.errors }
             ) {
-                try await stage.queue.psql("select count(*) from sheetsync.outcome where look_at is null") == "1"
+                try await stage.queue.inspector.count(.outcome, where: "reconcile_at is null") == 1
             }
         }
         let job = try await stage.job(id)
@@ -66,6 +66,6 @@ import Testing
         #expect(job.state == "cancelled" && job.result?["spreadsheet_id"] == file?["id"], "\(job.json)")
         #expect(stage.spreadsheets == ["Lost"], "duplicated 0")
         let words = try await stage.program(.operator)("why", "\(id)").expect(0).output
-        #expect(words.contains("what exists at Google: http"), "\(words)")
+        #expect(words.contains("what it has made: http"), "\(words)")
     }
 }

@@ -174,12 +174,12 @@ import Testing
 }
 
 /// Lets jobs begin as long as a door is open, and hangs while it is closed.
-private struct GatedAdmission: Admission {
+private struct GatedAdmission: AdmissionControl {
     let gate: Gate
 
-    func openings(slots: Int) async -> Openings {
+    func capacity(for slots: Int) async -> Capacity {
         await gate.pass()
-        return Openings()
+        return Capacity()
     }
 }
 

@@ -36,12 +36,11 @@ import Testing
             for number in 1...80 { ids.append(try await stage.enqueue("export", export("Export \(number)"))) }
             try await daemon.withDaemon { running in
                 try await wait(for: "the exports", within: .seconds(120), seeing: { running.errors }) {
-                    try await stage.queue.psql("select count(*) from sheetsync.outcome") == "80"
+                    try await stage.queue.inspector.count(.outcome) == 80
                 }
             }
             #expect(
-                try await stage.queue.psql("select state, count(*) from sheetsync.outcome group by 1") == "completed|80"
-            )
+                try await stage.queue.psql("select state, count(*) from sheetsync.jobs group by 1") == "completed|80")
             #expect(stage.spreadsheets.count == 80, "lost 0, duplicated 0")
             let writes = stage.emulator.journal.entries.filter { $0.api == .sheets && $0.verb == "POST" }
             let refused = writes.filter { $0.status == 429 }.count
@@ -198,8 +197,7 @@ import Testing
                 try await wait(
                     for: "job \(late) to be given back", seeing: { try await stage.job(late).json.description }
                 ) {
-                    try await stage.queue.psql("select waits_for ->> 'code' from sheetsync.ready where id = \(late)")
-                        .hasPrefix("google.")
+                    try await stage.job(late).waitsFor?.code.hasPrefix("google.") == true
                 }
                 deleteKeys(stage, [])
                 try await expectUndisturbed(late, stage)

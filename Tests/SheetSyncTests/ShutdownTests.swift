@@ -25,7 +25,7 @@ import Testing
             #expect(job.state == "completed" && job.attempt == 1, "\(job.json)")
             // Nothing is claimed after the signal.
             #expect(try await stage.job(waiting).attempt == 0)
-            #expect(try await stage.queue.psql("select count(*) from sheetsync.worker") == "0")
+            #expect(try await stage.queue.inspector.count(.worker) == 0)
         }
     }
 
@@ -68,7 +68,7 @@ import Testing
                 let job = try await stage.job(id)
                 #expect(job.state == "available" && job.attempt == 0 && job.errorCodes == [], "\(job.json)")
             }
-            #expect(try await stage.queue.psql("select count(*) from sheetsync.worker") == "0")
+            #expect(try await stage.queue.inspector.count(.worker) == 0)
         }
     }
 
@@ -134,8 +134,8 @@ import Testing
         try await Stage.with { stage in
             try await PostgresServer.run { server in
                 let connection = Connection(try ConnectionConfiguration(url: server.url()), label: "test")
-                let jobs = JobDirectory(Schema(), on: connection)
-                _ = try await Schema().migrate(on: connection)
+                let jobs = QueueClient(Schema.sheetsync, on: connection)
+                _ = try await Schema.sheetsync.migrate(on: connection)
                 // What the daemon needs of the stage is its Google.
                 let daemon = stage.daemon.with([
                     "DATABASE_URL": "\(server.url())&password=\(Stage.password)", "LOG_LEVEL": "trace",

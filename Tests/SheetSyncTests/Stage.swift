@@ -1,3 +1,4 @@
+import Export
 import Foundation
 import GoogleEmulator
 import JSON
@@ -28,7 +29,7 @@ struct Stage {
         quotas: QuotaLimits = .init(),
         _ body: (Stage) async throws -> Void
     ) async throws {
-        let queue = try await TestQueue.make()
+        let queue = try await TestQueue.make(Migration.sheetsync)
         let roles = Login.allCases.map {
             "create role \($0)_of_\(queue.database) login; grant sheetsync_\($0) to \($0)_of_\(queue.database);"
         }
@@ -99,6 +100,11 @@ struct Stage {
     /// A job as it is now.
     func job(_ id: Int) async throws -> JobRecord { try #require(try await queue.jobs.find(id)) }
 
+    /// What a job is called outside of the queue, such as `42-9f86d081`: its number and a part of its random text.
+    func tag(of id: Int) async throws -> String {
+        try await queue.psql("select id || '-' || left(uid::text, 8) from sheetsync.job where id = \(id)")
+    }
+
     /// The names of the spreadsheets in the emulated Drive.
     var spreadsheets: [String] {
         (emulator.state(showsValues: false)["files"]?.array ?? []).filter {
@@ -111,6 +117,11 @@ struct Stage {
         emulator.state(spreadsheetID: job.result?["spreadsheet_id"]?.string)["spreadsheets"]?[0]?["sheets"]?[0]?[
             "values"]
     }
+}
+
+extension Schema {
+    /// The schema as the program makes it.
+    static let sheetsync = Schema(steps: Migration.sheetsync)
 }
 
 /// An export of a few cells.

@@ -28,6 +28,7 @@ import Testing
                 #expect(json["schema"] == 1 && json["verdict"] == "OK", "\(json)")
                 #expect(json["reason"] == "1 worker alive, nothing waits", "\(json)")
                 #expect(json["queue"]?["completed_last_minute"] == 1 && json["workers"]?.array?.count == 1, "\(json)")
+                #expect(json["workers"]?[0]?["problem"] == JSON.null, "\(json)")
 
                 #expect(try await stage.ended(try await stage.enqueue("export", export("x"))).state == "completed")
                 var identity = JSON.null

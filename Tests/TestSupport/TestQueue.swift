@@ -13,27 +13,50 @@ public struct TestQueue: Sendable {
     /// The server that all tests share.
     public let server: PostgresServer
     /// The queue's schema.
-    public let schema = Schema()
+    public let schema: Schema
     /// A connection of the test's own, as the superuser.
     public let connection: Connection
 
+    /// Kinds of jobs for tests of the queue alone: `write` and `paint` change a file, the others run beside everything.
+    public static let kinds = Migration(
+        number: 900, name: "kinds",
+        embedded: Array(
+            """
+            insert into kind (name, target_name, target_path, restricted, restricted_to, is_reconciled) values
+                ('write', 'file', '{file}', 'lax $ ? (exists (@.query) || exists (@.sheets[*].query))',
+                 'sheetsync_query', true),
+                ('paint', 'file', '{file}', null, null, false), ('make', null, null, null, null, false),
+                ('noop', null, null, null, null, false);
+            """.utf8))
+
     /// Makes a database and migrates it.
-    public static func make() async throws -> TestQueue {
+    ///
+    /// - Parameter steps: The steps that bring the kinds of jobs.
+    public static func make(_ steps: [Migration] = Migration.queue + [kinds]) async throws -> TestQueue {
         let server = try await SharedPostgres.server()
         let database = try await SharedPostgres.makeDatabase()
         let connection = Connection(
             try ConnectionConfiguration(url: server.url(database: database)), label: "test")
-        let queue = TestQueue(database: database, server: server, connection: connection)
+        let queue = TestQueue(
+            database: database, server: server, schema: Schema(steps: steps), connection: connection)
         _ = try await queue.schema.migrate(on: connection)
         return queue
     }
 
     /// The queue's functions and view.
-    public var jobs: JobDirectory { JobDirectory(schema, on: connection) }
+    public var jobs: QueueClient { QueueClient(schema, on: connection) }
+
+    /// The queue's own tables.
+    public var inspector: QueueInspector { QueueInspector(queue: self) }
 
     /// How to connect to the database.
     public func configuration() throws -> ConnectionConfiguration {
         try ConnectionConfiguration(url: server.url(database: database))
+    }
+
+    /// A connection as a login that was made with `psql`.
+    public func connection(as login: String) throws -> Connection {
+        Connection(try ConnectionConfiguration(url: server.url(database: database, user: login)), label: "test")
     }
 
     /// Runs SQL by psql as some user and returns what it prints.
@@ -43,7 +66,7 @@ public struct TestQueue: Sendable {
 
     /// Runs a worker beside the body and shuts it down behind it.
     public func withWorker(
-        _ handlers: [String: any JobHandler], admission: (any Admission)? = nil,
+        _ handlers: [String: any JobHandler], admission: (any AdmissionControl)? = nil,
         change: (inout WorkerConfiguration) -> Void = { _ in },
         observer: @escaping @Sendable (WorkerEvent) -> Void = { _ in },
         _ body: (TestQueue) async throws -> Void
@@ -80,9 +103,21 @@ public struct TestQueue: Sendable {
 /// Runs a closure as a handler.
 public struct ClosureHandler: JobHandler {
     private let body: @Sendable (Job, ProgressReporter) async throws -> JSON
+    private let look: @Sendable (Job, Duration) async throws -> Reconciliation
 
     /// Makes a handler.
-    public init(_ body: @escaping @Sendable (Job, ProgressReporter) async throws -> JSON) { self.body = body }
+    public init(
+        _ body: @escaping @Sendable (Job, ProgressReporter) async throws -> JSON,
+        reconcile look: @escaping @Sendable (Job, Duration) async throws -> Reconciliation = { _, _ in .upToDate }
+    ) {
+        self.body = body
+        self.look = look
+    }
+
+    /// Runs the closure that looks at ended jobs.
+    public func reconcile(_ job: Job, endedAgo age: Duration) async throws -> Reconciliation {
+        try await look(job, age)
+    }
 
     /// Runs the closure.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {

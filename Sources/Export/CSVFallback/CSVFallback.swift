@@ -38,7 +38,7 @@ public struct CSVFallback: Sendable {
         switch failure.retry {
         case .never: true
         case .backoff, .after: job.attempt >= job.maxAttempts
-        case .deferred: false
+        case .snooze: false
         }
     }
 

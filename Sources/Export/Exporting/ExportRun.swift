@@ -93,7 +93,7 @@ struct ExportRun {
             let place = KeptSheet.Place(
                 spreadsheetID: spreadsheet.id, client: sheets, calls: calls,
                 installation: workspace.configuration.installation,
-                job: job.id, progress: keptCheckpoint.progress(ofSheet: kept.index),
+                job: job.tag, progress: keptCheckpoint.progress(ofSheet: kept.index),
                 report: { rows in await progress("writing", rowsDone: done + rows, of: rowsTotal) },
                 save: { entry, rows in
                     try await progress.save(

@@ -42,7 +42,7 @@ struct KeptSheet {
         let client: SheetsClient
         let calls: CallCounter
         let installation: String
-        let job: Int
+        let job: JobTag
         /// How far an earlier attempt came with appending.
         let progress: AppendProgress?
         let report: (_ rows: Int) async -> Void

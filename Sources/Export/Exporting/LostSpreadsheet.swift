@@ -12,22 +12,22 @@ struct LostSpreadsheet {
     let patience: LookingPatience
 
     /// Looks for it; what is not there some time after the job's end was not made.
-    func remains(endedFor age: Duration) async throws -> Remains {
+    func reconciliation(endedAgo age: Duration) async throws -> Reconciliation {
         let create: UnclearCreate?
         switch job.checkpoint.flatMap(ExportCheckpoint.init) {
-        case .made?, .notMade?, .staged?: return .saved
+        case .made?, .notMade?, .staged?: return .upToDate
         case .unclear(let unclear)?: create = unclear
         case nil: create = nil
         }
         var failure: (any Error)?
         for identity in identities {
             do {
-                if let found = try await spreadsheet(after: create, as: identity) { return .known(Self.result(found)) }
+                if let found = try await spreadsheet(after: create, as: identity) { return .found(Self.result(found)) }
             } catch { failure = error }
         }
         if let failure { throw failure }
-        guard age > patience.time else { return .uncertain }
-        return .known([
+        guard age > patience.time else { return .notYetKnown }
+        return .found([
             "folder_id": JSON(create?.folder),
             "warnings": ["No spreadsheet of this job is to be found at Google: none was made."],
         ])
@@ -38,7 +38,7 @@ struct LostSpreadsheet {
     ) async throws -> ExportedSpreadsheet? {
         let workspace = identity.workspace
         let marked = MarkedSpreadsheets(
-            mark: SpreadsheetMark(installation: workspace.configuration.installation, job: job.id),
+            mark: SpreadsheetMark(installation: workspace.configuration.installation, job: job.tag),
             workspace: workspace, drive: workspace.clients(for: ProgressReporter { _ in }).drive)
         do {
             if let create { return try await marked.oldest(in: create.folder) }

@@ -1,4 +1,5 @@
 import JSON
+import JobQueue
 
 /// The note on a sheet that a job brought rows over from its hidden sheets: Google's developer metadata.
 ///
@@ -10,13 +11,13 @@ struct ReplacementNote {
     private static let kept = 30
 
     private let installation: String
-    private let job: Int
+    private let job: JobTag
     private let value: String
 
     /// Makes the note of one try of a job.
     ///
     /// - Parameter hidden: The id of its first hidden sheet, which no other try has.
-    init(installation: String, job: Int, hidden: Int) {
+    init(installation: String, job: JobTag, hidden: Int) {
         self.installation = installation
         self.job = job
         value = "\(installation)/\(job)/\(hidden)"
@@ -31,10 +32,10 @@ struct ReplacementNote {
 
     /// The requests that leave the note on a sheet, and take away those of long ago.
     func requests(on sheetID: Int, of target: TargetSpreadsheet) -> [JSON] {
-        let earlier = (target.metadata[sheetID] ?? []).compactMap { note -> (id: Int, job: Int)? in
+        let earlier = (target.metadata[sheetID] ?? []).compactMap { note -> (id: Int, job: JobTag)? in
             guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
                 let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3,
-                parts[0] == installation, let job = Int(parts[1])
+                parts[0] == installation, let job = JobTag(parts[1])
             else { return nil }
             return (id, job)
         }.sorted { $0.job < $1.job }

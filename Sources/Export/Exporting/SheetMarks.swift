@@ -1,4 +1,5 @@
 import JSON
+import JobQueue
 import SheetModel
 
 /// The notes on a sheet that say how far each job is with it: Google's developer metadata.
@@ -9,7 +10,7 @@ import SheetModel
 struct SheetMarks: Sendable {
     struct Mark: Hashable {
         let id: Int
-        let job: Int
+        let job: JobTag
         let count: Int
         /// Of the rows that were appended; nil for an upsert.
         var digest: String?
@@ -20,21 +21,21 @@ struct SheetMarks: Sendable {
     private static let kept = 30
 
     private let installation: String
-    private let job: Int
+    private let job: JobTag
     private let sheetID: Int
     private(set) var marks: [Mark]
     /// How many rows the job has appended by what the queue knows, where its own notes have made room for others.
     private var known = 0
 
     /// Reads the notes of an installation from a sheet's metadata.
-    init(on sheetID: Int, of target: TargetSpreadsheet, installation: String, job: Int) {
+    init(on sheetID: Int, of target: TargetSpreadsheet, installation: String, job: JobTag) {
         self.installation = installation
         self.job = job
         self.sheetID = sheetID
         marks = (target.metadata[sheetID] ?? []).compactMap { note in
             guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
                 let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3 || parts.count == 4,
-                parts[0] == installation, let job = Int(parts[1]), let count = Int(parts[2]),
+                parts[0] == installation, let job = JobTag(parts[1]), let count = Int(parts[2]),
                 // Whoever may edit the spreadsheet may write anything there.
                 (0...Limits.cells).contains(count)
             else { return nil }

@@ -137,7 +137,7 @@ struct SpreadsheetMaker {
                 .unclearCreate,
                 "Whether an earlier attempt made the spreadsheet is unclear; it is looked for until "
                     + "\(patience.time) have passed since.",
-                retry: .deferred(patience.pause))
+                retry: .snooze(patience.pause))
         }
         let folder = try await folder()
         let made = try await makeAgain(in: folder)

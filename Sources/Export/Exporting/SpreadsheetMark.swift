@@ -1,13 +1,14 @@
 import Google
+import JobQueue
 
 /// The property of a file in Drive that says which job of which installation made it; only the same Cloud project sees it.
 struct SpreadsheetMark: Sendable, Hashable {
     private static let name = "sheetsync_job"
 
     private let installation: String
-    private let job: Int
+    private let job: JobTag
 
-    init(installation: String, job: Int) {
+    init(installation: String, job: JobTag) {
         self.installation = installation
         self.job = job
     }

@@ -21,7 +21,7 @@ struct StagedReplace {
         if let done = staging?.outcome, let ids = staging?.written.sheetIDs, note(ids).isOn(target) { return done }
         if let earlier = staging, !canGoOn(earlier) { staging = nil }
         let ids = staging?.written.sheetIDs ?? freeIDs()
-        let mark = StagingMark(installation: run.workspace.configuration.installation, job: run.job.id)
+        let mark = StagingMark(installation: run.workspace.configuration.installation, job: run.job.tag)
         let staged = try StagedPlan(
             forJob: plan, among: target.sheets, removing: staging == nil ? target.staged : [],
             hidden: ids.enumerated().map { ($0.element, mark.title($0.offset + 1)) })
@@ -62,7 +62,7 @@ struct StagedReplace {
 
     private func note(_ hidden: [Int]) -> ReplacementNote {
         ReplacementNote(
-            installation: run.workspace.configuration.installation, job: run.job.id, hidden: hidden.first ?? 0)
+            installation: run.workspace.configuration.installation, job: run.job.tag, hidden: hidden.first ?? 0)
     }
 
     private func canGoOn(_ staging: ExportCheckpoint.Staging) -> Bool {

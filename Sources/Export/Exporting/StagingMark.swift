@@ -1,11 +1,12 @@
+import JobQueue
 import SheetModel
 
 /// The names of the hidden sheets that a job writes in somebody's spreadsheet, by which those of dead jobs are recognised.
 struct StagingMark: Sendable, Hashable {
     private let installation: String
-    private let job: Int
+    private let job: JobTag
 
-    init(installation: String, job: Int) {
+    init(installation: String, job: JobTag) {
         self.installation = installation
         self.job = job
     }

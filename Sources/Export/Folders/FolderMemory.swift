@@ -24,22 +24,31 @@ public struct FolderMemory: Sendable {
 
     func find(_ name: String, in parent: String) async throws(PostgresError) -> Entry? {
         try await connection.query(
-            "select id, made_at is not null as made from \(identifier: schema).find_folder(\(account), \(parent), \(name))"
+            """
+            select id, made_at is not null as made from \(identifier: schema).folder
+            where account = \(account) and parent = \(parent) and name = \(name)
+            """
         ).first.map(Entry.init)
     }
 
     /// Remembers a folder; where another was first, that one is the answer.
+    ///
+    /// Of several writers the first wins, and all of them get its row.
     func remember(_ name: String, in parent: String, id: String, isMade: Bool) async throws(PostgresError) -> Entry {
         try Entry(
             try await connection.query(
                 """
-                select id, made_at is not null as made
-                from \(identifier: schema).remember_folder(\(account), \(parent), \(name), \(id), \(isMade))
+                insert into \(identifier: schema).folder as f (account, parent, name, id, made_at)
+                values (\(account), \(parent), \(name), \(id), case when \(isMade) then now() end)
+                on conflict (account, parent, name) do update
+                set made_at = coalesce(f.made_at, case when f.id = excluded.id then excluded.made_at end)
+                returning id, made_at is not null as made
                 """)[0])
     }
 
     func forget(_ id: String) async throws(PostgresError) {
-        try await connection.query("select \(identifier: schema).forget_folder(\(account), \(id))")
+        try await connection.query(
+            "delete from \(identifier: schema).folder where account = \(account) and id = \(id)")
     }
 }
 

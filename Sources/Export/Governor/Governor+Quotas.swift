@@ -94,7 +94,7 @@ extension Governor {
         let began = error.quota?.windowStart.map { Double($0.milliseconds) / 1000 }
         let (isPerUser, length) = (error.quota?.isPerUser ?? true, pause)
         await tell { ledger throws(PostgresError) in
-            try await ledger.close(quota, isPerUser: isPerUser, allowed: allowed, began: began, pause: length)
+            try await ledger.markExhausted(quota, isPerUser: isPerUser, allowed: allowed, began: began, pause: length)
         }
         return pause
     }

@@ -1,5 +1,4 @@
 public import Google
-public import JobQueue
 public import Logging
 import Postgres
 
@@ -58,11 +57,10 @@ public actor Governor {
 }
 
 extension Governor {
-    /// What a kind of job needs of Google before it begins, in the names of `breaker` and `quota` in the database.
-    public static func needs(ofKind kind: String) -> Explanation.Needs {
+    /// What a kind of job needs of Google before it begins, in the names that breakers and quotas have in the database.
+    static func needs(ofKind kind: String) -> (services: [String], quotas: [String]) {
         let resources = needs[kind] ?? []
-        return Explanation.Needs(
-            services: resources.map(\.service), quotas: resources.flatMap { $0.costs.map(\.quota.rawValue) })
+        return (resources.map(\.service), resources.flatMap { $0.costs.map(\.quota.rawValue) })
     }
 }
 
@@ -86,10 +84,10 @@ extension Governor: CallGate {
             if wasOpen { logger.notice("\(service) works again") }
             let isNew = proven.insert(service).inserted
             if wasOpen {
-                await tell { ledger throws(PostgresError) in try await ledger.close(resource) }
+                await tell { ledger throws(PostgresError) in try await ledger.closeBreaker(of: resource) }
             } else if isNew {
                 // Beside the call: what another process left behind is no reason to hold this one up.
-                Task { await tell { ledger throws(PostgresError) in try await ledger.close(resource) } }
+                Task { await tell { ledger throws(PostgresError) in try await ledger.closeBreaker(of: resource) } }
             }
             return error
         }
@@ -113,7 +111,9 @@ extension Governor: CallGate {
                 metadata: ["pause": "\(pause)", "code": "\(error.code.rawValue)", "error": "\(error)"])
             let reason = error.description
             reasons[service] = reason
-            await tell { ledger throws(PostgresError) in try await ledger.open(resource, reason: reason, pause: pause) }
+            await tell { ledger throws(PostgresError) in
+                try await ledger.openBreaker(of: resource, reason: reason, pause: pause)
+            }
             // A job that is alone with its fault would else be the trial for ever.
             if wasTrial, !isCertain, let service = resource.api, await answers(service) { return error }
             error.retry = .wait(pause)

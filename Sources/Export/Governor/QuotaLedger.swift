@@ -57,32 +57,28 @@ public struct QuotaLedger: Sendable {
             """)
     }
 
-    /// Remembers what Google named when it refused a call.
+    /// Remembers what Google said when it refused a call because the quota was used up.
     ///
     /// - Parameter began: When Google's window began, in seconds since 1970.
-    func close(
+    func markExhausted(
         _ quota: CountedQuota, isPerUser: Bool, allowed: Int?, began: Double?, pause: Duration
     ) async throws(PostgresError) {
         try await connection.query(
             """
-            select \(identifier: schema).close_quota(
+            select \(identifier: schema).mark_exhausted(
                 \(name(of: quota, isPerUser: isPerUser)), \(allowed), \(began), \(pause / .seconds(1)))
             """)
     }
 
     /// Tells people that calls of a resource wait, and why.
-    func open(_ resource: GoogleResource, reason: String, pause: Duration) async throws(PostgresError) {
-        try await connection.query(
-            """
-            select \(identifier: schema).open_breaker(
-                \("\(resource.service)/\(account)"), \(reason), \(pause / .seconds(1)))
-            """)
+    func openBreaker(of resource: GoogleResource, reason: String, pause: Duration) async throws(PostgresError) {
+        try await OpenBreaker.note(
+            "\(resource.service)/\(account)", reason: reason, pause: pause, on: connection, schema: schema)
     }
 
     /// Tells people that calls of a resource go out again.
-    func close(_ resource: GoogleResource) async throws(PostgresError) {
-        try await connection.query(
-            "select \(identifier: schema).close_breaker(\("\(resource.service)/\(account)"))")
+    func closeBreaker(of resource: GoogleResource) async throws(PostgresError) {
+        try await OpenBreaker.forget("\(resource.service)/\(account)", on: connection, schema: schema)
     }
 
     private func name(of quota: CountedQuota, isPerUser: Bool) -> String {

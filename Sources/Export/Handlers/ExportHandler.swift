@@ -94,15 +94,15 @@ public struct ExportHandler: JobHandler {
     }
 
     /// Looks for the spreadsheet of a job by its mark, as whom it was begun, or where nobody noted that, as everybody.
-    public func remains(of job: Job, endedFor age: Duration) async throws -> Remains {
+    public func reconcile(_ job: Job, endedAgo age: Duration) async throws -> Reconciliation {
         guard let payload = try? ExportPayload(job.payload), !payload.isDryRun,
             case .new(_, let place, _) = payload.destination
-        else { return .saved }
+        else { return .upToDate }
         let known = identities.filter { $0.account == job.identity }
         return try await failingAsJob {
             try await LostSpreadsheet(
                 job: job, place: place, identities: known.isEmpty ? identities : known, patience: patience
-            ).remains(endedFor: age)
+            ).reconciliation(endedAgo: age)
         }
     }
 

@@ -29,15 +29,14 @@ struct Attempts: Sendable {
                 guard call.isWrite, !(400..<500).contains(call.status ?? 0) else { return }
                 writes.add(1, ordering: .relaxed)
             }
-            let last = LastCheckpoint(job.checkpoint)
             do {
                 // What was set aside when the job was claimed is the chosen one's.
                 let place = refusals.isEmpty ? Identity.place : nil
                 let result = try await Identity.$place.withValue(place) {
-                    try await body(own, progress.noting(own).remembering(last))
+                    try await body(own, progress.noting(own))
                 }
                 if let target = job.target, job.identity == nil {
-                    try? await progress.noting(own).save(last.naming(target), step: "done")
+                    try? await own.note(madeOrWrote: SpreadsheetIdentities.spreadsheetID(of: target))
                 }
                 return result
             } catch {

@@ -35,8 +35,8 @@ public final class Identities: Sendable {
     }
 
     /// Whose job it is already, or of those who can begin one now the one with the fewest.
-    private func identity(for job: Job) async -> Identity {
-        if let known = all.first(where: { $0.account == job.identity }) {
+    private func identity(for job: Job, madeBy maker: String?) async -> Identity {
+        if let known = all.first(where: { $0.account == job.identity ?? maker }) {
             // Others may have been given the spreadsheet too; where not, the job comes back to this one.
             guard job.target != nil, Attempts.isFresh(job), await known.governor.isRefused else { return known }
         }
@@ -66,10 +66,10 @@ extension Identities {
     }
 }
 
-extension Identities: Admission {
+extension Identities: AdmissionControl {
     /// How many jobs of each kind could begin, with all identities together.
-    public func openings(slots: Int) async -> Openings {
-        var openings = Openings()
+    public func capacity(for slots: Int) async -> Capacity {
+        var capacity = Capacity()
         let first = state.withLock { $0.first }
         let able = await signedIn(all[first...] + all[..<first])
         for kind in Governor.kinds {
@@ -80,20 +80,22 @@ extension Identities: Admission {
                 sum += room.most
                 if room.most == 0 { pause = min(pause, room.pause) }
             }
-            if sum < slots { openings.limits[kind] = sum }
-            if sum == 0 { openings.reopensIn = min(openings.reopensIn ?? pause, pause) }
+            if sum < slots { capacity.limits[kind] = sum }
+            if sum == 0 { capacity.checkAgainIn = min(capacity.checkAgainIn ?? pause, pause) }
         }
-        return openings
+        return capacity
     }
 
     /// Gives each job to an identity, and sets its first calls aside there.
-    public func claimed(_ jobs: [Job], within openings: Openings) async {
-        for kind in Governor.kinds where openings.limits[kind] != 0 {
+    public func claimed(_ jobs: [Job], within capacity: Capacity) async {
+        for kind in Governor.kinds where capacity.limits[kind] != 0 {
             let hasJobs = jobs.contains { $0.kind == kind }
             for identity in all { await identity.governor.note(kind: kind, hasJobs: hasJobs) }
         }
+        let targets = all.count > 1 ? jobs.filter { $0.identity == nil }.compactMap(\.target) : []
+        let makers = targets.isEmpty ? [:] : await all[0].makers(of: targets)
         for job in jobs where Governor.kinds.contains(job.kind) {
-            let identity = await identity(for: job)
+            let identity = await identity(for: job, madeBy: job.target.flatMap { makers[$0] })
             let place = await identity.governor.setAside(forKind: job.kind)
             state.withLock { state in
                 state.assignments[job.id] = Assignment(identity: identity, place: place)

@@ -17,12 +17,11 @@ public struct UnusableKey: Sendable, Equatable {
     public func note(
         for pause: Duration, on connection: Connection, schema: String
     ) async throws(PostgresError) {
-        try await connection.query(
-            "select \(identifier: schema).open_breaker(\("key/\(path)"), \(reason), \(pause / .seconds(1)))")
+        try await OpenBreaker.note("key/\(path)", reason: reason, pause: pause, on: connection, schema: schema)
     }
 
     /// Takes back what was said.
     public func forget(on connection: Connection, schema: String) async throws(PostgresError) {
-        try await connection.query("select \(identifier: schema).close_breaker(\("key/\(path)"))")
+        try await OpenBreaker.forget("key/\(path)", on: connection, schema: schema)
     }
 }

@@ -20,7 +20,7 @@ final class SpoolFile: Sendable {
         }
         // A folder that takes no file at all is no fault of the query.
         guard descriptor >= 0 else {
-            throw Self.failure("be kept in", directory, retry: .deferred(.seconds(60)), needsMending: true)
+            throw Self.failure("be kept in", directory, retry: .snooze(.seconds(60)), needsMending: true)
         }
     }
 

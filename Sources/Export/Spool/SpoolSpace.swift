@@ -53,7 +53,7 @@ public final class SpoolSpace: Sendable {
                 throw JobFailure(
                     .spoolFull,
                     "The rows of other jobs fill the \(megabytes) MB that may wait on disk (SHEETSYNC_SPOOL_MAX_MB); the "
-                        + "query runs again when there is room.", retry: .deferred(.seconds(10)))
+                        + "query runs again when there is room.", retry: .snooze(.seconds(10)))
             }
             held.withLock { $0 += bytes }
         }

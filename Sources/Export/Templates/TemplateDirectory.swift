@@ -72,7 +72,7 @@ public struct TemplateDirectory: Sendable {
     private static func invalid(_ file: String, _ problem: String) -> JobFailure {
         JobFailure(
             .templateInvalid, "The formatting template \(file) cannot be used: \(problem).",
-            retry: .deferred(.seconds(60)), needsMending: true)
+            retry: .snooze(.seconds(60)), needsMending: true)
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -34,7 +34,7 @@ struct JobsCommand: AsyncParsableCommand {
         func run() async throws {
             try await ending {
                 let access = try await DatabaseAccess()
-                try await access.requireFitSchema()
+                try await access.requireCompatibleSchema()
                 var filter = JobFilter()
                 filter.state = state?.rawValue
                 filter.kind = kind
@@ -66,7 +66,7 @@ struct JobsCommand: AsyncParsableCommand {
         func run() async throws {
             try await ending {
                 let access = try await DatabaseAccess()
-                try await access.requireFitSchema()
+                try await access.requireCompatibleSchema()
                 let job = try await access.job(id)
                 if json {
                     Console.print(
@@ -140,7 +140,7 @@ struct JobsCommand: AsyncParsableCommand {
         private func retry(_ code: String) async throws {
             try await ending {
                 let access = try await DatabaseAccess()
-                try await access.requireFitSchema()
+                try await access.requireCompatibleSchema()
                 if yes {
                     let count = try await access.jobs.retryDiscarded(code: code, seconds: since?.seconds)
                     Console.print("\(count) job\(count == 1 ? " is" : "s are") available again")
@@ -176,11 +176,11 @@ enum JobState: String, ExpressibleByArgument, CaseIterable {
 extension AsyncParsableCommand {
     /// Does the same to each of some jobs; ends with 1 where one was unknown or not in a state for it.
     fileprivate func steer(
-        _ ids: [Int], done: String, not: String, _ action: (JobDirectory, Int) async throws -> Bool
+        _ ids: [Int], done: String, not: String, _ action: (QueueClient, Int) async throws -> Bool
     ) async throws {
         try await ending {
             let access = try await DatabaseAccess()
-            try await access.requireFitSchema()
+            try await access.requireCompatibleSchema()
             var refused: [String] = []
             for id in ids {
                 if try await action(access.jobs, id) {

@@ -42,6 +42,6 @@ struct MigrateCommand: AsyncParsableCommand {
     }
 
     private func state(of access: DatabaseAccess) async throws -> String {
-        "schema \(access.schema.name) is at step \(try await access.schema.requireFit(on: access.connection))"
+        "schema \(access.schema.name) is at step \(try await access.schema.requireCompatible(on: access.connection))"
     }
 }

@@ -15,7 +15,7 @@ struct QueueCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await ending {
-                let isNew = try await JobDirectory.forCommand().pause(kind)
+                let isNew = try await QueueClient.forCommand().pause(kind)
                 let what = kind.map { "kind \($0)" } ?? "the queue"
                 Console.print(isNew ? "\(what) is paused; jobs that run go on" : "\(what) was paused already")
             }
@@ -31,7 +31,7 @@ struct QueueCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await ending {
-                let wasPaused = try await JobDirectory.forCommand().resume(kind)
+                let wasPaused = try await QueueClient.forCommand().resume(kind)
                 let what = kind.map { "kind \($0)" } ?? "the queue"
                 Console.print(wasPaused ? "\(what) is resumed" : "\(what) was not paused")
             }
@@ -39,11 +39,11 @@ struct QueueCommand: AsyncParsableCommand {
     }
 }
 
-extension JobDirectory {
+extension QueueClient {
     /// The queue that DATABASE_URL names, if its schema fits.
-    fileprivate static func forCommand() async throws -> JobDirectory {
+    fileprivate static func forCommand() async throws -> QueueClient {
         let access = try await DatabaseAccess()
-        try await access.requireFitSchema()
+        try await access.requireCompatibleSchema()
         return access.jobs
     }
 }

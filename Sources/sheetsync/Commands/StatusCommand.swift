@@ -1,4 +1,5 @@
 import ArgumentParser
+import Export
 import JSON
 import JobQueue
 import Postgres
@@ -38,21 +39,23 @@ struct StatusCommand: AsyncParsableCommand {
         _ schema: Schema, _ connection: Connection, _ silenceLimit: Double
     ) async -> (StatusPage, status: Int32) {
         do {
-            _ = try await schema.requireFit(on: connection)
+            _ = try await schema.requireCompatible(on: connection)
             let report = try await QueueReport.read(schema, on: connection)
-            var standstill: Standstill?
-            if report.mayStandStill(silenceLimit: silenceLimit) {
-                standstill = await Standstill.look(
-                    isDeserted: report.isDeserted(silenceLimit: silenceLimit), schema, on: connection)
+            var stallCause: StallCause?
+            if report.shouldDiagnose(silenceLimit: silenceLimit) {
+                stallCause = await StallCause.look(
+                    hasNoLiveWorker: report.hasNoLiveWorker(silenceLimit: silenceLimit), schema, on: connection)
             }
-            let verdict = Verdict(report, silenceLimit: silenceLimit, standstill: standstill)
-            let page = StatusPage(verdict, report)
+            let google = try await GoogleStanding.read(schema, on: connection)
+            let verdict = Verdict(
+                report, silenceLimit: silenceLimit, stallCause: stallCause, external: google.causes())
+            let page = StatusPage(verdict, report, google)
             return (page, verdict.level == .ok ? 0 : verdict.level == .degraded ? 1 : 2)
         } catch {
             let failure = CommandFailure(error)
             // Who may not look, or asks wrongly, knows nothing about the queue yet.
             let level: Verdict.Level = failure.status == .degraded ? .degraded : .down
-            return (StatusPage(Verdict(level, failure.message), nil), failure.status.rawValue)
+            return (StatusPage(Verdict(level, failure.message)), failure.status.rawValue)
         }
     }
 }

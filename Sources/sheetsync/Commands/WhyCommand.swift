@@ -17,7 +17,7 @@ struct WhyCommand: AsyncParsableCommand {
         try await ending {
             let silenceLimit = try await SettingsReader().silenceLimit()
             let access = try await DatabaseAccess()
-            try await access.requireFitSchema()
+            try await access.requireCompatibleSchema()
             guard let explanation = try await access.explanation(of: id, silenceLimit: silenceLimit) else {
                 throw CommandFailure.unknownJob(id)
             }

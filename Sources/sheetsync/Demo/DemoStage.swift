@@ -1,3 +1,4 @@
+import Export
 import FoundationEssentials
 import Google
 import HTTP
@@ -12,7 +13,7 @@ import SystemPackage
 
 /// The parts that a demonstration has started, and what it does with them.
 struct DemoStage {
-    let schema = Schema()
+    let schema = Schema(steps: Migration.sheetsync)
     let connection: Connection
     private let environment: Environment
     private let google: String
@@ -67,7 +68,7 @@ struct DemoStage {
 
     /// Enqueues a CSV file, a part of Postgres's own catalogue and a report with two sheets.
     func enqueueAll() async throws -> [Int] {
-        let jobs = JobDirectory(schema, on: connection)
+        let jobs = QueueClient(schema, on: connection)
         var orders = try CSVReader.table(from: PackageResources.orders_csv).payload
         orders["title"] = "Orders from a CSV file"
         orders["folder"] = "Demo"
@@ -87,7 +88,7 @@ struct DemoStage {
 
     /// Waits until a job has ended, at most a minute.
     func waitForEnd(of id: Int) async throws -> JobRecord {
-        let jobs = JobDirectory(schema, on: connection)
+        let jobs = QueueClient(schema, on: connection)
         for _ in 0..<1200 {
             if let job = try await jobs.find(id), job.isFinal { return job }
             try await Task.sleep(for: .milliseconds(50))

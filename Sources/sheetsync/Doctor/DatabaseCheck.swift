@@ -1,3 +1,4 @@
+import Export
 import FoundationEssentials
 import JobQueue
 import Postgres
@@ -27,9 +28,10 @@ struct DatabaseCheck {
         }
         await lookAtWrites(&checkup)
         do {
-            let step = try await schema.requireFit(on: connection)
+            let step = try await schema.requireCompatible(on: connection)
             checkup.add(.ok, "schema", "\(schema.name) is at step \(step)")
             try await lookAtIndexes(&checkup)
+            try await lookAtSequences(&checkup)
         } catch {
             checkup.fail("schema", error)
         }
@@ -44,7 +46,7 @@ struct DatabaseCheck {
     private func lookAtWrites(_ checkup: inout Checkup) async {
         if let obstacle = (try? await DatabaseReport.read(schema, on: connection))?.obstacle {
             checkup.add(.fail, "database writes", obstacle)
-        } else if let refusal = await connection.writeTrial() {
+        } else if let refusal = await connection.probeWritable() {
             checkup.add(.fail, "database writes", "\(refusal.description): make room on the server's disk")
         } else {
             checkup.add(.ok, "database writes", "some were made and taken back")
@@ -53,8 +55,10 @@ struct DatabaseCheck {
 
     /// Asks what `status` would say, where the login may look.
     private func lookAtQueue(_ checkup: inout Checkup) async {
-        guard let silenceLimit, let report = try? await QueueReport.read(schema, on: connection) else { return }
-        let verdict = Verdict(report, silenceLimit: silenceLimit)
+        guard let silenceLimit, let report = try? await QueueReport.read(schema, on: connection),
+            let google = try? await GoogleStanding.read(schema, on: connection)
+        else { return }
+        let verdict = Verdict(report, silenceLimit: silenceLimit, external: google.causes())
         let level: Checkup.Level =
             switch verdict.level {
             case .ok: .ok
@@ -62,7 +66,7 @@ struct DatabaseCheck {
             case .down: .fail
             }
         checkup.add(level, "queue", verdict.reason)
-        if let quota = report.quotas.first(where: { $0.isUsedUp && !$0.isPaced }) {
+        if let quota = google.quotas.first(where: { $0.isUsedUp && !$0.isPaced }) {
             checkup.add(
                 .warn, "quota",
                 "\(quota.words); where Google raised it, raise SHEETSYNC_\(quota.resource.uppercased())_PER_MINUTE_… too"
@@ -96,7 +100,8 @@ struct DatabaseCheck {
         if abs(skew) > Self.largestSkew {
             checkup.add(
                 .warn, "database clock",
-                "\(spoken(seconds: abs(skew))) \(skew > 0 ? "ahead of" : "behind") this machine's; set both by NTP")
+                "\(approximate(seconds: abs(skew))) \(skew > 0 ? "ahead of" : "behind") this machine's; set both by NTP"
+            )
         } else {
             checkup.add(.ok, "database clock", "agrees with this machine's")
         }
@@ -120,6 +125,20 @@ struct DatabaseCheck {
         }
     }
 
+    /// After a switch to a logical replica sequences lie behind their tables, and each new row meets an old one's number.
+    private func lookAtSequences(_ checkup: inout Checkup) async throws {
+        let behind = try await connection.query(
+            "select * from \(identifier: schema.name).report_sequence where last < highest limit 1")
+        if let row = behind.first {
+            let name = "\(schema.name).\(try row.text("sequence"))"
+            return checkup.add(
+                .fail, "sequences",
+                "\(name) lies behind its table, as after a switch to a logical replica: "
+                    + "`select setval('\(name)', \(try row.int("highest")))` as the schema's owner")
+        }
+        checkup.add(.ok, "sequences", "none lies behind its table")
+    }
+
     /// A backup that was restored without its owners or privileges has lost what `migrate` granted.
     private func lookAtGrants(_ checkup: inout Checkup) async throws {
         let wrong = try await connection.query(
@@ -129,7 +148,8 @@ struct DatabaseCheck {
                     as is_refused
             from pg_proc p join pg_namespace n on n.oid = p.pronamespace
             where n.nspname = \(schema.name)
-              and p.proname in ('enter', 'beat', 'claim', 'report', 'finish', 'reclaim', 'leave', 'note_start')
+              and p.proname in ('register_worker', 'heartbeat', 'claim', 'report_progress', 'finish', 'reclaim',
+                                'deregister_worker', 'take_quota')
               and (pg_get_userbyid(p.proowner) <> 'sheetsync_owner'
                    or to_regrole('sheetsync_worker') is null
                    or not has_function_privilege('sheetsync_worker', p.oid, 'execute'))

@@ -1,3 +1,4 @@
+import Export
 import FoundationEssentials
 import JSON
 import JobQueue
@@ -47,7 +48,8 @@ struct HealthReport {
         switch finding.outcome {
         case .failure(let error): findings.append((.unhealthy, error.description))
         case .success(let found):
-            let verdict = Verdict(found.report, silenceLimit: silenceLimit / .seconds(1))
+            let verdict = Verdict(
+                found.report, silenceLimit: silenceLimit / .seconds(1), external: found.google.causes())
             switch verdict.level {
             case .ok: break
             case .degraded: findings.append((.degraded, verdict.reason))
@@ -109,7 +111,7 @@ struct HealthReport {
         case .success(let found):
             [
                 "status": "healthy", "query_time_seconds": seconds(finding.queryTime),
-                "version": .string(found.serverVersion),
+                "version": .string(found.report.database?.serverVersion ?? ""),
             ]
         case .failure(let error): ["status": "unhealthy", "error": .string(error.description)]
         }

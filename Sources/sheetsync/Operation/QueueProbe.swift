@@ -1,3 +1,4 @@
+import Export
 import JobQueue
 import Postgres
 import Synchronization
@@ -7,11 +8,17 @@ import Synchronization
 /// There is one look at a time and none within two seconds of the last, so that whoever asks often costs the database
 /// nothing.
 actor QueueProbe {
+    /// What the database said.
+    struct Found: Sendable {
+        let report: QueueReport
+        let google: GoogleStanding
+    }
+
     /// What a look found.
     struct Finding: Sendable {
         /// From the question until the answer, a wait for the daemon's connection included.
         let queryTime: Duration
-        let outcome: Result<(report: QueueReport, serverVersion: String), PostgresError>
+        let outcome: Result<Found, PostgresError>
     }
 
     private static let freshness = Duration.seconds(2)
@@ -44,11 +51,12 @@ actor QueueProbe {
 
     private func read() async -> Finding {
         let start = ContinuousClock.now
-        let outcome: Result<(report: QueueReport, serverVersion: String), PostgresError>
+        let outcome: Result<Found, PostgresError>
         do throws(PostgresError) {
-            let version = try await connection.query("select current_setting('server_version') as version")[0]
-                .text("version")
-            outcome = .success((try await QueueReport.read(schema, on: connection), version))
+            outcome = .success(
+                Found(
+                    report: try await QueueReport.read(schema, on: connection),
+                    google: try await GoogleStanding.read(schema, on: connection)))
         } catch {
             outcome = .failure(error)
         }

@@ -43,7 +43,7 @@ final class WorkerWatch: Sendable {
                 state.beatAt = .now
             case .ended(let kind, let jobState): state.endings[Ending(kind: kind, state: jobState), default: 0] += 1
             case .failed(let text): state.problem = (text, .now)
-            case .turned(let loop, let rest): state.dueAt[loop] = rest.map { .now + $0 }
+            case .iterated(let loop, let rest): state.dueAt[loop] = rest.map { .now + $0 }
             case .stopping: state.phase = .stopping
             }
         }

@@ -1,3 +1,4 @@
+import Export
 import JSON
 import JobQueue
 
@@ -11,8 +12,8 @@ extension StatusPage {
         guard let report else { return .object(members) }
         members["queue"] = [
             "available": JSON(report.available), "oldest_available_seconds": seconds(report.oldestAvailable),
-            "running": JSON(report.running), "capacity": JSON(report.capacity), "held": JSON(report.held),
-            "scheduled": JSON(report.scheduled), "retryable": JSON(report.retryable), "deferred": JSON(report.deferred),
+            "running": JSON(report.running), "capacity": JSON(report.capacity), "held": JSON(report.blocked),
+            "scheduled": JSON(report.scheduled), "retryable": JSON(report.retryable), "deferred": JSON(report.snoozed),
             "next_due_seconds": seconds(report.nextDue), "completed_last_minute": JSON(report.completedLastMinute),
             "discarded_last_hour": JSON(report.discardedLastHour),
         ]
@@ -23,10 +24,12 @@ extension StatusPage {
         members["pauses"] = .array(
             report.pauses.map { ["kind": JSON($0.kind), "by": .string($0.by), "since": .string($0.since)] })
         members["waits"] = .array(report.waits.map(error))
-        members["identities"] = .array(report.identities.map(identity))
-        members["quotas"] = .array(report.quotas.map(quota))
-        members["breakers"] = .array(report.breakers.map(breaker))
-        if let database = report.database { members["database"] = self.database(database) }
+        members["identities"] = .array(google.identities.map(identity))
+        members["quotas"] = .array(google.quotas.map(quota))
+        members["breakers"] = .array(google.breakers.map(breaker))
+        if let database = report.database {
+            members["database"] = self.database(database, listeners: report.workers.count(where: \.isListening))
+        }
         return .object(members)
     }
 
@@ -34,7 +37,7 @@ extension StatusPage {
         [
             "kind": .string(kind.kind), "available": JSON(kind.available),
             "oldest_available_seconds": seconds(kind.oldestAvailable), "running": JSON(kind.running),
-            "scheduled": JSON(kind.scheduled), "retryable": JSON(kind.retryable), "deferred": JSON(kind.deferred),
+            "scheduled": JSON(kind.scheduled), "retryable": JSON(kind.retryable), "deferred": JSON(kind.snoozed),
             "next_due_seconds": seconds(kind.nextDue), "completed_per_minute": seconds(kind.completedPerMinute),
             "discarded": JSON(kind.discarded), "failure_share": seconds(kind.failureShare),
             "p50_seconds": seconds(kind.medianTime), "p99_seconds": seconds(kind.longTime),
@@ -45,7 +48,8 @@ extension StatusPage {
         [
             "name": .string(worker.name), "version": .string(worker.version),
             "silent_seconds": seconds(worker.silence), "in_flight": JSON(worker.inFlight),
-            "concurrency": JSON(worker.concurrency), "last_error": JSON(worker.lastError),
+            "concurrency": JSON(worker.concurrency), "last_error": JSON(worker.problem ?? worker.lastError),
+            "problem": JSON(worker.problem),
             "kinds": worker.kinds.map { JSON.array($0.map(JSON.string)) } ?? JSON.null,
         ]
     }
@@ -77,21 +81,21 @@ extension StatusPage {
     private func quota(_ quota: Quota) -> JSON {
         [
             "name": .string(quota.name), "allowed": JSON(quota.allowed), "used": JSON(quota.used),
-            "learned": .bool(quota.isLearned), "free_in_seconds": seconds(quota.freeIn),
+            "learned": .bool(quota.isObserved), "free_in_seconds": seconds(quota.freeIn),
         ]
     }
 
     private func breaker(_ breaker: OpenBreaker) -> JSON {
         [
             "name": .string(breaker.name), "reason": .string(breaker.reason), "since": .string(breaker.since),
-            "next_try_seconds": seconds(breaker.opensIn),
+            "next_try_seconds": seconds(breaker.retryIn),
         ]
     }
 
-    private func database(_ database: DatabaseReport) -> JSON {
+    private func database(_ database: DatabaseReport, listeners: Int) -> JSON {
         [
             "server_version": .string(database.serverVersion), "schema_step": JSON(database.schemaStep),
-            "listeners": JSON(database.listeners), "clock_skew_seconds": JSON((clockSkew * 1000).rounded() / 1000),
+            "listeners": JSON(listeners), "clock_skew_seconds": JSON((clockSkew * 1000).rounded() / 1000),
             "only_reads": database.lock.map { .string($0.rawValue) } ?? JSON.null,
             "oldest_snapshot": database.oldestSnapshot.map {
                 [

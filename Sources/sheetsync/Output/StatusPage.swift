@@ -1,3 +1,4 @@
+import Export
 import FoundationEssentials
 import JobQueue
 
@@ -5,10 +6,12 @@ import JobQueue
 struct StatusPage {
     let verdict: Verdict
     let report: QueueReport?
+    let google: GoogleStanding
     /// How far the database's clock is ahead of this machine's, in seconds.
     let clockSkew: Double
 
-    init(_ verdict: Verdict, _ report: QueueReport?) {
+    init(_ verdict: Verdict, _ report: QueueReport? = nil, _ google: GoogleStanding = GoogleStanding()) {
+        self.google = google
         self.verdict = verdict
         self.report = report
         clockSkew = (report?.database?.time).map { $0 - Date.now.timeIntervalSince1970 } ?? 0
@@ -23,8 +26,8 @@ struct StatusPage {
         showRunning(report)
         show(report.failures, "FAILED ATTEMPTS, LAST HOUR", "COUNT")
         show(report.waits, "GIVEN BACK, WAIT FOR", "JOBS")
-        showIdentities(report)
-        showGoogle(report)
+        showIdentities()
+        showQuotas()
         showDatabase(report)
     }
 
@@ -36,7 +39,7 @@ struct StatusPage {
             for kind in busy {
                 table.add(
                     kind.kind, Self.count(kind.available), Self.span(kind.oldestAvailable), "\(kind.running)",
-                    Self.count(kind.scheduled), Self.count(kind.retryable), Self.count(kind.deferred),
+                    Self.count(kind.scheduled), Self.count(kind.retryable), Self.count(kind.snoozed),
                     "\(Int(kind.completedPerMinute.rounded()))", Self.count(kind.discarded),
                     kind.failureShare.map { "\(Int(($0 * 100).rounded()))%" } ?? "-", Self.span(kind.medianTime),
                     Self.span(kind.longTime))
@@ -47,8 +50,10 @@ struct StatusPage {
         var facts = ["\(report.running) of \(report.capacity) slots busy"]
         facts.append("\(Self.count(report.completedLastMinute)) done in the last minute")
         facts.append("\(Self.count(report.discardedLastHour)) discarded in the last hour")
-        if report.held > 0 { facts.append("\(Self.count(report.held)) behind an earlier job of their spreadsheet") }
-        if let next = report.nextDue { facts.append("next due in \(spoken(seconds: next))") }
+        if report.blocked > 0 {
+            facts.append("\(Self.count(report.blocked)) behind an earlier job of their spreadsheet")
+        }
+        if let next = report.nextDue { facts.append("next due in \(approximate(seconds: next))") }
         Console.print("")
         Console.printWrapped(facts.joined(separator: ", "))
     }
@@ -58,8 +63,8 @@ struct StatusPage {
         var table = Table("WORKER", "VERSION", "LAST BEAT", "JOBS", "LAST ERROR")
         for worker in report.workers {
             table.add(
-                worker.name, worker.version, spoken(seconds: worker.silence) + " ago",
-                "\(worker.inFlight)/\(worker.concurrency)", worker.lastError ?? "-")
+                worker.name, worker.version, approximate(seconds: worker.silence) + " ago",
+                "\(worker.inFlight)/\(worker.concurrency)", worker.problem ?? worker.lastError ?? "-")
         }
         Console.print("")
         table.show()
@@ -70,7 +75,7 @@ struct StatusPage {
         var table = Table("RUNNING LONGEST", "KIND", "FOR", "ON", "STEP")
         for job in report.longestRunning {
             table.add(
-                "\(job.id)", job.kind, spoken(seconds: job.seconds), job.worker ?? "a lost worker",
+                "\(job.id)", job.kind, approximate(seconds: job.seconds), job.worker ?? "a lost worker",
                 job.progress?.words ?? "-")
         }
         Console.print("")
@@ -85,13 +90,13 @@ struct StatusPage {
         table.show()
     }
 
-    private func showIdentities(_ report: QueueReport) {
-        guard !report.identities.isEmpty else { return }
+    private func showIdentities() {
+        guard !google.identities.isEmpty else { return }
         var table = Table("TOKEN", "QUOTA LEFT", "BREAKER", "IDENTITY")
-        for identity in report.identities {
+        for identity in google.identities {
             let left = identity.quotas.map { "\($0.left) \($0.resource.split(separator: "_").last ?? "")" }
             let open = identity.breakers.map { breaker in
-                "\(breaker.service) open" + (breaker.opensIn > 0 ? ", \(Self.span(breaker.opensIn))" : "")
+                "\(breaker.service) open" + (breaker.retryIn > 0 ? ", \(Self.span(breaker.retryIn))" : "")
             }
             table.add(
                 // An idle daemon lets it end; the next call asks for another.
@@ -103,19 +108,19 @@ struct StatusPage {
         table.show()
     }
 
-    private func showGoogle(_ report: QueueReport) {
-        if !report.quotas.isEmpty {
+    private func showQuotas() {
+        if !google.quotas.isEmpty {
             var table = Table("QUOTA", "USED", "LEFT", "FREE IN", "OF")
-            for quota in report.quotas {
+            for quota in google.quotas {
                 table.add(
-                    quota.resource, "\(quota.used)/\(quota.allowed)\(quota.isLearned ? " (Google's)" : "")",
+                    quota.resource, "\(quota.used)/\(quota.allowed)\(quota.isObserved ? " (Google's)" : "")",
                     "\(max(quota.allowed - quota.used, 0))", quota.isUsedUp ? Self.span(quota.freeIn) : "-",
                     quota.holder)
             }
             Console.print("")
             table.show()
         }
-        for breaker in report.breakers where breaker.words != verdict.reason {
+        for breaker in google.breakers where breaker.words != verdict.reason {
             Console.print("")
             Console.printWrapped(breaker.words, behind: breaker.isCurrent ? "FAILS: " : "failed: ", style: .red)
         }
@@ -124,10 +129,10 @@ struct StatusPage {
     private func showDatabase(_ report: QueueReport) {
         guard let database = report.database else { return }
         var facts = ["PostgreSQL \(database.serverVersion)", "schema step \(database.schemaStep)"]
-        facts.append(
-            database.listeners > 0 ? "\(database.listeners) listening" : "nobody listens: jobs wait for the next poll")
+        let listeners = report.workers.count(where: \.isListening)
+        facts.append(listeners > 0 ? "\(listeners) listening" : "nobody listens: jobs wait for the next poll")
         if abs(clockSkew) > 2 {
-            facts.append("its clock is \(spoken(seconds: abs(clockSkew))) \(clockSkew > 0 ? "ahead" : "behind")")
+            facts.append("its clock is \(approximate(seconds: abs(clockSkew))) \(clockSkew > 0 ? "ahead" : "behind")")
         }
         if let holder = database.oldestSnapshot, holder.age > 1000 || holder.isLong {
             facts.append("\(holder.holder) keeps the rows of the last \(holder.age) transactions")
@@ -143,7 +148,7 @@ struct StatusPage {
 
     /// A time span for a narrow column: `0.4s`, `12s`, `5m`, `3h`, `4d`.
     private static func span(_ seconds: Double?) -> String {
-        guard let words = seconds.map({ spoken(seconds: $0).split(separator: " ") }) else { return "-" }
+        guard let words = seconds.map({ approximate(seconds: $0).split(separator: " ") }) else { return "-" }
         return String(words[0] + words[1].prefix(1))
     }
 }

@@ -1,3 +1,4 @@
+import Export
 import FoundationEssentials
 import Glibc
 import JobQueue
@@ -30,7 +31,7 @@ struct DatabaseSettings {
         guard name.utf8.count <= 63, !name.hasPrefix("pg_") else {
             throw SettingsError(name: "SHEETSYNC_SCHEMA", problem: "must be a schema's name of at most 63 bytes")
         }
-        schema = Schema(name: name)
+        schema = Schema(name: name, steps: Migration.sheetsync)
     }
 
     /// The path of the certificate that the server's is checked against.

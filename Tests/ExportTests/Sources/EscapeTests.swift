@@ -111,9 +111,9 @@ import Testing
             #expect(try await queue.psql("select string_agg(x::text, ',') from app.t") == "1")
             #expect(try await queue.psql("select is_called from app.s") == "f")
             #expect(try await queue.psql("select count(*) from pg_largeobject_metadata") == "0")
-            #expect(try await queue.psql("select count(*) from sheetsync.job where kind <> 'export'") == "0")
+            #expect(try await queue.psql("select count(*) from sheetsync.jobs where kind <> 'export'") == "0")
             #expect(
-                try await queue.psql("select count(*) from sheetsync.job") == "\(Self.attempts.count)",
+                try await queue.psql("select count(*) from sheetsync.jobs") == "\(Self.attempts.count)",
                 "no job was added or deleted")
             #expect(try await queue.psql("select rolsuper from pg_roles where rolname = '\(source.login)'") == "f")
             try await wait(for: "the locks to be gone") {
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test func aLoginThatMayDoTooMuchIsRefused() async throws {
-        let queue = try await TestQueue.make()
+        let queue = try await TestQueue.make(Migration.sheetsync)
         let name = queue.database
         _ = try await queue.psql(
             """

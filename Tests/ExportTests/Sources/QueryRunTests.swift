@@ -86,7 +86,8 @@ import Testing
                 """
                 create function public.shrink() returns trigger language plpgsql security definer as
                     $$ begin update app.n set rows = 1500; return new; end $$;
-                create trigger shrink after insert on sheetsync.failure for each row execute function public.shrink();
+                create trigger shrink after insert on sheetsync.attempt_error
+                    for each row execute function public.shrink();
                 """)
             stage.emulator.addFault(
                 Fault(.delay(.zero), api: .sheets, verb: "POST", path: .contains(":batchUpdate"), count: 3))

@@ -43,7 +43,7 @@ import Testing
         let failure = #expect(throws: JobFailure.self) { _ = try SpoolWriter(share) }
         #expect(failure?.code == "export.spool_failed", "\(String(describing: failure))")
         #expect(failure?.needsMending == true)
-        guard case .deferred? = failure?.retry else {
+        guard case .snooze? = failure?.retry else {
             Issue.record("what only an operator can mend costs attempts: \(String(describing: failure?.retry))")
             return
         }

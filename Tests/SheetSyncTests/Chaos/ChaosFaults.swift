@@ -110,7 +110,8 @@ extension ChaosStage {
     /// Makes jobs that rest after a failure come back soon, as if the time had passed.
     func hurry(until isOver: Flag) async throws {
         while !isOver.isSet {
-            try await query("update sheetsync.ready set run_at = now() where gate = 1 and run_at > now() + '1 second'")
+            try await query(
+                "update sheetsync.ready set run_at = now() where state = 'scheduled' and run_at > now() + '1 second'")
             await pause(500, until: isOver)
         }
     }
@@ -131,18 +132,21 @@ extension ChaosStage {
     func waitForEnds(of count: Int) async throws {
         try await wait(for: "\(count) jobs to end", within: plan.limit, seeing: { try await summary() }) {
             try await query(
-                "select count(*)::int as n from sheetsync.outcome where id > \(plan.spreadsheets)")[0].int("n") >= count
+                """
+                select count(*)::int as n from sheetsync.jobs
+                where id > \(plan.spreadsheets) and finalized_at is not null
+                """)[0].int("n") >= count
         }
     }
 
     /// Waits until nobody need look any more for what a job has made that ended before its time.
-    func waitForSettlement() async throws {
-        let unsettled: Query = "select id from sheetsync.outcome where look_at is not null order by id"
+    func waitForReconciliation() async throws {
+        let unreconciled: Query = "select id from sheetsync.outcome where reconcile_at is not null order by id"
         try await wait(
-            for: "the ended jobs to be settled", within: .seconds(180),
-            seeing: { "\(try await query(unsettled).map { try $0.int("id") })" }
+            for: "the ended jobs to be reconciled", within: .seconds(180),
+            seeing: { "\(try await query(unreconciled).map { try $0.int("id") })" }
         ) {
-            try await query(unsettled).isEmpty
+            try await query(unreconciled).isEmpty
         }
     }
 

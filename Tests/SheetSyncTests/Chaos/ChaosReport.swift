@@ -70,12 +70,16 @@ struct ChaosReport: CustomStringConvertible {
         return rows
     }
 
+    /// The number of the job that a file's mark names, such as 42 of `installation/42-9f86d081`.
+    private static func job(of file: JSON) -> String? {
+        file["app_properties"]?["sheetsync_job"]?.string?.split(separator: "/").last?.split(separator: "-").first
+            .map(String.init)
+    }
+
     private mutating func compareMarks(_ endings: [Ending], _ live: [JSON]) {
-        let marks = live.compactMap { file in
-            file["app_properties"]?["sheetsync_job"]?.string.flatMap { $0.split(separator: "/").last.map(String.init) }
-        }
-        for (mark, count) in marks.reduce(into: [String: Int](), { $0[$1, default: 0] += 1 }) where count > 1 {
-            duplicated.append("job \(mark) has \(count) spreadsheets")
+        let marked = live.compactMap(Self.job)
+        for (job, count) in marked.reduce(into: [String: Int](), { $0[$1, default: 0] += 1 }) where count > 1 {
+            duplicated.append("job \(job) has \(count) spreadsheets")
         }
     }
 
@@ -111,9 +115,7 @@ struct ChaosReport: CustomStringConvertible {
 
     /// A cancelled job names its spreadsheet, also where its worker died or lost the database in the middle of making it.
     private mutating func compareCancelled(_ ending: Ending, _ live: [JSON]) {
-        let files = live.filter {
-            $0["app_properties"]?["sheetsync_job"]?.string?.hasSuffix("/\(ending.id)") == true
-        }
+        let files = live.filter { Self.job(of: $0) == "\(ending.id)" }
         for file in files {
             if ending.result?["spreadsheet_id"] == file["id"] {
                 cancelled.named += 1

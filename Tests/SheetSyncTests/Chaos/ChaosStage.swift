@@ -42,7 +42,7 @@ struct ChaosStage {
         self.server = server
         self.emulator = emulator
         connection = Connection(try ConnectionConfiguration(url: server.url()), label: "chaos")
-        _ = try await Schema().migrate(on: connection)
+        _ = try await Schema.sheetsync.migrate(on: connection)
         try await connection.query("create role chaos_worker login")
         try await connection.query("grant sheetsync_worker to chaos_worker")
         try await connection.query("create role chaos_source login")
@@ -81,10 +81,9 @@ struct ChaosStage {
                 "title": .string(title), "columns": values[0], "rows": .array(Array(values.dropFirst())),
             ]
             let id = try await enqueue("export", payload, key: title)
-            try await wait(for: title) {
-                try await JobDirectory(Schema(), on: connection).find(id)?.state == "completed"
-            }
-            return try await JobDirectory(Schema(), on: connection).find(id)?.result?["spreadsheet_id"]?.string ?? ""
+            let jobs = QueueClient(Schema.sheetsync, on: connection)
+            try await wait(for: title) { try await jobs.find(id)?.state == "completed" }
+            return try await jobs.find(id)?.result?["spreadsheet_id"]?.string ?? ""
         }
         var made = ChaosSpreadsheets()
         for sharing in ChaosJob.Sharing.allCases {

@@ -37,7 +37,7 @@ import Testing
             try await stage.waitForEnds(of: stage.plan.jobs * 9 / 10)
             isCalm.set()
             try await stage.waitForEnds(of: stage.plan.jobs)
-            try await stage.waitForSettlement()
+            try await stage.waitForReconciliation()
             endings = try await stage.endings(of: jobs)
             isOver.set()
             try await group.waitForAll()

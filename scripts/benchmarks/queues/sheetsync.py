@@ -5,6 +5,8 @@ import subprocess
 from benchmarks.processes import Process, wait_until
 
 NOOP = '{"sleep_ms": 0}'
+#: Whom a worker has served that only one login gives jobs, as the daemon says it with each claim.
+SERVED = '[{"login": "postgres", "kind": "noop", "owner": ""}]'
 
 
 class SheetSync:
@@ -70,10 +72,8 @@ class SheetSync:
                 insert into sheetsync.outcome (id, state, attempt, attempted_at, finalized_at)
                 select id, 'completed', 1, now(), now() from made where payload is null
             )
-            insert into sheetsync.ready (id, kind, priority, gate, attempt, redelivered, run_at, line, turn)
-            select id, 'noop', 5, 0, 0, false, now(), sheetsync.line_of('noop', 5, ''),
-                   sheetsync.turn_after(0, row_number() over (order by id), id)
-            from made where payload is not null""")
+            insert into sheetsync.ready (id, kind, enqueued_by, priority, owner, state, run_at)
+            select id, 'noop', session_user, 5, '', 'available', now() from made where payload is not null""")
 
     def claimer(self, server, database):
         return Claimer(server.connect(database))
@@ -85,12 +85,12 @@ class Claimer:
     def __init__(self, connection):
         self._connection = connection
         connection.prepare_threshold = 0
-        connection.execute("select sheetsync.enter(1, 'bench', '0', 1000, '{noop}')")
+        connection.execute("select sheetsync.register_worker(1, 'bench', '0', 1000, '{noop}')")
 
     def claim(self, count):
         jobs = self._connection.execute(
-            "select * from sheetsync.claim(1, %s, jsonb_build_object('noop', %s::int), look_back => false)",
-            [count, count]).fetchall()
+            "select * from sheetsync.claim(1, %s, jsonb_build_object('noop', %s::int), %s::jsonb)",
+            [count, count, SERVED]).fetchall()
         return len(jobs)
 
     def close(self):

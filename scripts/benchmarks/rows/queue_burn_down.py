@@ -1,14 +1,16 @@
 """A full queue of empty jobs, until it is empty."""
 from benchmarks.processes import wait_until
 from benchmarks.queues import all_queues
+from benchmarks.queues.sheetsync import SERVED
 from benchmarks.server import Server
 from benchmarks.table import Figure
 
 # The daemon's two statements for a batch, without the daemon.
-CLAIM_AND_FINISH = """
-select coalesce(jsonb_agg(jsonb_build_object('id', id, 'lease_no', lease_no, 'end', 'completed')), '[]') as endings
-from sheetsync.claim(:client_id + 1, 100, '{"noop": 100}', look_back => false) \\gset
-select count(*) from sheetsync.finish(:client_id + 1, :endings::jsonb);
+CLAIM_AND_FINISH = f"""
+select coalesce(
+    jsonb_agg(jsonb_build_object('id', id, 'lease_number', lease_number, 'outcome', 'completed')), '[]') as completions
+from sheetsync.claim(:client_id + 1, 100, '{{"noop": 100}}', '{SERVED}') \\gset
+select count(*) from sheetsync.finish(:client_id + 1, :completions::jsonb);
 """
 CLIENTS = 2
 
@@ -67,7 +69,7 @@ class ByPgbench:
         with server.connect(database) as connection:
             connection.execute("vacuum analyze")
             for client in range(CLIENTS):
-                connection.execute(f"select sheetsync.enter({client + 1}, 'pgbench', '0', 100, '{{noop}}')")
+                connection.execute(f"select sheetsync.register_worker({client + 1}, 'pgbench', '0', 100, '{{noop}}')")
             wal, server_seconds = server.wal_bytes(), server.cpu_seconds()
             found = server.pgbench(
                 database, CLAIM_AND_FINISH, clients=CLIENTS, transactions=count // 100 // CLIENTS)

@@ -1,0 +1,7 @@
+public import JobQueue
+
+extension Migration {
+    /// The queue's steps and those of the jobs of this module.
+    public static let sheetsync =
+        queue + [Migration(number: 10, name: "google", embedded: PackageResources.v0010_google_sql)]
+}

@@ -1,0 +1,121 @@
+-- What a job's login or an operator may do to a job, and an operator to all jobs of a kind.
+
+-- Writes that a waiting job, which the caller has deleted, is cancelled.
+create function finalize_cancelled(taken ready) returns void language plpgsql as $$
+begin
+    insert into outcome (id, state, attempt, attempted_at, result, reconcile_at)
+    select taken.id, 'cancelled', taken.attempt, taken.attempted_at, partial_result(taken.id),
+           case when taken.redelivered and k.is_reconciled and taken.target is null then clock_timestamp() end
+    from kind k where k.name = taken.kind;
+    if taken.target is not null then
+        perform unblock_targets(array[taken.target], array[taken.id]);
+    end if;
+    perform notify_finalized(array[taken.id], array['cancelled']);
+end
+$$;
+
+-- Whether the caller may see a job and control it.
+create function may_control(id bigint) returns boolean language sql stable as $$
+    select exists (select from job j where j.id = $1 and (j.enqueued_by = session_user or may_see_all()))
+$$;
+
+-- True: the job is cancelled, or where it runs its worker was asked to stop.
+create function cancel(id bigint) returns boolean language plpgsql security definer as $$
+#variable_conflict use_variable
+declare
+    taken ready;
+begin
+    if not may_control(id) then
+        return false;
+    end if;
+    -- Between two statements the job may move from one table to the next, so look again.
+    for try in 1..10 loop
+        delete from ready r where r.id = cancel.id returning r.* into taken;
+        if found then
+            perform finalize_cancelled(taken);
+            return true;
+        end if;
+        if exists (select from lease l where l.id = cancel.id) then
+            insert into cancel_request (id, by) values (cancel.id, session_user) on conflict on constraint cancel_request_pkey do nothing;
+            perform try_notify('sheetsync_cancel', cancel.id::text);
+            return true;
+        end if;
+        exit when exists (select from outcome o where o.id = cancel.id);
+    end loop;
+    return false;
+end
+$$;
+
+-- Cancels waiting jobs for which there is a request: they were put back just while it was made. Forgets requests for jobs
+-- that ended just then. Waits for nobody.
+create function apply_cancel_requests() returns void language plpgsql as $$
+declare
+    taken ready;
+begin
+    for taken in
+        with locked as materialized (
+            select r.id from cancel_request c join ready r on r.id = c.id for update skip locked
+        ), deleted as (
+            delete from ready r where r.id = any (array(select l.id from locked l)) returning r.*
+        ), requests_done as (
+            delete from cancel_request c where c.id = any (array(select l.id from locked l))
+        )
+        select d.* from deleted d
+    loop
+        perform finalize_cancelled(taken);
+    end loop;
+    delete from cancel_request c where c.id = any (array(
+        select x.id from cancel_request x join outcome o on o.id = x.id for update of x skip locked));
+end
+$$;
+
+-- True: a discarded or cancelled job is available again with all its attempts; its history stays. Among the jobs of its
+-- target it takes the place of its id.
+create function retry(id bigint) returns boolean language plpgsql security definer as $$
+#variable_conflict use_variable
+begin
+    if not may_control(id) then
+        return false;
+    end if;
+    perform check_role(k, j.payload) from job j join kind k on k.name = j.kind where j.id = retry.id;
+    with deleted as (
+        delete from outcome o where o.id = retry.id and o.state <> 'completed' returning o.id, o.attempted_at
+    )
+    insert into ready (id, kind, enqueued_by, priority, owner, target, state, redelivered, run_at, attempted_at)
+    select j.id, j.kind, j.enqueued_by, j.priority, j.owner, j.target, 'available', d.attempted_at is not null, now(),
+           d.attempted_at
+    from deleted d join job j on j.id = d.id;
+    if not found then
+        return false;
+    end if;
+    delete from cancel_request c where c.id = retry.id;
+    perform notify_workers();
+    return true;
+end
+$$;
+
+-- Stops the claiming of one kind of job, or of all; true unless it was stopped before.
+create function pause_queue(kind text default null) returns boolean language plpgsql security definer as $$
+begin
+    if not exists (select from kind k where k.name = coalesce(pause_queue.kind, k.name)) then
+        perform raise_unknown_kind(kind);
+    end if;
+    insert into pause (kind, by) values (coalesce(pause_queue.kind, ''), session_user) on conflict on constraint pause_pkey do nothing;
+    return found;
+end
+$$;
+
+-- Lifts the pause of one kind, or every pause; true if there was any.
+create function resume_queue(kind text default null) returns boolean language plpgsql security definer as $$
+begin
+    if not exists (select from kind k where k.name = coalesce(resume_queue.kind, k.name)) then
+        perform raise_unknown_kind(kind);
+    end if;
+    delete from pause p where resume_queue.kind is null or p.kind = resume_queue.kind;
+    if not found then
+        return false;
+    end if;
+    perform notify_workers();
+    return true;
+end
+$$;
