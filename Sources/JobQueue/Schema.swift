@@ -90,7 +90,8 @@ public struct Schema: Sendable {
                 parts.append("-- step \(step.number): \(step.name)")
                 parts.append(try script(of: step, on: db))
             }
-            return parts.isEmpty ? [] : ["begin;", lock, try preparation(on: db)] + parts + ["commit;"]
+            let begin = "begin; set local search_path = pg_catalog, pg_temp;"
+            return parts.isEmpty ? [] : [begin, lock, try preparation(on: db)] + parts + ["commit;"]
         }
         return roles.isEmpty && steps.isEmpty ? nil : (roles + steps).joined(separator: "\n")
     }

@@ -38,6 +38,35 @@ public struct BlockingSession: ~Copyable {
         self.interruption = interruption
     }
 
+    /// Begins a transaction that only reads and sees one moment, with settings of its own.
+    ///
+    /// They last as long as it does, because behind a pooler the session is somebody else's afterwards.
+    ///
+    /// - Parameters:
+    ///   - statementTimeout: The longest that the server gives one of its statements.
+    ///   - time: The longest that the beginning may take.
+    public func beginReading(statementTimeout: Duration, within time: Duration) throws(PostgresError) {
+        let milliseconds = max(1, Int(statementTimeout / .milliseconds(1)))
+        try script(
+            """
+            begin isolation level repeatable read, read only; \(SessionSettings.local);
+            set local statement_timeout = \(milliseconds); set local idle_in_transaction_session_timeout = 60000;
+            set local client_connection_check_interval = 10000
+            """, within: time)
+    }
+
+    /// Gives the rest of the transaction what the login has been given for reading a statement: search path, time zone, the
+    /// order of a date's parts, backslashes in quotes.
+    ///
+    /// How values are written stays, but for the offset of a time.
+    public func restoreLoginSettings(within time: Duration) throws(PostgresError) {
+        try script(
+            """
+            set local search_path to default; set local TimeZone to default; set local standard_conforming_strings to default;
+            set local DateStyle to default; set local DateStyle = 'ISO'
+            """, within: time)
+    }
+
     /// Runs several statements at once, without parameters.
     public func script(_ sql: String, within time: Duration) throws(PostgresError) {
         try handle.run(script: sql, until: .now + time)

@@ -11,7 +11,10 @@ public actor Connection {
     private let executor: QueueExecutor
     private let configuration: ConnectionConfiguration
     private let statementTimeout: Duration
+    private let settings: SessionSettings
     private var handle = ConnectionHandle()
+    /// Whether the server's session is this connection's alone and has the settings; else each transaction brings them.
+    private var ownsSession = true
     private var isInTransaction = false
     /// Where notifications go, and what tells that some have arrived.
     private var listening: (continuation: Arrivals.Continuation, source: any DispatchSourceRead)?
@@ -28,6 +31,7 @@ public actor Connection {
         executor = QueueExecutor(label: "postgres.\(label)")
         self.configuration = configuration.with("application_name", "sheetsync \(label)")
         self.statementTimeout = statementTimeout
+        settings = SessionSettings(statementTimeout: statementTimeout)
     }
 
     /// Runs one statement and returns its rows.
@@ -48,14 +52,18 @@ public actor Connection {
         try open()
         // What was notified meanwhile has come with the answer, and nothing else tells of it.
         defer { handOver() }
-        return try closingWhenLost { () throws(PostgresError) in try handle.run(query, until: deadline) }
+        return try closingWhenLost { () throws(PostgresError) in
+            try withSettings { () throws(PostgresError) in try handle.run(query, until: deadline) }
+        }
     }
 
     /// Runs several statements at once, without parameters; Postgres makes one transaction of them.
     public func script(_ sql: String) throws(PostgresError) {
         try open()
         defer { handOver() }
-        try closingWhenLost { () throws(PostgresError) in try handle.run(script: sql, until: deadline) }
+        try closingWhenLost { () throws(PostgresError) in
+            try withSettings { () throws(PostgresError) in try handle.run(script: sql, until: deadline) }
+        }
     }
 
     /// Runs a transaction; it is rolled back when the body throws.
@@ -64,7 +72,10 @@ public actor Connection {
     public func transaction<Result>(
         _ body: @Sendable (isolated Connection) throws(PostgresError) -> Result
     ) throws(PostgresError) -> Result {
-        try query("begin")
+        try open()
+        try closingWhenLost { () throws(PostgresError) in
+            try handle.run(script: ownsSession ? "begin" : settings.begin, until: deadline)
+        }
         isInTransaction = true
         defer { isInTransaction = false }
         do throws(PostgresError) {
@@ -97,15 +108,42 @@ public actor Connection {
         } else if isInTransaction {
             throw PostgresError(.connectionLost, "the connection was lost in the middle of a transaction")
         }
-        let fresh = try ConnectionHandle(keywords: configuration.keywords)
-        let milliseconds = max(1, Int(statementTimeout / .milliseconds(1)))
-        try fresh.run(
-            script: """
-                set statement_timeout = \(milliseconds); set lock_timeout = \(milliseconds);
-                set idle_in_transaction_session_timeout = 60000; set default_transaction_isolation = 'read committed';
-                set jit = off
-                """, until: deadline)
-        handle = fresh
+        handle = try dial()
+    }
+
+    /// Opens a session with the settings.
+    ///
+    /// They go along with the connection, so that nothing is said before. A pooler refuses or ignores that; and what was set in
+    /// one of its sessions would stay there for whoever gets it next.
+    private func dial() throws(PostgresError) -> ConnectionHandle {
+        do throws(PostgresError) {
+            let fresh = try ConnectionHandle(
+                keywords: configuration.adding(options: settings.startupOptions).keywords)
+            let answer = try fresh.run(SessionSettings.question, until: deadline)[0]
+            let isDirect = try answer.int("pid") == fresh.processID
+            ownsSession = try SessionSettings.areHeld(in: answer) && isDirect
+            return fresh
+        } catch {
+            guard error.refusesStartupOptions else { throw error }
+            let fresh = try ConnectionHandle(keywords: configuration.keywords)
+            ownsSession = false
+            return fresh
+        }
+    }
+
+    /// Runs what the session's settings are for; behind a pooler in a transaction that begins with them.
+    private func withSettings<Result>(_ body: () throws(PostgresError) -> Result) throws(PostgresError) -> Result {
+        if ownsSession || isInTransaction { return try body() }
+        try handle.run(script: settings.begin, until: deadline)
+        do throws(PostgresError) {
+            let result = try body()
+            try handle.run(script: "commit", until: deadline)
+            return result
+        } catch {
+            // Where no answer came in time the connection is closed instead.
+            if handle.isOpen { try? handle.run(script: "rollback", until: deadline) }
+            throw error
+        }
     }
 
     typealias Arrivals = AsyncThrowingStream<Notification, any Error>

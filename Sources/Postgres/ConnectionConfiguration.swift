@@ -23,10 +23,12 @@ public struct ConnectionConfiguration: Sendable {
             settings["sslmode"] = "require"
         }
         let defaults = [
-            "connect_timeout": "10", "client_encoding": "UTF8", "keepalives_idle": "30", "keepalives_interval": "10",
+            "connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10",
             "keepalives_count": "3", "tcp_user_timeout": "30000",
         ]
         settings.merge(defaults) { given, _ in given }
+        // Texts are decoded as UTF-8, whatever the URL says.
+        settings["client_encoding"] = "UTF8"
         keywords = settings.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     }
 
@@ -35,6 +37,13 @@ public struct ConnectionConfiguration: Sendable {
     /// The same with one keyword set, unless the URL has set it.
     func with(_ name: String, _ value: String) -> Self {
         keywords.contains { $0.name == name } ? self : Self(keywords: keywords + [(name: name, value: value)])
+    }
+
+    /// The same with more of the server's command-line options, behind those of the URL.
+    func adding(options: String) -> Self {
+        let given = keywords.first { $0.name == "options" }.map { $0.value + " " } ?? ""
+        return Self(
+            keywords: keywords.filter { $0.name != "options" } + [(name: "options", value: given + options)])
     }
 
     /// Where this points to, without user and password: `db.example:5432/app`.

@@ -29,6 +29,9 @@ import Glibc
     /// Whether no transaction is open.
     var isIdle: Bool { unsafe PQtransactionStatus(connection) == PQTRANS_IDLE }
 
+    /// The number of the server's process, as it was told when the connection was opened; a pooler tells one of its own.
+    var processID: Int { Int(unsafe PQbackendPID(connection)) }
+
     /// The file descriptor; -1 without a connection.
     var socket: Int32 { unsafe PQsocket(connection) }
 

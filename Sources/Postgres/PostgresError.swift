@@ -50,6 +50,13 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether a pooler refused the connection because of the server's command-line options that came with it.
+    ///
+    /// libpq gives no code for it. PgBouncer speaks of an unsupported startup parameter, Amazon's proxy of options.
+    var refusesStartupOptions: Bool {
+        code == .connectionFailed && (message.contains("startup parameter") || message.contains("options"))
+    }
+
     /// One sentence for a person.
     public var description: String {
         let state = sqlState.map { " (SQLSTATE \($0))" } ?? ""

@@ -10,6 +10,12 @@ public struct Query: Sendable, ExpressibleByStringInterpolation {
     /// The parameters' text forms; nil is NULL.
     public let parameters: [String?]
 
+    /// Makes a statement without parameters of a text that is put together.
+    init(sql: String) {
+        self.sql = sql
+        parameters = []
+    }
+
     /// Makes a statement without parameters.
     public init(stringLiteral sql: String) {
         self.sql = sql

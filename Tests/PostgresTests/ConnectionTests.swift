@@ -54,12 +54,13 @@ import Testing
         let error = await #expect(throws: PostgresError.self) {
             try await connection.transaction { db throws(PostgresError) in
                 _ = try? db.query("select pg_terminate_backend(pg_backend_pid(), 5000)")
-                try db.query("create table outside_of_its_transaction(x int)")
+                try db.query("create table public.outside_of_its_transaction(x int)")
             }
         }
         #expect(error?.code == .connectionLost)
         #expect(
-            try await connection.query("select to_regclass('outside_of_its_transaction') is null as b")[0].bool("b"))
+            try await connection.query("select to_regclass('public.outside_of_its_transaction') is null as b")[0].bool(
+                "b"))
     }
 
     @Test func repeatsADeadlockOnceAndNotInATransaction() async throws {

@@ -56,9 +56,11 @@ import Testing
 
     @Test func datesThatNoSheetHoldsAreTextWithAWarning() throws {
         for (text, form, type) in [
-            ("infinity", .date, .date), ("-infinity", .timestamp, .datetime), ("infinity", .timestampInUTC, .datetime),
+            ("infinity", .date, .date), ("-infinity", .timestamp, .datetime),
+            ("infinity", .timestampWithOffset, .datetime),
             ("0044-03-15 BC", .date, .date), ("10000-01-01", .date, .date), ("24:00:00", .time, .time),
-            ("12026-01-01 00:00:00", .timestamp, .datetime), ("2026-01-01 00:00:00+00 BC", .timestampInUTC, .datetime),
+            ("12026-01-01 00:00:00", .timestamp, .datetime),
+            ("2026-01-01 00:00:00+00 BC", .timestampWithOffset, .datetime),
             ("0044-03-15 10:00:00 BC", .timestamp, .datetime),
         ] as [(String, TextForm, ColumnType)] {
             let (line, warnings) = try line([(text, form, type)])
@@ -73,7 +75,7 @@ import Testing
         for name in ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Monrovia"] {
             let zone = try TimeZoneRules(named: name)
             let columns = [
-                (column: try Column(name: "a", type: .datetime), form: TextForm.timestampInUTC),
+                (column: try Column(name: "a", type: .datetime), form: TextForm.timestampWithOffset),
                 (column: try Column(name: "b", type: .datetime), form: TextForm.timestamp),
                 (column: try Column(name: "c", type: .date), form: TextForm.date),
                 (column: try Column(name: "d", type: .time), form: TextForm.time),
@@ -88,7 +90,8 @@ import Testing
                 let date = "\(year)-\(padded(1...12))-\(padded(1...28))"
                 let fraction = ["", ".5", ".\(padded(1...999_999, 6))"].randomElement(using: &random) ?? ""
                 let time = "\(padded(0...23)):\(padded(0...59)):\(padded(0...59))\(fraction)"
-                let texts = ["\(date) \(time)+00", "\(date) \(time)", date, time]
+                let offset = ["+00", "+05:30", "-03:30:52", "-11"].randomElement(using: &random) ?? "+00"
+                let texts = ["\(date) \(time)\(offset)", "\(date) \(time)", date, time]
                 writer.removeAll()
                 writer.beginRow()
                 for text in texts { try writer.append(text.utf8Span.span) }

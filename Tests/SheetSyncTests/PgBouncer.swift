@@ -15,7 +15,10 @@ struct PgBouncer {
     private static let path = "/usr/sbin/pgbouncer"
 
     /// Runs a pooler before a server of the loopback interface, which lets the users in without a password.
-    static func run(before server: Int, users: [String], _ body: (PgBouncer) async throws -> Void) async throws {
+    static func run(
+        before server: Int, users: [String], ignoring parameters: String = "", poolSize: Int = 3,
+        _ body: (PgBouncer) async throws -> Void
+    ) async throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         let port = try Relay.freePort()
@@ -31,7 +34,8 @@ struct PgBouncer {
             pool_mode = transaction
             auth_type = trust
             auth_file = \(names)
-            default_pool_size = 3
+            default_pool_size = \(poolSize)
+            ignore_startup_parameters = \(parameters)
             """, to: "pgbouncer.ini", mode: 0o644)
         // It refuses to run as root.
         let user = getuid() == 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []

@@ -31,18 +31,11 @@ struct QueryRun: Sendable {
     }
 
     private func sheet(in session: borrowing BlockingSession) throws -> CheckedSheet {
-        let milliseconds = max(1, Int(source.timeout / .milliseconds(1)))
-        try session.script(
-            """
-            begin isolation level repeatable read, read only;
-            set local statement_timeout = \(milliseconds); set local idle_in_transaction_session_timeout = 60000;
-            set local client_connection_check_interval = 10000; set local TimeZone = 'UTC';
-            set local DateStyle = 'ISO'; set local IntervalStyle = 'postgres'; set local bytea_output = 'hex';
-            set local extra_float_digits = 1; set local client_encoding = 'UTF8'
-            """, within: Self.patience)
+        try session.beginReading(statementTimeout: source.timeout, within: Self.patience)
         try checkLogin(session)
         // Such a database holds bytes that nobody has checked.
         let encoding = try session.query("select current_setting('server_encoding') as name", within: Self.patience)[0]
+        try session.restoreLoginSettings(within: Self.patience)
         let sheet = try spooled(session, checksEncoding: try encoding.text("name") == "SQL_ASCII")
         try session.script("rollback", within: Self.patience)
         return sheet

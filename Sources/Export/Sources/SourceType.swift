@@ -14,7 +14,7 @@ extension TextForm {
             case 1082: .date
             case 1083: .time
             case 1114: .timestamp
-            case 1184: .timestampInUTC
+            case 1184: .timestampWithOffset
             default: .text
             }
     }

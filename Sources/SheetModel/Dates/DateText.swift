@@ -14,19 +14,45 @@ enum DateText {
     /// The microseconds since midnight of `09:30:15.25`.
     static func time(_ text: Span<UInt8>) -> Int? { time(text, from: 0, to: text.count) }
 
-    /// The microseconds since 1970-01-01 00:00 of `2026-11-22 09:30:15.25`, or with `+00` behind it.
-    static func timestamp(_ text: Span<UInt8>, inUTC: Bool) -> Int? {
+    /// The microseconds since 1970-01-01 00:00 of `2026-11-22 09:30:15.25`; with `+05:30` behind it, of that moment in UTC.
+    static func timestamp(_ text: Span<UInt8>, hasOffset: Bool) -> Int? {
         var end = text.count
-        if inUTC {
-            guard end >= 3, text[end - 3] == UInt8(ascii: "+"), text[end - 2] == UInt8(ascii: "0"),
-                text[end - 1] == UInt8(ascii: "0")
-            else { return nil }
-            end -= 3
+        var offset = 0
+        if hasOffset {
+            guard let sign = signOfOffset(text), let seconds = self.offset(text, from: sign) else { return nil }
+            (end, offset) = (sign, seconds)
         }
         guard end >= 19, text[10] == UInt8(ascii: " "), let days = days(text, at: 0),
             let time = time(text, from: 11, to: end)
         else { return nil }
-        return days * microsecondsPerDay + time
+        return days * microsecondsPerDay + time - offset * 1_000_000
+    }
+
+    /// Where an offset begins: the last plus or minus behind the date.
+    private static func signOfOffset(_ text: Span<UInt8>) -> Int? {
+        var index = text.count - 1
+        while index > 10 {
+            if text[index] == UInt8(ascii: "+") || text[index] == UInt8(ascii: "-") { return index }
+            index -= 1
+        }
+        return nil
+    }
+
+    /// The seconds east of UTC: `+00`, `-03:30`, and `+00:53:28` for old dates.
+    private static func offset(_ text: Span<UInt8>, from sign: Int) -> Int? {
+        var seconds = 0
+        var unit = 3600
+        var index = sign + 1
+        while unit > 0 {
+            guard index + 2 <= text.count, let part = number(text, at: index) else { return nil }
+            seconds += part * unit
+            index += 2
+            if index == text.count { return text[sign] == UInt8(ascii: "-") ? -seconds : seconds }
+            guard text[index] == UInt8(ascii: ":") else { return nil }
+            index += 1
+            unit /= 60
+        }
+        return nil
     }
 
     private static func days(_ text: Span<UInt8>, at start: Int) -> Int? {

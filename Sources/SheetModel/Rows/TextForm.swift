@@ -16,8 +16,8 @@ public enum TextForm: Sendable, Hashable {
     case time
     /// `2026-11-22 09:30:15.25`, or a word such as `infinity`.
     case timestamp
-    /// The same in UTC with `+00` behind it.
-    case timestampInUTC
+    /// The same with an offset behind it: `+00`, `-03:30`.
+    case timestampWithOffset
 
     /// The type of a column for which nobody asked for another.
     public var columnType: ColumnType {
@@ -28,7 +28,7 @@ public enum TextForm: Sendable, Hashable {
         case .boolean: .boolean
         case .date: .date
         case .time: .time
-        case .timestamp, .timestampInUTC: .datetime
+        case .timestamp, .timestampWithOffset: .datetime
         }
     }
 }

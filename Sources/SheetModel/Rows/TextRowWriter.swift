@@ -7,7 +7,7 @@ import JSON
 public struct TextRowWriter: Sendable {
     /// How a column's text becomes a cell.
     private enum Way {
-        case text, integer, decimal, float, boolean, booleanAsText, date, time, timestamp, timestampInUTC
+        case text, integer, decimal, float, boolean, booleanAsText, date, time, timestamp, timestampWithOffset
         /// By the type's converter.
         case converted
     }
@@ -85,10 +85,10 @@ public struct TextRowWriter: Sendable {
             guard let time = DateText.time(text) else { return try append(date: text) }
             buffer.append(double: Double(time) / Double(DateText.microsecondsPerDay))
         case .timestamp:
-            guard let moment = DateText.timestamp(text, inUTC: false) else { return try append(date: text) }
+            guard let moment = DateText.timestamp(text, hasOffset: false) else { return try append(date: text) }
             append(moment: moment)
-        case .timestampInUTC:
-            guard let moment = DateText.timestamp(text, inUTC: true) else { return try append(date: text) }
+        case .timestampWithOffset:
+            guard let moment = DateText.timestamp(text, hasOffset: true) else { return try append(date: text) }
             let seconds = moment / 1_000_000 - (moment % 1_000_000 < 0 ? 1 : 0)
             append(moment: moment + zone.offset(at: seconds) * 1_000_000)
         case .converted: try convert(text)
@@ -115,7 +115,7 @@ public struct TextRowWriter: Sendable {
         case (.date, .date), (.datetime, .date): .date
         case (.time, .time): .time
         case (.datetime, .timestamp): .timestamp
-        case (.datetime, .timestampInUTC): .timestampInUTC
+        case (.datetime, .timestampWithOffset): .timestampWithOffset
         default: .converted
         }
     }

@@ -221,7 +221,7 @@ import Testing
         try await PostgresServer.run { server in
             let admin = Connection(try ConnectionConfiguration(url: server.url()), label: "test")
             try await admin.script(
-                "create role reader login; create table t as select 1 as a; grant select on t to reader")
+                "create role reader login; create table public.t as select 1 as a; grant select on public.t to reader")
             await admin.close()
             let spool = SpoolSpace(directory: "/tmp", limit: 1 << 20)
             try await ExportStage.with(source: { _ in
