@@ -1,6 +1,8 @@
 /// Where a database is and how to reach it, as libpq's keywords.
 public struct ConnectionConfiguration: Sendable {
     let keywords: [(name: String, value: String)]
+    /// Which server the connections of this configuration and its copies work with.
+    let agreement: ServerAgreement
 
     /// Reads a database URL.
     ///
@@ -10,9 +12,10 @@ public struct ConnectionConfiguration: Sendable {
     /// - Parameters:
     ///   - sslRequired: Refuse every connection over TCP that is not encrypted, whatever the URL says.
     ///   - certificateAuthority: The path of a PEM file; the server's certificate and name are then verified against it.
+    ///   - onlyReads: Whether a server that takes no writes will do. Of several hosts another is tried where it will not.
     /// - Throws: `.configuration`, with a sentence that shows nothing of the URL but its scheme or a parameter's name.
     public init(
-        url: String, sslRequired: Bool = false, certificateAuthority: String? = nil
+        url: String, sslRequired: Bool = false, certificateAuthority: String? = nil, onlyReads: Bool = false
     ) throws(PostgresError) {
         var parser = DatabaseURLParser()
         var settings = try parser.parse(url)
@@ -27,23 +30,33 @@ public struct ConnectionConfiguration: Sendable {
             "keepalives_count": "3", "tcp_user_timeout": "30000",
         ]
         settings.merge(defaults) { given, _ in given }
+        let hosts = settings["host"] ?? settings["hostaddr"] ?? ""
+        if hosts.contains(","), !onlyReads {
+            settings["target_session_attrs"] = settings["target_session_attrs"] ?? "read-write"
+        }
         // Texts are decoded as UTF-8, whatever the URL says.
         settings["client_encoding"] = "UTF8"
         keywords = settings.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+        agreement = ServerAgreement()
     }
 
-    private init(keywords: [(name: String, value: String)]) { self.keywords = keywords }
+    private init(keywords: [(name: String, value: String)], agreement: ServerAgreement) {
+        self.keywords = keywords
+        self.agreement = agreement
+    }
 
     /// The same with one keyword set, unless the URL has set it.
     func with(_ name: String, _ value: String) -> Self {
-        keywords.contains { $0.name == name } ? self : Self(keywords: keywords + [(name: name, value: value)])
+        keywords.contains { $0.name == name }
+            ? self : Self(keywords: keywords + [(name: name, value: value)], agreement: agreement)
     }
 
     /// The same with more of the server's command-line options, behind those of the URL.
     func adding(options: String) -> Self {
         let given = keywords.first { $0.name == "options" }.map { $0.value + " " } ?? ""
         return Self(
-            keywords: keywords.filter { $0.name != "options" } + [(name: "options", value: given + options)])
+            keywords: keywords.filter { $0.name != "options" } + [(name: "options", value: given + options)],
+            agreement: agreement)
     }
 
     /// Where this points to, without user and password: `db.example:5432/app`.

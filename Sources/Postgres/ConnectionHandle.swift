@@ -29,6 +29,18 @@ import Glibc
     /// Whether no transaction is open.
     var isIdle: Bool { unsafe PQtransactionStatus(connection) == PQTRANS_IDLE }
 
+    /// Whether the server says that it follows another one; a pooler says nothing about that.
+    private var isStandby: Bool {
+        unsafe PQparameterStatus(connection, "in_hot_standby").map { unsafe String(cString: $0) } == "on"
+    }
+
+    /// Whether the connection is of no more use to whoever has to write, although it is open.
+    ///
+    /// A server that was demoted goes on answering its sessions, and refuses all they want to write.
+    func isUseless(after error: PostgresError) -> Bool {
+        error.sqlState == "25006" || isStandby && ["55000", "XX000"].contains(error.sqlState)
+    }
+
     /// The number of the server's process, as it was told when the connection was opened; a pooler tells one of its own.
     var processID: Int { Int(unsafe PQbackendPID(connection)) }
 
@@ -148,9 +160,10 @@ import Glibc
         }
         // The characters are libpq's PG_DIAG_SQLSTATE, _MESSAGE_PRIMARY, _MESSAGE_HINT and _STATEMENT_POSITION.
         let state = field("C")
-        let isOpen = self.isOpen
+        // Those of class 57P say that the server ends this session, or all.
+        let isLost = state?.hasPrefix("57P") ?? true
         return PostgresError(
-            state == "57014" ? .timedOut : state == nil || !isOpen ? .connectionLost : .server,
+            state == "57014" ? .timedOut : isLost || !isOpen ? .connectionLost : .server,
             field("M") ?? lastMessage, sqlState: state, hint: field("H"),
             position: field("P").flatMap { Int($0) })
     }
