@@ -91,7 +91,7 @@ struct WorkerStatements: Sendable {
         let batch = JSON.array(endings.map(\.json)).description
         var states: [Int: String] = [:]
         for row in try await self.endings.query(
-            "select * from \(identifier: schema).finish(\(epoch), \(batch)::jsonb, \(keepPayloads))")
+            "select * from \(identifier: schema).finish(\(epoch), \(storable: batch)::jsonb, \(keepPayloads))")
         {
             states[try row.int("id")] = try row.text("state")
         }
@@ -104,7 +104,7 @@ struct WorkerStatements: Sendable {
         inFlight: Int, lastError: String?
     ) async throws(PostgresError) -> (cancelled: [Int], hasUnsettled: Bool)? {
         let row = try await control.query(
-            "select * from \(identifier: schema).beat(\(epoch), \(inFlight), \(lastError))")[0]
+            "select * from \(identifier: schema).beat(\(epoch), \(inFlight), \(storable: lastError))")[0]
         guard try row.bool("alive") else { return nil }
         let cancelled = try row.text("cancelled").dropFirst().dropLast().split(separator: ",")
         return (cancelled.compactMap { Int($0) }, try row.bool("unsettled"))

@@ -61,6 +61,12 @@ public actor Connection {
         }
     }
 
+    /// The encoding that the database keeps its texts in.
+    public func encoding() throws(PostgresError) -> ServerEncoding {
+        try open()
+        return handle.encoding
+    }
+
     /// Runs several statements at once, without parameters; Postgres makes one transaction of them.
     public func script(_ sql: String) throws(PostgresError) {
         try open()

@@ -61,6 +61,6 @@ extension Schema {
     /// Notes for `status` and `why` that a daemon could not start on this machine, and why; nil that one has.
     public func noteStart(on machine: String, failure: String?, over connection: Connection) async throws(PostgresError)
     {
-        try await connection.query("select \(identifier: name).note_start(\(machine), \(failure))")
+        try await connection.query("select \(identifier: name).note_start(\(machine), \(storable: failure))")
     }
 }
