@@ -28,6 +28,7 @@ struct StatusCommand: AsyncParsableCommand {
                     if status != 0 { throw ExitCode(status) }
                     return
                 }
+                try Console.requireOutput()
                 try await Task.sleep(for: .seconds(2))
             }
         }
