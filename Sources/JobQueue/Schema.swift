@@ -28,7 +28,11 @@ public struct Schema: Sendable {
                 select number, (select value::int from \(identifier: name).setting where name = 'min_binary') as min_binary
                 from \(identifier: name).schema_migration order by number desc limit 1
                 """)
-            guard let newest = rows.first else { return .missing }
+            guard let newest = rows.first else {
+                return .unfit(
+                    "the schema is there, and its table schema_migration shows this login no row: row-level security hides "
+                        + "them (\\d+ in psql shows it), or somebody emptied it")
+            }
             return Self.judge(
                 newest: try newest.int("number"), oldestBinary: try newest.int("min_binary"), known: Migration.all.count
             )
