@@ -91,7 +91,7 @@ struct WorkerStatements: Sendable {
         let batch = JSON.array(endings.map(\.json)).description
         var states: [Int: String] = [:]
         for row in try await self.endings.query(
-            "select * from \(identifier: schema).finish(\(epoch), \(storable: batch)::jsonb, \(keepPayloads))")
+            "select * from \(identifier: schema).finish(\(epoch), \(batch)::jsonb, \(keepPayloads))")
         {
             states[try row.int("id")] = try row.text("state")
         }

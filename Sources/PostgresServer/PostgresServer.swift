@@ -139,11 +139,12 @@ public struct PostgresServer: Sendable {
         }
     }
 
-    /// The folder of the newest server's programs: Debian's, or the one on the PATH.
+    /// The folder of the server's programs: the one that `SHEETSYNC_TEST_POSTGRES` names, Debian's newest, or the one on the PATH.
     private static func findBinaries() throws -> String {
+        let given = unsafe getenv("SHEETSYNC_TEST_POSTGRES").map { [unsafe String(cString: $0)] } ?? []
         let debian = (14...40).reversed().map { "/usr/lib/postgresql/\($0)/bin" }
         let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
-        let candidates = debian + path.split(separator: ":").map(String.init)
+        let candidates = given + debian + path.split(separator: ":").map(String.init)
         guard
             let found = candidates.first(where: {
                 unsafe access("\($0)/initdb", X_OK) == 0 && access("\($0)/pg_ctl", X_OK) == 0
