@@ -90,7 +90,8 @@ struct WorkerStatements: Sendable {
         let row = try await control.query(
             """
             select * from \(identifier: schema).heartbeat(
-                \(epoch), \(heartbeat.inFlight), \(heartbeat.isListening), \(heartbeat.problem), \(heartbeat.lastError),
+                \(epoch), \(heartbeat.inFlight), \(heartbeat.isListening), \(storable: heartbeat.problem),
+                \(storable: heartbeat.lastError),
                 \(known)::bigint[])
             """)[0]
         guard try row.bool("alive") else { return nil }

@@ -15,6 +15,10 @@ public actor Connection {
     private var handle = ConnectionHandle()
     /// Whether the server's session is this connection's alone and has the settings; else each transaction brings them.
     private var ownsSession = true
+    /// Which server the session is with.
+    private var server: String?
+    /// Before that it is not tried again to come to the server of the other connections.
+    private var nextMove = ContinuousClock.now
     private var isInTransaction = false
     /// Where notifications go, and what tells that some have arrived.
     private var listening: (continuation: Arrivals.Continuation, source: any DispatchSourceRead)?
@@ -57,6 +61,12 @@ public actor Connection {
         }
     }
 
+    /// The encoding that the database keeps its texts in.
+    public func encoding() throws(PostgresError) -> ServerEncoding {
+        try open()
+        return handle.encoding
+    }
+
     /// Runs several statements at once, without parameters; Postgres makes one transaction of them.
     public func script(_ sql: String) throws(PostgresError) {
         try open()
@@ -97,38 +107,55 @@ public actor Connection {
         handle = ConnectionHandle()
     }
 
-    /// Opens the connection where it is not; one that the server closed while it was idle counts as not open.
+    /// Opens the connection where it is not; one that the server closed while it was idle counts as not open, and so does one
+    /// to another server than that of the other connections.
     private func open() throws(PostgresError) {
-        if handle.isOpen {
-            do throws(PostgresError) { return try handle.consumeInput() } catch {
-                // On another connection the rest would run outside of the transaction.
-                if isInTransaction { throw error }
-                close(because: error)
+        guard handle.isOpen else {
+            if isInTransaction {
+                throw PostgresError(.connectionLost, "the connection was lost in the middle of a transaction")
             }
-        } else if isInTransaction {
-            throw PostgresError(.connectionLost, "the connection was lost in the middle of a transaction")
+            return try dial()
         }
-        handle = try dial()
+        do throws(PostgresError) { try handle.consumeInput() } catch {
+            // On another connection the rest would run outside of the transaction.
+            if isInTransaction { throw error }
+            close(because: error)
+            return try dial()
+        }
+        if !isInTransaction, isAlone {
+            close(because: Self.loneliness)
+            try dial(isMove: true)
+        }
     }
+
+    private static let loneliness = PostgresError(.connectionLost, "the other connections have gone to another server")
+
+    /// Whether the other connections work with another server, and it is time to follow them.
+    private var isAlone: Bool { configuration.agreement.isElsewhere(than: server) && .now >= nextMove }
 
     /// Opens a session with the settings.
     ///
     /// They go along with the connection, so that nothing is said before. A pooler refuses or ignores that; and what was set in
     /// one of its sessions would stay there for whoever gets it next.
-    private func dial() throws(PostgresError) -> ConnectionHandle {
+    ///
+    /// - Parameter isMove: Whether it follows the other connections; otherwise they follow it.
+    private func dial(isMove: Bool = false) throws(PostgresError) {
+        nextMove = .now + .seconds(1)
+        var fresh: ConnectionHandle
         do throws(PostgresError) {
-            let fresh = try ConnectionHandle(
+            fresh = try ConnectionHandle(
                 keywords: configuration.adding(options: settings.startupOptions).keywords)
-            let answer = try fresh.run(SessionSettings.question, until: deadline)[0]
-            let isDirect = try answer.int("pid") == fresh.processID
-            ownsSession = try SessionSettings.areHeld(in: answer) && isDirect
-            return fresh
         } catch {
             guard error.refusesStartupOptions else { throw error }
-            let fresh = try ConnectionHandle(keywords: configuration.keywords)
-            ownsSession = false
-            return fresh
+            fresh = try ConnectionHandle(keywords: configuration.keywords)
         }
+        let answer = try fresh.run(SessionSettings.question, until: deadline)[0]
+        let isDirect = try answer.int("pid") == fresh.processID
+        ownsSession = try SessionSettings.areHeld(in: answer) && isDirect
+        let found = try answer.text("server")
+        server = found
+        if !isMove, try answer.text("only_reads") == "off" { configuration.agreement.move(to: found) }
+        handle = fresh
     }
 
     /// Runs what the session's settings are for; behind a pooler in a transaction that begins with them.
@@ -185,9 +212,11 @@ public actor Connection {
         listening = nil
     }
 
-    /// Asks the server for a sign of life; without one the connection is closed.
+    /// Asks the server for a sign of life; without one, and where the other connections have another server, the connection is
+    /// closed.
     func probe() throws(PostgresError) {
         do throws(PostgresError) {
+            if isAlone { throw Self.loneliness }
             _ = try handle.run("select 1", until: .now + .seconds(10))
             handOver()
         } catch {
@@ -206,7 +235,9 @@ public actor Connection {
             return try body()
         } catch {
             // A time-out without SQLSTATE is this side's: the answer may still come and must not meet another statement.
-            if error.code == .connectionLost || (error.code == .timedOut && error.sqlState == nil) {
+            if error.code == .connectionLost || (error.code == .timedOut && error.sqlState == nil)
+                || handle.isUseless(after: error)
+            {
                 close(because: error)
             }
             throw error

@@ -12,14 +12,46 @@ import Glibc
     /// Opens a connection and blocks until it is there; the keyword `connect_timeout` bounds that.
     init(keywords: [(name: String, value: String)]) throws(PostgresError) {
         unsafe connection = unsafe withCStrings(keywords.map(\.name)) { names in
-            unsafe withCStrings(keywords.map(\.value)) { values in unsafe PQconnectdbParams(names, values, 0) }
+            unsafe withCStrings(keywords.map(\.value)) { values in unsafe PQconnectStartParams(names, values, 0) }
+        }
+        // Before the server says its first word, or libpq writes its warnings to standard error.
+        unsafe PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        func value(_ name: String) -> String { keywords.last { $0.name == name }?.value ?? "" }
+        if !connect(within: Int(value("connect_timeout")) ?? 0) {
+            // Only libpq itself can leave an address that does not answer and go on to the next one.
+            guard Self.mayHaveSeveralAddresses(host: value("host"), address: value("hostaddr")) else {
+                throw PostgresError(.connectionFailed, "timeout expired")
+            }
+            unsafe PQreset(connection)
         }
         guard unsafe PQstatus(connection) == CONNECTION_OK else {
             throw PostgresError(.connectionFailed, lastMessage)
         }
-        unsafe PQsetNoticeProcessor(connection, { _, _ in }, nil)
         // Otherwise a server that stops reading would hold a large statement beyond every deadline.
         guard unsafe PQsetnonblocking(connection, 1) == 0 else { throw PostgresError(.connectionFailed, lastMessage) }
+    }
+
+    /// Brings the connection up, or to an error; false where the time is over.
+    private func connect(within seconds: Int) -> Bool {
+        // libpq's own least is two seconds, and none is no limit.
+        let deadline: ContinuousClock.Instant? = seconds > 0 ? .now + .seconds(max(2, seconds)) : nil
+        guard unsafe PQstatus(connection) != CONNECTION_BAD else { return true }
+        var step = PGRES_POLLING_WRITING
+        while step == PGRES_POLLING_READING || step == PGRES_POLLING_WRITING {
+            let left = deadline.map { $0 - .now } ?? .seconds(60)
+            guard left > .zero else { return false }
+            let events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT
+            var descriptor = pollfd(fd: socket, events: Int16(events), revents: 0)
+            let ready = unsafe poll(&descriptor, 1, Int32(clamping: Int(left / .milliseconds(1)) + 1))
+            if ready > 0 || ready < 0 && errno != EINTR { step = unsafe PQconnectPoll(connection) }
+        }
+        return true
+    }
+
+    private static func mayHaveSeveralAddresses(host: String, address: String) -> Bool {
+        if host.contains(",") || address.contains(",") { return true }
+        let isNumber = host.contains(":") || host.utf8.allSatisfy { $0 <= UInt8(ascii: "9") }
+        return address.isEmpty && !host.isEmpty && !host.hasPrefix("/") && !host.hasPrefix("@") && !isNumber
     }
 
     deinit { unsafe PQfinish(connection) }
@@ -28,6 +60,24 @@ import Glibc
 
     /// Whether no transaction is open.
     var isIdle: Bool { unsafe PQtransactionStatus(connection) == PQTRANS_IDLE }
+
+    /// The encoding that the database keeps its texts in.
+    var encoding: ServerEncoding {
+        ServerEncoding(
+            name: unsafe PQparameterStatus(connection, "server_encoding").map { unsafe String(cString: $0) })
+    }
+
+    /// Whether the server says that it follows another one; a pooler says nothing about that.
+    private var isStandby: Bool {
+        unsafe PQparameterStatus(connection, "in_hot_standby").map { unsafe String(cString: $0) } == "on"
+    }
+
+    /// Whether the connection is of no more use to whoever has to write, although it is open.
+    ///
+    /// A server that was demoted goes on answering its sessions, and refuses all they want to write.
+    func isUseless(after error: PostgresError) -> Bool {
+        error.sqlState == "25006" || isStandby && ["55000", "XX000"].contains(error.sqlState)
+    }
 
     /// The number of the server's process, as it was told when the connection was opened; a pooler tells one of its own.
     var processID: Int { Int(unsafe PQbackendPID(connection)) }
@@ -62,7 +112,7 @@ import Glibc
 
     /// Runs one statement by the extended protocol and waits for its answer at most until the deadline.
     func run(_ query: Query, until deadline: ContinuousClock.Instant) throws(PostgresError) -> [Row] {
-        let sent = unsafe withCStrings(query.parameters) { values in
+        let sent = unsafe withCStrings(query.parameters(for: encoding)) { values in
             unsafe PQsendQueryParams(connection, query.sql, Int32(query.parameters.count), nil, values, nil, nil, 0)
         }
         guard sent == 1 else { throw PostgresError(.connectionLost, lastMessage) }
@@ -148,9 +198,10 @@ import Glibc
         }
         // The characters are libpq's PG_DIAG_SQLSTATE, _MESSAGE_PRIMARY, _MESSAGE_HINT and _STATEMENT_POSITION.
         let state = field("C")
-        let isOpen = self.isOpen
+        // Those of class 57P say that the server ends this session, or all.
+        let isLost = state?.hasPrefix("57P") ?? true
         return PostgresError(
-            state == "57014" ? .timedOut : state == nil || !isOpen ? .connectionLost : .server,
+            state == "57014" ? .timedOut : isLost || !isOpen ? .connectionLost : .server,
             field("M") ?? lastMessage, sqlState: state, hint: field("H"),
             position: field("P").flatMap { Int($0) })
     }

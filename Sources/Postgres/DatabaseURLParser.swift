@@ -1,12 +1,26 @@
 /// Takes a database URL apart, so that libpq never quotes a piece of it (or of a password) in an error.
 struct DatabaseURLParser {
-    private static let parameters: Set<String> = [
-        "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "gssencmode", "host",
-        "hostaddr", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts",
-        "options", "passfile", "password", "port", "sslcert", "sslcrl", "sslkey", "sslmode", "sslpassword",
-        "sslrootcert",
-        "ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs", "tcp_user_timeout", "user",
-    ]
+    /// What others than libpq read in such a URL, whose it is, and what to do where it cannot be left out; nil where it can.
+    private static let foreign: [String: (owner: String, advice: String?)] = {
+        var parameters: [String: (owner: String, advice: String?)] = [:]
+        for name in [
+            "connection_limit", "pool_timeout", "pgbouncer", "socket_timeout", "statement_cache_size", "schema",
+            "single_use_connections",
+        ] { parameters[name] = ("Prisma's", nil) }
+        for name in [
+            "prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback", "command_timeout",
+            "pool_size", "max_overflow", "pool_recycle", "pool_pre_ping",
+        ] { parameters[name] = ("SQLAlchemy's", nil) }
+        parameters["uselibpqcompat"] = ("node-postgres's", nil)
+        let tls = "say it with sslmode and DATABASE_CA_CERT"
+        parameters["sslaccept"] = ("Prisma's", tls)
+        parameters["sslidentity"] = ("Prisma's", tls)
+        parameters["server_settings"] = ("SQLAlchemy's", "`alter role … set` does the same")
+        return parameters
+    }()
+
+    /// What was left out, in sentences.
+    private(set) var warnings: [String] = []
 
     mutating func parse(_ url: String) throws(PostgresError) -> [String: String] {
         guard let separator = url.firstRange(of: "://") else { throw failure("is not a URL") }
@@ -16,8 +30,15 @@ struct DatabaseURLParser {
             throw failure("begins with \(scheme):// instead of postgres:// or postgresql://")
         }
         var rest = url[separator.upperBound...]
-        if let fragment = rest.firstIndex(of: "#") { rest = rest[..<fragment] }
+        // A fragment has no meaning here, so it is a password's.
+        if rest.contains("#") { throw failure("has a # in it; in a user or password that is written %23") }
         let query = cut(&rest, at: rest.firstIndex(of: "?"))
+        if let query, !rest.contains("@"), let at = query.firstIndex(of: "@") {
+            let name = query[..<at].prefix { $0 != "=" }
+            guard query[..<at].contains("="), Self.isKnown(String(name)) else {
+                throw failure("has a ? before its host; in a user or password that is written %3F")
+            }
+        }
         let path = cut(
             &rest, at: rest.lastIndex(of: "@").flatMap { rest[$0...].firstIndex(of: "/") } ?? rest.firstIndex(of: "/"))
 
@@ -64,16 +85,38 @@ struct DatabaseURLParser {
         if ports.contains(where: { !$0.isEmpty }) { settings["port"] = ports.joined(separator: ",") }
     }
 
-    private func readParameter(_ pair: Substring, into settings: inout [String: String]) throws(PostgresError) {
+    private mutating func readParameter(_ pair: Substring, into settings: inout [String: String]) throws(PostgresError)
+    {
         let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = try decoded(parts[0], "parameter")
         let value = parts.count == 2 ? try decoded(parts[1], "parameter \(name)") : ""
         if name == "ssl" {
-            settings["sslmode"] = ["true", "1", "on"].contains(value) ? "require" : value
-        } else if Self.parameters.contains(name) {
+            settings["sslmode"] = try sslMode(value)
+        } else if LibpqParameters.names.contains(name) {
             settings[name] = value
+        } else if let (owner, advice) = Self.foreign[name] {
+            let words = "the parameter \(name), which is \(owner) and not libpq's"
+            if let advice { throw failure("has \(words): \(advice)") }
+            warnings.append("the database URL has \(words); it changes nothing here")
+        } else if name.utf8.allSatisfy({ $0 == UInt8(ascii: "_") || ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A }) {
+            throw failure("has the parameter \(name.prefix(60)), which is none of libpq's")
         } else {
-            throw failure("has the parameter \(name), which is none of libpq's")
+            // It may be a piece of something else.
+            throw failure("has a parameter that is none of libpq's")
+        }
+    }
+
+    private static func isKnown(_ name: String) -> Bool {
+        name == "ssl" || LibpqParameters.names.contains(name) || foreign[name] != nil
+    }
+
+    /// asyncpg's `ssl`, which takes libpq's words and truth values.
+    private func sslMode(_ value: String) throws(PostgresError) -> String {
+        switch value.lowercased() {
+        case "true", "1", "on": "require"
+        case "false", "0", "off": "disable"
+        case "disable", "allow", "prefer", "require", "verify-ca", "verify-full": value.lowercased()
+        default: throw failure("has an ssl that is none of libpq's modes, such as require and verify-full")
         }
     }
 

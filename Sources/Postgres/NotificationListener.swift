@@ -21,10 +21,10 @@ public struct NotificationListener: Sendable {
     ///   - connection: Others may use it too; a statement of theirs that takes long delays what is heard. It is closed at
     ///     the end.
     ///   - retryInterval: The pause before it connects again.
-    ///   - checkInterval: How often it asks the server for a sign of life.
+    ///   - checkInterval: How often it asks the server for a sign of life, and whether the other connections still have the same.
     public init(
         on connection: Connection, channels: [String], retryInterval: Duration = .seconds(1),
-        checkInterval: Duration = .seconds(30)
+        checkInterval: Duration = .seconds(10)
     ) {
         self.connection = connection
         self.channels = channels

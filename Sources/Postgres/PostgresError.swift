@@ -40,12 +40,12 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// Whether the same statement may succeed later without anybody changing anything.
     ///
-    /// Broken connections, time-outs, a server that starts or stops (class 57P), lack of resources (53),
-    /// deadlocks and serialization failures (40).
+    /// Broken connections, time-outs, a server that starts or stops (class 57P) or only reads (25006: another takes its place),
+    /// lack of resources (53), deadlocks and serialization failures (40).
     public var isTransient: Bool {
         switch code {
         case .connectionFailed, .connectionLost, .timedOut: true
-        case .server: ["40", "53", "57", "08", "55"].contains { sqlState?.hasPrefix($0) == true }
+        case .server: ["40", "53", "57", "08", "55", "25006"].contains { sqlState?.hasPrefix($0) == true }
         case .configuration, .unexpectedResult, .rowTooLarge: false
         }
     }

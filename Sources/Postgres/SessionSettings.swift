@@ -51,12 +51,19 @@ struct SessionSettings {
         }.joined(separator: "; ")
     }
 
-    /// Asks a session what it is set to, and which of the server's processes it is.
+    /// Asks a session what it is set to, which of the server's processes it is, which server that is and whether it takes writes.
     ///
-    /// It may be asked in any session: its names have their schema, and it has no operators.
+    /// It may be asked in any session: its names have their schema, and it has no operators. No two servers have started in the
+    /// same microsecond, a standby and its primary neither.
     static var question: Query {
         let settings = (meaning + [isolation]).map { "pg_catalog.current_setting('\($0.name)') as \"\($0.name)\"" }
-        return Query(sql: "select pg_catalog.pg_backend_pid() as pid, \(settings.joined(separator: ", "))")
+        return Query(
+            sql: """
+                select pg_catalog.pg_backend_pid() as pid,
+                    pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.pg_postmaster_start_time()),
+                        'YYYY-MM-DD HH24:MI:SS.US') as server,
+                    pg_catalog.current_setting('transaction_read_only') as only_reads, \(settings.joined(separator: ", "))
+                """)
     }
 
     /// Whether the answer to the question is that of a session with the settings.

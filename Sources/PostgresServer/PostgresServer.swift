@@ -23,20 +23,22 @@ public struct PostgresServer: Sendable {
     ///   - durable: Whether commits wait for the disk; a demonstration or a test can do without.
     ///   - overTCP: Whether it listens on a free port of the loopback interface too. Everybody on the machine reaches that, so
     ///     the superuser has a password there; other logins have none.
+    ///   - primary: The server that this one follows as a streaming replica, until it is promoted.
     public static func run<Result>(
         in base: String? = nil, durable: Bool = false, overTCP: Bool = false,
-        _ body: (PostgresServer) async throws -> Result
+        following primary: PostgresServer? = nil, _ body: (PostgresServer) async throws -> Result
     ) async throws -> Result {
         let account = try Account.unprivileged()
         let server = PostgresServer(
             directory: try account.makeTemporaryDirectory(in: base), port: try freePort(),
-            password: String(UInt64.random(in: .min ... .max), radix: 36), binaries: try Self.findBinaries(),
+            password: primary?.password ?? String(UInt64.random(in: .min ... .max), radix: 36),
+            binaries: try Self.findBinaries(),
             account: account)
         let (release, releaser) = AsyncStream<Never>.makeStream()
         let guardian = Task { try await server.watch(until: release) }
         let outcome: Swift.Result<Result, any Error>
         do {
-            try await server.initialize()
+            if let primary { try await server.copy(primary) } else { try await server.initialize() }
             try await server.start(durable: durable, overTCP: overTCP)
             outcome = .success(try await body(server))
         } catch {
@@ -65,6 +67,20 @@ public struct PostgresServer: Sendable {
         ])
     }
 
+    /// Stops the server; `immediate` ends it as a crash would.
+    public func stop(immediate: Bool = false) async throws {
+        try await control(["stop", "-w", "-t", "30", "-m", immediate ? "immediate" : "fast"])
+    }
+
+    /// Makes a replica a server of its own, which takes writes.
+    public func promote() async throws { try await control(["promote", "-w", "-t", "30"]) }
+
+    private func copy(_ primary: PostgresServer) async throws {
+        let place = "host=\(primary.directory) port=\(primary.port) user=postgres"
+        try await command(
+            "pg_basebackup", ["-D", "\(directory)/data", "-d", place, "-R", "-X", "stream", "-c", "fast", "--no-sync"])
+    }
+
     private func initialize() async throws {
         let file = "\(directory)/password"
         try account.write(password, to: file)
@@ -77,6 +93,7 @@ public struct PostgresServer: Sendable {
         try account.write(
             """
             local all all trust
+            local replication postgres trust
             host all postgres 127.0.0.1/32 scram-sha-256
             host all all 127.0.0.1/32 trust
 
@@ -122,11 +139,12 @@ public struct PostgresServer: Sendable {
         }
     }
 
-    /// The folder of the newest server's programs: Debian's, or the one on the PATH.
+    /// The folder of the server's programs: the one that `SHEETSYNC_TEST_POSTGRES` names, Debian's newest, or the one on the PATH.
     private static func findBinaries() throws -> String {
+        let given = unsafe getenv("SHEETSYNC_TEST_POSTGRES").map { [unsafe String(cString: $0)] } ?? []
         let debian = (14...40).reversed().map { "/usr/lib/postgresql/\($0)/bin" }
         let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
-        let candidates = debian + path.split(separator: ":").map(String.init)
+        let candidates = given + debian + path.split(separator: ":").map(String.init)
         guard
             let found = candidates.first(where: {
                 unsafe access("\($0)/initdb", X_OK) == 0 && access("\($0)/pg_ctl", X_OK) == 0

@@ -31,6 +31,7 @@ struct Daemon {
     /// Works until SIGTERM or SIGINT.
     func run(logger: Logger) async throws {
         let (known, unusable) = try loadCredentials(logger)
+        for warning in database.connection.warnings { logger.warning("\(warning)") }
 
         // One connection for all small statements; the worker opens one more for claims, and one for completions and
         // notifications.
@@ -38,6 +39,7 @@ struct Daemon {
         let control = Connection(
             database.connection, label: "control", statementTimeout: max(.seconds(1), worker.leaseTime / 9))
         _ = try await database.schema.requireCompatible(on: control)
+        if let problem = try await google.problemOfDefaultFolder(on: control) { logger.error("\(problem)") }
         let installation = try await database.schema.installation(on: control)
         try await database.schema.setLargestPayload(largestPayload, on: control)
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 
 /// The command line: one subcommand a file in `Commands`.
 @main
@@ -11,7 +12,7 @@ struct SheetSync: AsyncParsableCommand {
             An API server enqueues jobs by SQL; `sheetsync run` does them. Settings come from the environment (see \
             docs/settings.md). \
             Exit codes: 0 fine, 1 degraded or an unknown job, 2 down, 3 the schema is missing or does not fit, 64 wrong usage, \
-            78 wrong settings.
+            74 the output cannot be written, 78 wrong settings.
             """,
         version: version,
         subcommands: [
@@ -19,6 +20,38 @@ struct SheetSync: AsyncParsableCommand {
             QueueCommand.self, WhyCommand.self, DoctorCommand.self, ErrorsCommand.self,
             EmulatorCommand.self, DemoCommand.self,
         ])
+
+    /// Runs the command that the arguments name, and ends the process.
+    static func main() async {
+        hearSignalsAsTheFirstProcess()
+        var status: Int32 = 0
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            status = exitCode(for: error).rawValue
+            let message = fullMessage(for: error)
+            if !message.isEmpty { status == 0 ? Console.print(message) : Console.error(message) }
+        }
+        if let failure = Console.outputFailure {
+            Console.error("sheetsync: the output cannot be written (\(failure)); what the command changes is changed")
+            status = ExitStatus.output.rawValue
+        }
+        LogOutput.finish()
+        Glibc.exit(status)
+    }
+
+    /// Lets SIGTERM and SIGINT end the process at once, until `run` listens to them.
+    ///
+    /// They do so by themselves but in a container's first process, which the kernel spares what it has not asked for.
+    private static func hearSignalsAsTheFirstProcess() {
+        guard getpid() == 1 else { return }
+        for number in [SIGTERM, SIGINT] { signal(number) { _exit(128 + $0) } }
+    }
 
     /// The program's version, as `--version`, the workers' rows and the User-Agent show it.
     static let version = "0.1.0"

@@ -47,6 +47,63 @@ import Testing
         let verified = try keywords("postgres://h/d?sslmode=disable", ca: "/etc/ca.pem")
         #expect(verified["sslmode"] == "verify-full")
         #expect(verified["sslrootcert"] == "/etc/ca.pem")
+        #expect(try keywords("postgres://h/d?sslmode=verify-ca", ca: "/etc/ca.pem")["sslmode"] == "verify-ca")
+        #expect(try keywords("postgres://h/d?ssl=true")["sslmode"] == "require")
+        #expect(throws: PostgresError.self) { try keywords("postgres://h/d?ssl=no-verify") }
+    }
+
+    @Test func takesEveryParameterThatLibpqKnows() throws {
+        #expect(LibpqParameters.names.count > 30 && LibpqParameters.names.contains("service"))
+        for name in LibpqParameters.names {
+            let found = try keywords("postgres://h/d?\(name)=7")
+            // Texts are always decoded as UTF-8.
+            #expect(found[name] == (name == "client_encoding" ? "UTF8" : "7"), "\(name)")
+        }
+        let service = try ConnectionConfiguration(url: "postgresql://?service=queue")
+        #expect(service.place == "the service queue")
+        #expect(throws: PostgresError.self) {
+            try ConnectionConfiguration(url: "postgresql://?service=queue", sslRequired: true)
+        }
+        #expect(
+            try keywords("postgresql://?service=queue&sslmode=verify-full", sslRequired: true)["sslmode"]
+                == "verify-full")
+    }
+
+    @Test func namesTheParametersOfOthersAsTheirs() throws {
+        let url =
+            "postgres://u:sekret@h/d?schema=app&connection_limit=5&prepared_statement_cache_size=0&sslmode=require"
+        let configuration = try ConnectionConfiguration(url: url)
+        #expect(configuration.warnings.count == 3, "\(configuration.warnings)")
+        #expect(configuration.warnings.first?.contains("schema, which is Prisma's and not libpq's") == true)
+        #expect(configuration.warnings.last?.contains("SQLAlchemy's") == true)
+        #expect(try keywords(url)["sslmode"] == "require")
+        for (name, word) in [("sslaccept", "Prisma's"), ("server_settings", "SQLAlchemy's")] {
+            let error = #expect(throws: PostgresError.self) {
+                try ConnectionConfiguration(url: "postgres://h/d?\(name)=sekret")
+            }
+            #expect(error?.description.contains(word) == true && error?.description.contains("sekret") == false)
+        }
+    }
+
+    @Test func saysHowSignsOfAPasswordAreWritten() {
+        for (url, word) in [
+            ("postgres://u:pass#sekret@h/d", "%23"), ("postgres://u:pass?sekret@h/d", "%3F"),
+            ("postgres://u:pass?sekret@h/d?sslmode=require", "%3F"), ("postgres://u:pass?se=kret@h:5/d", "%3F"),
+        ] {
+            let error = #expect(throws: PostgresError.self) { try ConnectionConfiguration(url: url) }
+            #expect(error?.description.contains(word) == true, "\(error as Any)")
+            #expect(error?.description.contains("kret") == false && error?.description.contains("pass?") == false)
+        }
+        // An address of mail as a user is none of those.
+        #expect(throws: Never.self) { try ConnectionConfiguration(url: "postgres://h?user=a@b.example") }
+    }
+
+    @Test func ofSeveralHostsTheOneThatWritesIsTaken() throws {
+        #expect(try keywords("postgres://a,b/d")["target_session_attrs"] == "read-write")
+        #expect(try keywords("postgres://a,b/d?target_session_attrs=any")["target_session_attrs"] == "any")
+        #expect(try keywords("postgres://a/d")["target_session_attrs"] == nil)
+        let source = try ConnectionConfiguration(url: "postgres://a,b/d", onlyReads: true)
+        #expect(!source.keywords.contains { $0.name == "target_session_attrs" })
     }
 
     @Test(arguments: [

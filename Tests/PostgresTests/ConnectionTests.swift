@@ -160,6 +160,68 @@ import Testing
         }
     }
 
+    /// A name leads to another server, and one connection after the other comes there; the ones that are well follow.
+    @Test func theConnectionsOfOneConfigurationAgreeOnOneServer() async throws {
+        try await PostgresServer.run(overTCP: true) { old in
+            let admin = Connection(try ConnectionConfiguration(url: old.url()), label: "test")
+            try await admin.script("create role guest login")
+            try await PostgresServer.run(overTCP: true, following: old) { new in
+                try await new.promote()
+                try await Relay.with(.postgres, to: old.port) { name in
+                    let configuration = try ConnectionConfiguration(
+                        url: "postgresql://guest@127.0.0.1:\(name.port)/postgres")
+                    func server(of connection: Connection) async throws -> Int {
+                        try await connection.query("select current_setting('port')::int as port")[0].int("port")
+                    }
+                    let first = Connection(configuration, label: "first")
+                    let second = Connection(configuration, label: "second")
+                    let third = Connection(configuration, label: "third")
+                    let heard = Heard()
+                    let listening = Task {
+                        let listener = NotificationListener(
+                            on: third, channels: ["news"], retryInterval: .milliseconds(50),
+                            checkInterval: .milliseconds(100))
+                        await listener.run { event in
+                            switch event {
+                            case .listening: heard.add("listening")
+                            case .notification(let notification): heard.add(notification.payload)
+                            case .lost(let error): heard.add("lost: \(error.message)")
+                            }
+                        }
+                    }
+                    try await wait(for: "the listener", within: .seconds(30), seeing: { "\(heard.all)" }) {
+                        heard.all == ["listening"]
+                    }
+                    #expect(try await server(of: first) == old.port)
+                    #expect(try await server(of: second) == old.port)
+                    name.lead(to: new.port)
+                    #expect(try await server(of: second) == old.port, "nothing has happened to it")
+                    await first.close()
+                    #expect(try await server(of: first) == new.port)
+                    // It has just been opened, and tries to move once a second.
+                    try await wait(for: "the second one to follow") { try await server(of: second) == new.port }
+                    try await wait(for: "the listener to follow", seeing: { "\(heard.all)" }) {
+                        heard.all.last == "listening" && heard.all.count > 2
+                    }
+                    try await first.query("select pg_notify('news', 'from the new server')")
+                    try await wait(for: "the news", seeing: { "\(heard.all)" }) {
+                        heard.all.last == "from the new server"
+                    }
+                    // None goes in the middle of a transaction.
+                    name.lead(to: old.port)
+                    try await Task.sleep(for: .seconds(1))
+                    await first.close()
+                    try await second.transaction { db throws(PostgresError) in
+                        try db.query("create temporary table kept on commit drop as select 1 as one")
+                        _ = try db.query("select one from kept")
+                    }
+                    listening.cancel()
+                    await listening.value
+                }
+            }
+        }
+    }
+
     @Test func hearsNotificationsAndListensAgainAfterALoss() async throws {
         let server = try await SharedPostgres.server()
         let other = try await Self.connection()

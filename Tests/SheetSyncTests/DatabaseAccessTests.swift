@@ -4,6 +4,8 @@ import PostgresServer
 import TestSupport
 import Testing
 
+@testable import sheetsync
+
 /// Encrypted connections and passwords, as managed databases demand them; each refusal names what to do.
 @Suite(.serialized) struct DatabaseAccessTests {
     private static let password = "right-p@ss:w/rd"
@@ -29,11 +31,17 @@ import Testing
             try await database.useTLS(try await authority.issue(for: "localhost"))
             try await plan(["SSL_REQUIRED": "true"]).expect(0)
             let pem = try String(contentsOfFile: authority.path, encoding: .utf8)
-            // As a path, as text, and on one line as platforms write it.
-            for value in [authority.path, pem, pem.replacing("\n", with: "\\n")] {
+            let other = try String(contentsOfFile: stranger.path, encoding: .utf8)
+            // As a path, as text, on one line as platforms write it, with what else people copy, and in base64.
+            let body = pem.split(separator: "\n").filter { !$0.hasPrefix("-----") }.joined()
+            for value in [
+                authority.path, pem, pem.replacing("\n", with: "\\n"), pem.replacing("\n", with: " "),
+                "# Our authority\nSubject: CN = Authority\n\n\(pem)\n# the end", "\"\(pem)\"",
+                "'\(pem.replacing("\n", with: "\\n"))'",
+                Data(pem.utf8).base64EncodedString(), body, other + pem,
+            ] {
                 try await plan(["DATABASE_CA_CERT": value]).expect(0)
             }
-            let other = try String(contentsOfFile: stranger.path, encoding: .utf8)
             for value in [stranger.path, other] {
                 try await plan(["DATABASE_CA_CERT": value])
                     .expectRefusal(2, "certificate verify failed", "Give DATABASE_CA_CERT the certificate")
@@ -41,6 +49,14 @@ import Testing
             let byAddress = database.url("postgres:\(Self.escaped)", host: "127.0.0.1")
             try await plan(["DATABASE_CA_CERT": authority.path, "DATABASE_URL": byAddress])
                 .expectRefusal(2, "does not match host name", "Name the server in DATABASE_URL")
+            // Whoever says verify-ca does not mean the name.
+            let authorityOnly = byAddress + (byAddress.contains("?") ? "&" : "?") + "sslmode=verify-ca"
+            try await plan(["DATABASE_CA_CERT": authority.path, "DATABASE_URL": authorityOnly]).expect(0)
+            for value in ["canary-text-that-is-no-path", "/canary text", String(repeating: "Y2FuYXJ5", count: 40)] {
+                let refused = try await plan(["DATABASE_CA_CERT": value])
+                refused.expectRefusal(78, "DATABASE_CA_CERT is neither a certificate")
+                #expect(!refused.errors.contains("canary") && !refused.errors.contains("Y2Fu"), "\(refused)")
+            }
             try await plan(["DATABASE_CA_CERT": "-----BEGIN CERTIFICATE-----\nbroken"])
                 .expectRefusal(2, "Give DATABASE_CA_CERT the certificate")
         }
@@ -79,6 +95,47 @@ import Testing
             ])
             try await plain("jobs", "list").expectRefusal(2, "no encryption", "SSL_REQUIRED")
         }
+    }
+
+    /// Each of these was said to be something else.
+    @Test func eachRefusalHasWordsOfItsOwn() async throws {
+        try await Stage.with { stage in
+            let login = stage.name(.operator)
+            let program = stage.program(.operator)
+            _ = try await stage.queue.psql("alter role \(login) connection limit 0")
+            let full = try await program("status").expect(2)
+            #expect(full.output.contains("has no connection left for this login"), "\(full)")
+            #expect(!full.output.contains("Check DATABASE_URL"), "\(full)")
+            _ = try await stage.queue.psql("alter role \(login) connection limit -1")
+
+            let directory = try TemporaryDirectory()
+            defer { directory.remove() }
+            let service =
+                "[queue]\nhost=127.0.0.1\nport=\(stage.queue.server.port)\ndbname=\(stage.queue.database)\nuser=\(login)\n"
+            let file = try directory.write(service, to: "services.conf")
+            let served = program.with(["DATABASE_URL": "postgresql://?service=queue", "PGSERVICEFILE": file])
+            try await served("status").expect(1)
+            let unknown = try await served.with(["DATABASE_URL": "postgresql://?service=other"])("status").expect(2)
+            #expect(unknown.output.contains("Name a service in DATABASE_URL"), "\(unknown)")
+
+            // A role that only reads is no full disk.
+            let worker = stage.name(.worker)
+            _ = try await stage.queue.psql("alter role \(worker) set default_transaction_read_only = on")
+            let doctor = try await stage.daemon("doctor").expect(1)
+            #expect(doctor.output.contains("not from this login, because default_transaction_read_only"), "\(doctor)")
+            #expect(!doctor.output.contains("make room"), "\(doctor)")
+
+            // Rows that a policy hides are no missing schema.
+            _ = try await stage.queue.psql("alter table sheetsync.schema_migration enable row level security")
+            let rows = try await program("status").expect(3)
+            #expect(rows.output.contains("row-level security hides"), "\(rows)")
+        }
+    }
+
+    @Test func adviceForAHomeThatCannotBeRead() {
+        let words = "could not open certificate file \"/root/.postgresql/postgresql.crt\": Permission denied"
+        let advice = PostgresError(.connectionFailed, words).connectionAdvice
+        #expect(advice.contains("HOME") && !advice.contains("DATABASE_CA_CERT"))
     }
 
     @Test func aLockedTableHoldsNoCommandForEver() async throws {

@@ -37,8 +37,10 @@ extension JobFailure {
 
     /// Whether the same statement may succeed later.
     ///
-    /// A wrong number of parameters has a code of the class for connections.
-    private static func passes(_ error: PostgresError) -> Bool { error.isTransient && error.sqlState != "08P01" }
+    /// A wrong number of parameters has a code of the class for connections, and one that writes is refused by each server.
+    private static func passes(_ error: PostgresError) -> Bool {
+        error.isTransient && error.sqlState != "08P01" && error.sqlState != "25006"
+    }
 
     /// The server's sentence without data.
     ///

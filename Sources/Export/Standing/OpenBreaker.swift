@@ -61,7 +61,7 @@ extension OpenBreaker {
         try await connection.query(
             """
             insert into \(identifier: schema).google_breaker (name, reason, until)
-            values (\(name), \(reason), clock_timestamp() + make_interval(secs => \(pause / .seconds(1))))
+            values (\(name), \(storable: reason), clock_timestamp() + make_interval(secs => \(pause / .seconds(1))))
             on conflict (name) do update set reason = excluded.reason, until = excluded.until
             """)
     }

@@ -70,7 +70,7 @@ extension Schema {
         try await connection.query(
             """
             insert into \(identifier: name).failed_start (machine, at, error)
-            values (left(\(machine), 200), clock_timestamp(), left(\(failure), 2000))
+            values (left(\(machine), 200), clock_timestamp(), left(\(storable: failure), 2000))
             on conflict (machine) do update set at = excluded.at, error = excluded.error
             """)
     }

@@ -50,7 +50,8 @@ struct DoctorCommand: AsyncParsableCommand {
             await GoogleCheck(settings: google).look(&checkup)
         }
         if let database {
-            await DatabaseCheck(settings: database, silenceLimit: try? reader.silenceLimit()).look(&checkup)
+            await DatabaseCheck(settings: database, google: google, silenceLimit: try? reader.silenceLimit())
+                .look(&checkup)
         }
         if let source, let database {
             await SourceCheck(settings: source, queueSchema: database.schema.name).look(&checkup)

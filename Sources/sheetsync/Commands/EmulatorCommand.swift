@@ -41,6 +41,7 @@ struct EmulatorCommand: AsyncParsableCommand {
                 services: [emulator], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
             ).run()
             Console.print(try await emulator.baseURL)
+            try Console.requireOutput()
             try await running
         }
     }

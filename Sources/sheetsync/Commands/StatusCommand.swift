@@ -29,6 +29,7 @@ struct StatusCommand: AsyncParsableCommand {
                     if status != 0 { throw ExitCode(status) }
                     return
                 }
+                try Console.requireOutput()
                 try await Task.sleep(for: .seconds(2))
             }
         }

@@ -10,13 +10,17 @@ struct DatabaseCheck {
     private let schema: Schema
     private let connection: Connection
     private let place: String
+    private let warnings: [String]
+    private let google: GoogleSettings?
     /// After how many seconds without a sign of life a worker is dead; nil where that setting cannot be read.
     private let silenceLimit: Double?
 
-    init(settings: DatabaseSettings, silenceLimit: Double?) {
+    init(settings: DatabaseSettings, google: GoogleSettings?, silenceLimit: Double?) {
         schema = settings.schema
+        self.google = google
         self.silenceLimit = silenceLimit
         place = settings.connection.place
+        warnings = settings.connection.warnings
         connection = Connection(settings.connection, label: "doctor", statementTimeout: .seconds(5))
     }
 
@@ -25,6 +29,9 @@ struct DatabaseCheck {
             try await lookAtConnection(&checkup)
         } catch {
             return checkup.fail("database", error)
+        }
+        if let problem = try? await google?.problemOfDefaultFolder(on: connection) {
+            checkup.add(.fail, "default folder", problem)
         }
         await lookAtWrites(&checkup)
         do {
@@ -47,7 +54,12 @@ struct DatabaseCheck {
         if let obstacle = (try? await DatabaseReport.read(schema, on: connection))?.obstacle {
             checkup.add(.fail, "database writes", obstacle)
         } else if let refusal = await connection.probeWritable() {
-            checkup.add(.fail, "database writes", "\(refusal.description): make room on the server's disk")
+            let advice =
+                refusal.sqlState == "25006"
+                ? "the server takes writes, and not from this login, because default_transaction_read_only is on for it: "
+                    + "`alter role … reset default_transaction_read_only`, also `in database …`"
+                : "make room on the server's disk"
+            checkup.add(.fail, "database writes", "\(refusal.description): \(advice)")
         } else {
             checkup.add(.ok, "database writes", "some were made and taken back")
         }
@@ -89,6 +101,7 @@ struct DatabaseCheck {
         } else {
             checkup.add(.ok, "database", "\(place) is PostgreSQL \(version)")
         }
+        for warning in warnings { checkup.add(.warn, "database URL", warning) }
         if try facts.bool("ssl") {
             checkup.add(.ok, "database TLS", try facts.optionalText("protocol") ?? "on")
         } else if try facts.bool("is_remote") {

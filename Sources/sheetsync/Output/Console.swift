@@ -1,4 +1,6 @@
+import ArgumentParser
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// Standard output for data and standard error for the rest, unbuffered so that a pipe sees a line when it is written.
@@ -6,13 +8,21 @@ enum Console {
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
+    private static let failure = Mutex<Errno?>(nil)
 
-    static func error(_ text: String) { write(text + "\n", to: .standardError) }
+    /// Why standard output could not be written; a reader that has gone away is no reason.
+    static var outputFailure: Errno? { failure.withLock { $0 } }
+
+    static func print(_ text: String) { writeOutput(text + "\n") }
+
+    static func error(_ text: String) { LogOutput.write(text + "\n") }
+
+    /// Ends a command that would go on for whoever reads its output, where that cannot be written.
+    static func requireOutput() throws { if outputFailure != nil { throw ExitCode(ExitStatus.output.rawValue) } }
 
     /// Shows a passing line, overwritten by the next one; only a terminal gets it.
     static func progress(_ text: String) {
-        if errorIsTerminal { write("\r\u{1B}[K\(text)", to: .standardError) }
+        if errorIsTerminal { LogOutput.write("\r\u{1B}[K\(text)") }
     }
 
     /// Takes the passing line away.
@@ -20,11 +30,31 @@ enum Console {
 
     /// Clears the screen of a terminal.
     static func clear() {
-        if isTerminal { write("\u{1B}[H\u{1B}[2J", to: .standardOutput) }
+        if isTerminal { writeOutput("\u{1B}[H\u{1B}[2J") }
     }
 
-    // A reader that has gone away is no reason to fail.
-    private static func write(_ text: String, to file: FileDescriptor) { _ = try? file.writeAll(text.utf8) }
+    private static func writeOutput(_ text: String) {
+        do throws(Errno) { try write(text, to: .standardOutput) } catch {
+            if error != .brokenPipe { failure.withLock { $0 = $0 ?? error } }
+        }
+    }
+
+    /// Writes all of a text, also to a pipe that does not block.
+    static func write(_ text: String, to file: FileDescriptor) throws(Errno) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            do {
+                bytes = bytes.dropFirst(try unsafe bytes.withUnsafeBytes { try unsafe file.write($0) })
+            } catch Errno.wouldBlock {
+                var descriptor = pollfd(fd: file.rawValue, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe poll(&descriptor, 1, -1)
+            } catch let error as Errno {
+                throw error
+            } catch {
+                throw .ioError
+            }
+        }
+    }
 }
 
 /// Colours of a terminal; a pipe gets none, nor does anybody who set NO_COLOR.

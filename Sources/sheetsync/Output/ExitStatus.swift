@@ -9,6 +9,7 @@ enum ExitStatus: Int32 {
     case degraded = 1
     case down = 2
     case schema = 3
+    case output = 74
     case settings = 78
 }
 

@@ -1,4 +1,5 @@
 import Logging
+import SystemPackage
 import Systemd
 
 /// Writes each message as an entry of the system's journal, with a priority and the metadata as fields.
@@ -26,8 +27,9 @@ struct JournalLogHandler: LogHandler {
         var entry = JournalEntry("\(event.message)\(tail)", priority: event.level.priority)
         entry.add("SYSLOG_IDENTIFIER", "sheetsync")
         for field in fields { entry.add("SHEETSYNC_\(field.key)", "\(field.value)") }
-        if !journal.write(entry) {
-            Console.error("<\(event.level.priority)>\(event.message)\(tail)".replacing("\n", with: "\\n"))
+        let line = "<\(event.level.priority)>\(event.message)\(tail)".replacing("\n", with: "\\n")
+        LogOutput.say(2 * line.utf8.count) { [journal, entry] in
+            if !journal.write(entry) { try? Console.write(line + "\n", to: .standardError) }
         }
     }
 }

@@ -24,22 +24,30 @@ struct LineLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let line = Self.line(style, event.level, "\(event.message)", fields.map { ($0.key, "\($0.value)") })
+        LogOutput.write(line + "\n") { [style] count in
+            Self.line(style, .warning, "nobody read the log: \(count) lines are missing here", []) + "\n"
+        }
+    }
+
+    private static func line(
+        _ style: Style, _ level: Logger.Level, _ message: String, _ fields: [(key: String, value: String)]
+    ) -> String {
         let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         switch style {
         case .text:
             let tail = fields.map { " \($0.key)=\($0.value)" }.joined()
-            let level = event.level.rawValue.uppercased()
-            let line = "\(time) \(level) \(event.message)\(tail)"
+            let line = "\(time) \(level.rawValue.uppercased()) \(message)\(tail)"
             // A line break in a message would forge the next line's head. To replace none costs more than all the rest.
             let hasBreak = line.utf8.contains(UInt8(ascii: "\n"))
-            Console.error(hasBreak ? line.replacing("\n", with: "\\n") : line)
+            return hasBreak ? line.replacing("\n", with: "\\n") : line
         case .json:
             var line = JSONObject([
-                .init(name: "time", value: .string(time)), .init(name: "level", value: .string(event.level.rawValue)),
-                .init(name: "message", value: .string("\(event.message)")),
+                .init(name: "time", value: .string(time)), .init(name: "level", value: .string(level.rawValue)),
+                .init(name: "message", value: .string(message)),
             ])
-            for field in fields { line[field.key] = .string("\(field.value)") }
-            Console.error(JSON.object(line).description)
+            for field in fields { line[field.key] = .string(field.value) }
+            return JSON.object(line).description
         }
     }
 }

@@ -8,6 +8,24 @@ extension PostgresError {
     var connectionAdvice: String {
         let advice: [(words: [String], text: String)] = [
             (
+                ["too many clients", "remaining connection slots", "too many connections", "no more connections"],
+                "The server lives and has no connection left for this login: end some, or raise max_connections or the limit of "
+                    + "the role or the database; a daemon needs three."
+            ),
+            (
+                ["could not open certificate file"],
+                "libpq looks for a client's certificate under HOME: let HOME name a folder that this user may read, or set sslcert "
+                    + "in DATABASE_URL."
+            ),
+            (
+                ["session is read-only", "server is in hot standby mode"],
+                "None of the servers in DATABASE_URL takes writes: promote one, or name the primary."
+            ),
+            (
+                ["definition of service", "service file"],
+                "Name a service in DATABASE_URL that pg_service.conf has; PGSERVICEFILE says where that is."
+            ),
+            (
                 ["does not support SSL"],
                 "Switch TLS on at the server, or require none (SSL_REQUIRED, DATABASE_CA_CERT, sslmode in DATABASE_URL)."
             ),

@@ -39,18 +39,20 @@ struct DatabaseSettings {
     /// libpq wants a path. A certificate given as text goes into a file in memory that ends with this process.
     static func certificatePath(_ reader: SettingsReader) throws -> String? {
         guard let value = reader.text("DATABASE_CA_CERT") else { return nil }
-        guard value.hasPrefix("-----BEGIN") else {
-            guard FileManager.default.isReadableFile(atPath: value) else {
-                throw SettingsError(name: "DATABASE_CA_CERT", problem: "names the file \(value), which cannot be read")
-            }
-            return value
+        guard let pem = CertificateText.pem(in: value) else {
+            if FileManager.default.isReadableFile(atPath: value) { return value }
+            // What is no path may be a secret that somebody has put into the wrong place.
+            let isPath = value.hasPrefix("/") && value.utf8.count < 1024 && !value.contains(where: \.isWhitespace)
+            throw SettingsError(
+                name: "DATABASE_CA_CERT",
+                problem: isPath
+                    ? "names the file \(value), which cannot be read"
+                    : "is neither a certificate (PEM, or base64) nor the path of a file that can be read")
         }
-        // Platforms that keep settings on one line write the line breaks as \\n.
-        let text = value.replacing("\\n", with: "\n") + "\n"
-        let name = "/sheetsync-ca-\(getpid())"
+        let name = "/sheetsync-ca-\(UInt64.random(in: .min ... .max))"
         let file = FileDescriptor(rawValue: unsafe shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600))
         defer { unsafe shm_unlink(name) }
-        guard file.rawValue >= 0, (try? file.writeAll(text.utf8)) != nil else {
+        guard file.rawValue >= 0, (try? file.writeAll(pem.utf8)) != nil else {
             throw SettingsError(name: "DATABASE_CA_CERT", problem: "cannot be kept in memory; give a path instead")
         }
         return "/proc/self/fd/\(file.rawValue)"

@@ -1,6 +1,7 @@
 import Export
 import FoundationEssentials
 import Google
+import Postgres
 
 /// Who works at Google, and where.
 struct GoogleSettings {
@@ -48,6 +49,14 @@ struct GoogleSettings {
         case "own": ownTargetsOnly = true
         default: throw SettingsError(name: "SHEETSYNC_TARGETS", problem: "must be any or own")
         }
+    }
+
+    /// Why no job can keep the folder that exports land in; nil where the queue's database takes its name.
+    func problemOfDefaultFolder(on connection: Connection) async throws -> String? {
+        let encoding = try await connection.encoding()
+        guard foldersEnabled, !defaultFolder.allSatisfy({ encoding.takes($0) }) else { return nil }
+        return "GOOGLE_DRIVE_DEFAULT_FOLDER has characters that the queue's database cannot keep, whose encoding is "
+            + "\(encoding.name ?? "unknown"), so exports into it fail: name it otherwise, or keep the queue in a database with UTF8"
     }
 
     private static func templatesPath(_ reader: SettingsReader) throws -> String? {

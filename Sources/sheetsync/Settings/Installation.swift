@@ -23,7 +23,7 @@ struct Installation {
     func environment() throws -> [String: String] {
         var settings = properties?.environment ?? [:]
         for file in properties?.environmentFiles ?? [settingsPath] where FileManager.default.fileExists(atPath: file) {
-            settings.merge(Self.settings(in: try text(file))) { $1 }
+            settings.merge(EnvironmentFile.settings(in: try text(file))) { $1 }
         }
         for (name, file) in properties?.credentials ?? [:] where !name.hasPrefix("google-sheets-") {
             let setting = name.uppercased().replacing("-", with: "_")
@@ -44,25 +44,5 @@ struct Installation {
             throw SettingsError(
                 name: path, problem: "cannot be read by this user: run the command as root, or give it DATABASE_URL")
         }
-    }
-
-    /// The settings of an environment file, as systemd reads it: NAME=value, with quotes around the value or without, comments
-    /// behind # and ;.
-    static func settings(in text: String) -> [String: String] {
-        var settings: [String: String] = [:]
-        for line in text.split(whereSeparator: \.isNewline) {
-            let line = line.drop(while: \.isWhitespace)
-            guard let first = line.first, first != "#", first != ";", let equals = line.firstIndex(of: "=") else {
-                continue
-            }
-            var value = line[line.index(after: equals)...]
-            while value.last?.isWhitespace == true { value.removeLast() }
-            if value.count > 1, let quote = value.first, quote == "\"" || quote == "'", value.last == quote {
-                value = value.dropFirst().dropLast()
-            }
-            let name = line[..<equals].split(whereSeparator: \.isWhitespace).first ?? ""
-            settings[String(name)] = String(value)
-        }
-        return settings
     }
 }

@@ -34,7 +34,7 @@ struct SourceSettings {
         let sslRequired = try reader.bool("SSL_REQUIRED", default: false)
         do throws(PostgresError) {
             return try ConnectionConfiguration(
-                url: url, sslRequired: sslRequired, certificateAuthority: authority)
+                url: url, sslRequired: sslRequired, certificateAuthority: authority, onlyReads: true)
         } catch {
             throw SettingsError(name: "SHEETSYNC_SOURCE_DATABASE_URL", problem: "cannot be used: \(error)")
         }

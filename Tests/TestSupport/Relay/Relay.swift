@@ -20,21 +20,21 @@ public final class Relay: Sendable {
         var listener: Socket?
         var connections: [RelayConnection] = []
         var isStopped = false
+        var target: Int
     }
 
     /// The port that clients connect to.
     public let port: Int
     private let wire: Wire
-    private let target: Int
     private let hook: Hook
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// Begins to relay to a port of the loopback interface.
     public init(_ wire: Wire, to target: Int, hook: @escaping Hook = { _, _ in .pass }) throws {
         let listener = try Socket.listening(on: 0)
         port = try listener.port()
         self.wire = wire
-        self.target = target
+        state = Mutex(State(target: target))
         self.hook = hook
         accept(on: listener)
     }
@@ -71,6 +71,9 @@ public final class Relay: Sendable {
     /// Takes connections again.
     public func admit() throws { accept(on: try Socket.listening(on: port)) }
 
+    /// From now on relays new connections to another port, as a name does that leads to another server.
+    public func lead(to target: Int) { state.withLock { $0.target = target } }
+
     /// Ends everything.
     public func stop() {
         state.withLock { $0.isStopped = true }
@@ -94,7 +97,7 @@ public final class Relay: Sendable {
         state.withLock { $0.listener = listener }
         Thread.detachNewThread {
             while let client = listener.accept() {
-                guard let server = try? Socket.connected(to: self.target) else {
+                guard let server = try? Socket.connected(to: self.state.withLock { $0.target }) else {
                     client.shutDown()
                     continue
                 }
