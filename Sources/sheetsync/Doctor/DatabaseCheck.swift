@@ -9,6 +9,7 @@ struct DatabaseCheck {
     private let schema: Schema
     private let connection: Connection
     private let place: String
+    private let tlsWarning: String?
     /// After how many seconds without a sign of life a worker is dead; nil where that setting cannot be read.
     private let silenceLimit: Double?
 
@@ -16,10 +17,12 @@ struct DatabaseCheck {
         schema = settings.schema
         self.silenceLimit = silenceLimit
         place = settings.connection.place
+        tlsWarning = settings.tlsWarning
         connection = Connection(settings.connection, label: "doctor", statementTimeout: .seconds(5))
     }
 
     func look(_ checkup: inout Checkup) async {
+        if let tlsWarning { checkup.add(.warn, "TLS", tlsWarning) }
         do {
             try await lookAtConnection(&checkup)
         } catch {

@@ -1,5 +1,5 @@
+import CLinux
 import FoundationEssentials
-import Glibc
 import JobQueue
 import Postgres
 import SystemPackage
@@ -8,6 +8,8 @@ import SystemPackage
 struct DatabaseSettings {
     let connection: ConnectionConfiguration
     let schema: Schema
+    /// What is to be said of a connection over which anybody may pose as the server; nil where nobody can.
+    let tlsWarning: String?
 
     init(_ reader: SettingsReader) throws {
         guard let url = reader.text("DATABASE_URL") else {
@@ -24,13 +26,28 @@ struct DatabaseSettings {
             connection = try ConnectionConfiguration(
                 url: url, sslRequired: sslRequired, certificateAuthority: authority)
         } catch {
-            throw SettingsError(name: "DATABASE_URL", problem: "cannot be used: \(error)")
+            throw SettingsError(name: "DATABASE_URL", problem: "cannot be used", reason: "\(error)")
         }
+        tlsWarning = Self.tlsWarning(url, connection, authority: authority)
         let name = reader.text("SHEETSYNC_SCHEMA") ?? "sheetsync"
         guard name.utf8.count <= 63, !name.hasPrefix("pg_") else {
             throw SettingsError(name: "SHEETSYNC_SCHEMA", problem: "must be a schema's name of at most 63 bytes")
         }
         schema = Schema(name: name)
+    }
+
+    /// Says of a connection over a network that the server's certificate is not verified; nil where it is.
+    static func tlsWarning(_ url: String, _ connection: ConnectionConfiguration, authority: String?) -> String? {
+        let isVerified = authority != nil || url.contains("sslmode=verify-")
+        guard !isVerified, connection.place.split(separator: ",").contains(where: { !isLocal($0) }) else { return nil }
+        return
+            "the server's certificate is not verified, so that whoever sits on the way to \(connection.place) may pose as the "
+            + "server and read the password: name its authority in DATABASE_CA_CERT, or put sslmode=verify-full into the URL"
+    }
+
+    /// Whether a host of `ConnectionConfiguration.place` is this machine.
+    private static func isLocal(_ host: Substring) -> Bool {
+        ["the local socket", "/", "@", "localhost", "127.", "::1", "[::1]"].contains { host.hasPrefix($0) }
     }
 
     /// The path of the certificate that the server's is checked against.
@@ -40,15 +57,15 @@ struct DatabaseSettings {
         guard let value = reader.text("DATABASE_CA_CERT") else { return nil }
         guard value.hasPrefix("-----BEGIN") else {
             guard FileManager.default.isReadableFile(atPath: value) else {
-                throw SettingsError(name: "DATABASE_CA_CERT", problem: "names the file \(value), which cannot be read")
+                throw SettingsError(
+                    name: "DATABASE_CA_CERT", problem: "names a file that cannot be read", path: value)
             }
             return value
         }
         // Platforms that keep settings on one line write the line breaks as \\n.
         let text = value.replacing("\\n", with: "\n") + "\n"
-        let name = "/sheetsync-ca-\(getpid())"
-        let file = FileDescriptor(rawValue: unsafe shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600))
-        defer { unsafe shm_unlink(name) }
+        // A file in memory without a name, which nobody else can make or open before.
+        let file = FileDescriptor(rawValue: unsafe clinux_memory_file("sheetsync-ca"))
         guard file.rawValue >= 0, (try? file.writeAll(text.utf8)) != nil else {
             throw SettingsError(name: "DATABASE_CA_CERT", problem: "cannot be kept in memory; give a path instead")
         }
