@@ -27,7 +27,7 @@ struct JournalLogHandler: LogHandler {
         entry.add("SYSLOG_IDENTIFIER", "sheetsync")
         for field in fields { entry.add("SHEETSYNC_\(field.key)", "\(field.value)") }
         if !journal.write(entry) {
-            Console.error("<\(event.level.priority)>\(event.message)\(tail)".replacing("\n", with: "\\n"))
+            Console.error("<\(event.level.priority)>\(event.message)\(tail)")
         }
     }
 }

@@ -29,10 +29,8 @@ struct LineLogHandler: LogHandler {
         case .text:
             let tail = fields.map { " \($0.key)=\($0.value)" }.joined()
             let level = event.level.rawValue.uppercased()
-            let line = "\(time) \(level) \(event.message)\(tail)"
-            // A line break in a message would forge the next line's head. To replace none costs more than all the rest.
-            let hasBreak = line.utf8.contains(UInt8(ascii: "\n"))
-            Console.error(hasBreak ? line.replacing("\n", with: "\\n") : line)
+            // A line break in a message, which would forge the next line's head, is written out by the console.
+            Console.error("\(time) \(level) \(event.message)\(tail)")
         case .json:
             var line = JSONObject([
                 .init(name: "time", value: .string(time)), .init(name: "level", value: .string(event.level.rawValue)),
