@@ -21,7 +21,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 COPY --from=build /usr/bin/sheetsync /usr/bin/sheetsync
 USER sheetsync
 # Other containers ask here whether it is ready. A platform that runs several daemons in one network namespace changes it.
-ENV SHEETSYNC_HTTP_ADDRESS=0.0.0.0:8090 LOG_FORMAT=json
+ENV SHEETSYNC_HTTP_ADDRESS=0.0.0.0:8090 LOG_FORMAT=json SWIFT_BACKTRACE=enable=no
 STOPSIGNAL SIGTERM
 # No entry point: platforms differ in whether a command of theirs goes behind it or takes its place.
 CMD ["/usr/bin/sheetsync", "run"]

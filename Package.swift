@@ -40,7 +40,9 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .target(name: "JSON"),
+        .target(name: "HostRule"),
 
         // Layer 1: each wraps one thing and knows nothing of the others.
         .target(name: "Postgres", dependencies: ["CPostgres", logging]),
@@ -61,7 +63,7 @@ let package = Package(
         .target(
             name: "GoogleEmulator",
             dependencies: [
-                "COpenSSL", "CZlib", "JSON", httpTypes, lifecycle, logging,
+                "COpenSSL", "CZlib", "HostRule", "JSON", httpTypes, lifecycle, logging,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -79,8 +81,8 @@ let package = Package(
         .executableTarget(
             name: "sheetsync",
             dependencies: [
-                "Export", "Google", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer",
-                "SheetModel", "Systemd", httpTypes, lifecycle, logging,
+                "CLinux", "Export", "Google", "GoogleEmulator", "HTTP", "HostRule", "JSON", "JobQueue", "Postgres",
+                "PostgresServer", "SheetModel", "Systemd", httpTypes, lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "NIOCore", package: "swift-nio"),

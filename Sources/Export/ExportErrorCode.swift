@@ -26,8 +26,9 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .payloadInvalid:
             "The payload is wrong at the place that the message names; correct it and enqueue it anew."
         case .payloadNotAllowed:
-            "The settings forbid what the payload asks for (SHEETSYNC_SHARING); change one of the two."
-        case .foreignTarget: "SHEETSYNC_TARGETS is `own`, and the spreadsheet was not made by this installation."
+            "The settings forbid what the payload asks for (SHEETSYNC_SHARING, SHEETSYNC_SHARING_DOMAINS); change one of the two."
+        case .foreignTarget:
+            "SHEETSYNC_TARGETS is `own`, and the spreadsheet, or the one to copy, was not made by this installation."
         case .sheetNotFound: "The spreadsheet has no sheet of that name; correct the name and enqueue it anew."
         case .headerMismatch:
             "The first row of the sheet does not fit the job's columns; change the row and retry the job, or enqueue another."

@@ -18,6 +18,8 @@ public struct Workspace: Sendable {
         public var webBase = "https://drive.google.com"
         /// Whom jobs may share with.
         public var sharing: Set<DrivePermission.GranteeType> = [.user, .group]
+        /// The domains of those; empty for any.
+        public var sharingDomains: Set<String> = []
         /// Whether jobs write only to files that this installation made.
         public var ownTargetsOnly = false
         /// What tells this queue's spreadsheets from those of others in the same Cloud project.
@@ -28,10 +30,28 @@ public struct Workspace: Sendable {
             self.account = account
             self.installation = installation
         }
+
+        /// Whether there is anybody whom jobs may not share with.
+        var limitsSharing: Bool {
+            !sharingDomains.isEmpty || sharing.count < DrivePermission.GranteeType.allCases.count
+        }
+
+        /// The setting that forbids to share with somebody, and why; nil where none does.
+        func objection(to permission: DrivePermission) -> String? {
+            guard sharing.contains(permission.type) else {
+                return "SHEETSYNC_SHARING does not allow the type \(permission.type.rawValue)"
+            }
+            guard !sharingDomains.isEmpty else { return nil }
+            let domain = permission.grantee.split(separator: "@").last?.lowercased() ?? ""
+            // Everybody with the link is of no domain.
+            return sharingDomains.contains(domain) ? nil : "SHEETSYNC_SHARING_DOMAINS does not name the domain"
+        }
     }
 
     /// Where jobs put what they make.
     public let configuration: Configuration
+    /// Folders beside the default one that jobs may use, as was found out lately.
+    let allowedFolders = AllowedFolders()
     private var api: APIClient
 
     /// Makes a workspace on an API client.
@@ -65,12 +85,14 @@ public struct Workspace: Sendable {
     }
 
     /// Refuses a file that somebody else made, where the settings want that.
-    func checkTarget(_ id: String, using drive: DriveClient) async throws {
+    ///
+    /// - Parameter field: The field of the payload that names it.
+    func checkTarget(_ id: String, as field: String = "spreadsheet_id", using drive: DriveClient) async throws {
         guard configuration.ownTargetsOnly else { return }
         guard SpreadsheetMark.isOn(try await drive.file(id), of: configuration.installation) else {
             throw JobFailure(
                 .foreignTarget,
-                "SHEETSYNC_TARGETS is own, and spreadsheet_id names a file that this installation did not make.",
+                "SHEETSYNC_TARGETS is own, and \(field) names a file that this installation did not make.",
                 retry: .never)
         }
     }

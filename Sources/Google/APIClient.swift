@@ -90,7 +90,7 @@ public struct APIClient: Sendable {
                 } else if packed != nil, coding.mayRefuse(answer.status) {
                     objection = .coding
                 }
-                return objection == nil ? try read(answer) : .null
+                return objection == nil ? try read(answer, request.answerLimit) : .null
             }
             switch objection {
             case nil:
@@ -110,11 +110,13 @@ public struct APIClient: Sendable {
         try await admitted(to: .identity) { () throws(GoogleError) in try await tokens.token() }
     }
 
-    private func read(_ answer: HTTPClient.Response) throws(GoogleError) -> JSON {
+    private func read(_ answer: HTTPClient.Response, _ limit: AnswerLimit) throws(GoogleError) -> JSON {
         guard answer.status.kind == .successful else { throw failure(answer) }
         if answer.body.isEmpty { return .null }
-        guard let json = try? JSON(parsing: answer.body) else { throw failure(answer) }
-        return json
+        do throws(JSONError) { return try JSON(parsing: answer.body, mostValues: limit.values) } catch {
+            guard error.isTooManyValues else { throw failure(answer) }
+            throw GoogleError(.answerTooLarge, retry: .never, mayHaveTakenEffect: true)
+        }
     }
 
     /// Does something when the gate lets it, and tells the gate how it ended.
@@ -145,6 +147,7 @@ public struct APIClient: Sendable {
             message.body = packed ?? body
             if packed != nil { message.fields[.contentEncoding] = "gzip" }
         }
+        message.largestAnswer = request.answerLimit.bytes
         guard mayCall() else { throw GoogleError(.cancelled, retry: .backoff) }
         // Asked again at the last moment: the process may be stopped in between for longer than a lease lasts.
         message.condition = mayCall

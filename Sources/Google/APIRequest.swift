@@ -34,6 +34,8 @@ public struct APIRequest: Sendable {
     public var isRead: Bool
     /// How long the call goes on once it is on the wire and its task is cancelled; for what must not be done unheard.
     var outlivesCancel = Duration.zero
+    /// How much of an answer is taken; the call fails with `answerTooLarge` where there is more.
+    public var answerLimit = AnswerLimit.small
     /// Whether a long body is worth the time that compressing it takes.
     public var mayBePacked = false
 

@@ -71,7 +71,7 @@ extension ServiceAccount {
                 .badKey, fields.place, "its \"private_key\" \(error.problem); download a new JSON key if need be")
         }
         keyID = fields.optional("private_key_id")
-        tokenURI = fields.optional("token_uri") ?? Credentials.defaultTokenURI
+        tokenURI = try fields.tokenURI() ?? Credentials.defaultTokenURI
         self.subject = subject
     }
 }
@@ -81,14 +81,15 @@ extension AuthorizedUser {
         clientID = try fields.required("client_id")
         clientSecret = Secret(try fields.required("client_secret"))
         refreshToken = Secret(try fields.required("refresh_token"))
-        tokenURI = fields.optional("token_uri") ?? Credentials.defaultTokenURI
+        tokenURI = try fields.tokenURI() ?? Credentials.defaultTokenURI
     }
 
     fileprivate init(client: CredentialsFields, token: CredentialsFields) throws(CredentialsError) {
         clientID = try client.required("client_id")
         clientSecret = Secret(try client.required("client_secret"))
         refreshToken = Secret(try token.required("refresh_token"))
-        tokenURI = client.optional("token_uri") ?? token.optional("token_uri") ?? Credentials.defaultTokenURI
+        let (own, other) = (try client.tokenURI(), try token.tokenURI())
+        tokenURI = own ?? other ?? Credentials.defaultTokenURI
         if let other = token.optional("client_id"), other != clientID {
             throw CredentialsError(
                 .otherClient, token.place,

@@ -20,6 +20,8 @@ public struct CredentialsError: Error, Sendable, Hashable {
         case missingToken = "credentials.missing_token"
         /// The token file belongs to another OAuth client.
         case otherClient = "credentials.other_client"
+        /// The token endpoint is reached without encryption, which would show the credentials to everybody on the way.
+        case insecureEndpoint = "credentials.insecure_endpoint"
         /// A user to act for is named, but the credentials are not a service account's.
         case subjectNotSupported = "credentials.subject_not_supported"
         /// OpenSSL could not sign.

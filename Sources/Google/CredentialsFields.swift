@@ -26,6 +26,20 @@ struct CredentialsFields {
         return text
     }
 
+    /// The address at which tokens are given out; nil where none is named.
+    ///
+    /// Whoever hears a request for a token has what it takes to make others, so it goes out encrypted or stays on this machine.
+    func tokenURI() throws(CredentialsError) -> String? {
+        guard let uri = optional("token_uri") else { return nil }
+        guard !Endpoint.isOpenToListeners(uri) else {
+            throw CredentialsError(
+                .insecureEndpoint, place,
+                "its \"token_uri\" begins with http:// and is not on this machine, so that everybody on the way could read "
+                    + "the credentials; use https://")
+        }
+        return uri
+    }
+
     /// The text of a field that must be there.
     func required(_ name: String) throws(CredentialsError) -> String {
         if let text = optional(name) { return text }

@@ -34,10 +34,16 @@ struct CredentialsFile {
             bytes += piece[..<count]
         }
         text = String(decoding: bytes, as: UTF8.self)
-        warning =
-            mode & 0o004 == 0
-            ? nil
-            : "\(path): every user of this machine may read this file (mode \(String(mode, radix: 8))); run chmod 600 on it"
+        if mode & 0o004 != 0 {
+            warning =
+                "\(path): every user of this machine may read this file (mode \(String(mode, radix: 8))); run chmod 600 on it"
+        } else if info.st_uid != geteuid(), info.st_uid != 0 {
+            warning =
+                "\(path): this file belongs to user \(info.st_uid), who may replace it at any time; make it this program's "
+                + "user's or root's"
+        } else {
+            warning = nil
+        }
     }
 
     private static func unreadable(_ path: String, _ code: Int32) -> CredentialsError {

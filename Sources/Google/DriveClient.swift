@@ -4,6 +4,8 @@ import JSON
 /// Folders and files of Drive.
 public struct DriveClient: Sendable {
     private static let files = "/drive/v3/files"
+    /// No list that a job asks for is as long as this.
+    private static let mostPages = 500
 
     private let api: APIClient
     private let sharedDriveID: String?
@@ -137,10 +139,12 @@ public struct DriveClient: Sendable {
         var seenTokens: Set<String> = []
         var pageToken: String?
         repeat {
-            let page = try await api.call(
-                APIRequest(
-                    .drive, .get, path, query: query + (pageToken.map { [("pageToken", $0)] } ?? []), fields: fields))
+            var request = APIRequest(
+                .drive, .get, path, query: query + (pageToken.map { [("pageToken", $0)] } ?? []), fields: fields)
+            request.answerLimit = .page
+            let page = try await api.call(request)
             pages.append(page)
+            guard pages.count <= Self.mostPages else { throw Self.unexpected("a list that ends") }
             pageToken = page["nextPageToken"]?.string
             if let pageToken, !seenTokens.insert(pageToken).inserted { throw Self.unexpected("a further page") }
         } while pageToken != nil

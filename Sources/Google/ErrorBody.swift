@@ -5,6 +5,9 @@ import JSON
 /// Drive's older one has a list `errors` with a `reason` each; Sheets' has a `status` and a list of `details`. Some
 /// answers have both.
 struct ErrorBody {
+    /// Google's longest errors name each of some hundred fields.
+    private static let mostValues = 10_000
+
     /// Whether it is a JSON object with an `error` object: everything else did not come from the API itself.
     let isFromAPI: Bool
     /// All reasons, the most special first.
@@ -20,7 +23,7 @@ struct ErrorBody {
     let isBlocked: Bool
 
     init(_ bytes: [UInt8]) {
-        let error = (try? JSON(parsing: bytes))?["error"]
+        let error = (try? JSON(parsing: bytes, mostValues: Self.mostValues))?["error"]
         isFromAPI = error?.object != nil
         let details = error?["details"]?.array ?? []
         let info = details.first { $0["@type"]?.string?.hasSuffix("google.rpc.ErrorInfo") == true }

@@ -25,6 +25,7 @@ public struct QuotaLimit: Sendable, Hashable {
         self.name = name
         metric = metadata?["quota_metric"]?.string
         value = metadata?["quota_limit_value"]?.string.flatMap { Int($0) }
+            .flatMap { (0...1_000_000_000).contains($0) ? $0 : nil }
         unit = metadata?["quota_unit"]?.string
         windowStart = metadata?["window_start_time"]?.string.flatMap { Timestamp(rfc3339: $0) }
     }

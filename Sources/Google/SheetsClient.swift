@@ -19,6 +19,7 @@ public struct SheetsClient: Sendable {
             .sheets, .post, "\(APIRequest.sheetsPath(spreadsheetID)):batchUpdate", fields: "replies", body: body)
         // What stands around each cell is six times as long as what it becomes.
         request.mayBePacked = true
+        request.answerLimit = .replies
         let answer = try await api.call(request)
         guard answer.object != nil else {
             throw GoogleError(
@@ -45,7 +46,9 @@ public struct SheetsClient: Sendable {
 
     /// Reads what a fields mask names of a spreadsheet, such as `sheets.properties(sheetId,title)`.
     public func spreadsheet(_ spreadsheetID: String, fields: String) async throws(GoogleError) -> JSON {
-        try await api.call(APIRequest(.sheets, .get, APIRequest.sheetsPath(spreadsheetID), fields: fields))
+        var request = APIRequest(.sheets, .get, APIRequest.sheetsPath(spreadsheetID), fields: fields)
+        request.answerLimit = .sheets
+        return try await api.call(request)
     }
 
     /// Reads what a fields mask names of some rectangles; those of one sheet stand in its `data`, each with where it begins.
@@ -53,28 +56,35 @@ public struct SheetsClient: Sendable {
         _ spreadsheetID: String, in rectangles: [GridRectangle], fields: String
     ) async throws(GoogleError) -> JSON {
         let question: JSON = ["dataFilters": .array(rectangles.map(\.filter))]
-        return try await api.call(
-            APIRequest(
-                .sheets, .post, "\(APIRequest.sheetsPath(spreadsheetID)):getByDataFilter", fields: fields,
-                body: question.bytes, isRead: true))
+        var request = APIRequest(
+            .sheets, .post, "\(APIRequest.sheetsPath(spreadsheetID)):getByDataFilter", fields: fields,
+            body: question.bytes, isRead: true)
+        // A cell with a value, a format and a link has about a dozen values, a rectangle some of its own.
+        let cells = rectangles.reduce(0) { $0 + $1.rows.count * $1.columns.count + 1 }
+        request.answerLimit = .cells(cells, valuesEach: 20)
+        return try await api.call(request)
     }
 
     /// Reads the values of some ranges, formulas computed and dates as serial numbers.
     ///
-    /// - Parameter ranges: In A1 notation.
+    /// - Parameters:
+    ///   - ranges: In A1 notation.
+    ///   - cells: How many cells the ranges have together.
     /// - Returns: For each range its columns from left to right, or its rows from top to bottom, each a list of values. What
     ///   is empty at the end of a list is left out.
     public func values(
-        _ spreadsheetID: String, in ranges: [String], byColumns: Bool = false
+        _ spreadsheetID: String, in ranges: [String], cells: Int, byColumns: Bool = false
     ) async throws(GoogleError) -> [[JSON]] {
         let options = [
             ("majorDimension", byColumns ? "COLUMNS" : "ROWS"), ("valueRenderOption", "UNFORMATTED_VALUE"),
             ("dateTimeRenderOption", "SERIAL_NUMBER"),
         ]
-        let answer = try await api.call(
-            APIRequest(
-                .sheets, .get, "\(APIRequest.sheetsPath(spreadsheetID))/values:batchGet",
-                query: ranges.map { ("ranges", $0) } + options, fields: "valueRanges(range,values)"))
+        var request = APIRequest(
+            .sheets, .get, "\(APIRequest.sheetsPath(spreadsheetID))/values:batchGet",
+            query: ranges.map { ("ranges", $0) } + options, fields: "valueRanges(range,values)")
+        // A cell, and a list where a row or column has one.
+        request.answerLimit = .cells(cells, valuesEach: 2)
+        let answer = try await api.call(request)
         let found = answer["valueRanges"]?.array ?? []
         guard found.count == ranges.count else {
             throw GoogleError(

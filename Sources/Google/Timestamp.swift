@@ -5,8 +5,14 @@ public struct Timestamp: Sendable, Hashable {
     /// Milliseconds since the beginning of 1970, UTC.
     public let milliseconds: Int
 
-    /// Makes a point in time from whole seconds since the beginning of 1970, UTC.
-    public init(seconds: Int) { milliseconds = seconds * 1000 }
+    /// The seconds of the years 1 to 9999, which dates of four digits can say.
+    private static let range = -62_135_596_800...253_402_300_799
+
+    /// Makes a point in time from whole seconds since the beginning of 1970, UTC; what lies beyond the years 1 to 9999 becomes
+    /// the nearest of them, so that times can be added and subtracted.
+    public init(seconds: Int) {
+        milliseconds = min(max(seconds, Self.range.lowerBound), Self.range.upperBound) * 1000
+    }
 
     /// Whole seconds since the beginning of 1970, UTC.
     public var seconds: Int { milliseconds / 1000 }
@@ -50,7 +56,8 @@ public struct Timestamp: Sendable, Hashable {
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     private static func number(_ digits: some Collection<UInt8>) -> Int? {
-        guard !digits.isEmpty, digits.allSatisfy(isDigit) else { return nil }
+        // Longer ones mean nothing in a date and would not fit a machine's number.
+        guard (1...9).contains(digits.count), digits.allSatisfy(isDigit) else { return nil }
         return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 

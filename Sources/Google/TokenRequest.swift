@@ -51,6 +51,6 @@ enum TokenRequest {
     private static func post(to url: String, _ form: [(name: String, value: String)]) -> HTTPClient.Request {
         HTTPClient.Request(
             method: .post, url: url, fields: [.contentType: "application/x-www-form-urlencoded"],
-            body: Array(PercentEncoding.form(form).utf8), timeout: timeout, largestAnswer: 1 << 20)
+            body: Array(PercentEncoding.form(form).utf8), timeout: timeout, largestAnswer: 256 << 10)
     }
 }

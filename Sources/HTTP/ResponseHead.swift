@@ -20,7 +20,7 @@ struct ResponseHead {
         let text = String(decoding: line, as: UTF8.self)
         if text.hasPrefix("HTTP/") {
             let code = text.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0.prefix(3)) }
-            status = code.map { HTTPResponse.Status(code: $0) }
+            status = code.flatMap { (100...999).contains($0) ? HTTPResponse.Status(code: $0) : nil }
             fields = HTTPFields()
             isComplete = false
         } else if text == "\r\n" || text == "\n" {

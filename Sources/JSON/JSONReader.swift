@@ -2,8 +2,12 @@ extension JSON {
     /// Reads one JSON text (RFC 8259) that fills all the bytes.
     ///
     /// Refused: invalid UTF-8, a lone surrogate, nesting deeper than 256, anything behind the value.
-    public init(parsing bytes: [UInt8]) throws(JSONError) {
+    ///
+    /// - Parameter mostValues: How many values there may be, those within others too. The tree of a text of two bytes a value
+    ///   takes some forty times as much memory as the text.
+    public init(parsing bytes: [UInt8], mostValues: Int = .max) throws(JSONError) {
         var reader = JSONReader(bytes)
+        reader.valuesLeft = mostValues
         self = try reader.value()
         try reader.end()
     }
@@ -39,12 +43,16 @@ public struct JSONReader: Sendable {
     private var names = NameTable()
     /// How many elements the last array had.
     private var lastLength = 0
+    /// How many values may become a tree yet.
+    fileprivate var valuesLeft = Int.max
 
     /// Makes a reader that stands before the first value.
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Reads a whole value.
     public mutating func value() throws(JSONError) -> JSON {
+        guard valuesLeft > 0 else { throw failure(JSONError.tooManyValues) }
+        valuesLeft -= 1
         switch peek() {
         case UInt8(ascii: "{"):
             var members: [JSONObject.Member] = []

@@ -81,7 +81,7 @@ final class Heartbeat: Sendable {
                         .init(
                             inFlight: inFlight.count, isListening: isListening,
                             problem: completions.failure ?? problems.current, lastError: problems.lastFailure,
-                            known: held.all))
+                            known: held.all, lostAfter: max(.seconds(60), configuration.leaseTime)))
                 else { return giveUp("the other workers took this one for dead") }
                 lastBeat.withLock { $0 = asked }
                 observer(.beat(inFlight: inFlight.count))

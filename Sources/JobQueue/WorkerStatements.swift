@@ -79,8 +79,10 @@ struct WorkerStatements: Sendable {
         var problem: String?
         /// The last job that failed.
         var lastError: String?
-        /// The numbers of the leases that it knows of; the database gives back others that are older than a claim can take.
+        /// The numbers of the leases that it knows of; the database gives others back.
         var known: [Int] = []
+        /// How old those others must be, because the answer to their claim may be under way yet.
+        var lostAfter: Duration = .seconds(60)
     }
 
     /// Shows a sign of life; returns nil where this worker was taken for dead, else the jobs to cancel, and whether
@@ -92,7 +94,7 @@ struct WorkerStatements: Sendable {
             select * from \(identifier: schema).heartbeat(
                 \(epoch), \(heartbeat.inFlight), \(heartbeat.isListening), \(storable: heartbeat.problem),
                 \(storable: heartbeat.lastError),
-                \(known)::bigint[])
+                \(known)::bigint[], \(heartbeat.lostAfter / .seconds(1)))
             """)[0]
         guard try row.bool("alive") else { return nil }
         let cancelled = try row.text("cancelled").dropFirst().dropLast().split(separator: ",")

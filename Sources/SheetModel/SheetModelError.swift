@@ -3,6 +3,8 @@ public struct SheetModelError: Error, Sendable, Hashable, CustomStringConvertibl
     /// The stable name of a reason.
     public enum Code: String, Sendable, Hashable {
         case invalidReference = "a1.invalid"
+        /// The task was cancelled in the middle of a long check.
+        case cancelled
         case cellType = "cell.type"
         case cellTooLong = "cell.too_long"
         case columnFormat = "column.format"
@@ -39,6 +41,11 @@ public struct SheetModelError: Error, Sendable, Hashable, CustomStringConvertibl
         self.code = code
         self.place = place
         self.message = message
+    }
+
+    /// Ends a long check whose task is cancelled.
+    static func checkCancellation() throws(SheetModelError) {
+        if Task.isCancelled { throw SheetModelError(.cancelled, "the check was cancelled") }
     }
 
     /// One sentence, with the place as a person counts (from 1).

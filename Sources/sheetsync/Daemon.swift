@@ -107,9 +107,13 @@ struct Daemon {
             metadata: ["database": "\(database.connection.place)", "concurrency": "\(self.worker.concurrency)"])
         let notice = KeyNotice(keys: unusable, control: control, schema: database.schema.name, logger: logger)
         let notices: [any Service] = unusable.isEmpty ? [] : [notice]
+        let upkeep =
+            csvFallback.flatMap { files in
+                self.worker.retention.map { CSVUpkeep(files: files, retention: $0) as any Service }
+            }.map { [$0] } ?? []
         // They stop from the last to the first: monitors and systemd are answered while jobs end.
         let services: [any Service] =
-            [supervision] + (server.map { [$0] } ?? []) + notices + [reload, worker]
+            [supervision] + (server.map { [$0] } ?? []) + notices + upkeep + [reload, worker]
         try await ServiceGroup(services: services, logger: logger).runUntilSignalled()
         await http.shutdown()
         logger.info("sheetsync has stopped")
@@ -129,7 +133,7 @@ struct Daemon {
                 logger.warning("no health and no metrics, because \(error); SHEETSYNC_HTTP_ADDRESS chooses another")
                 return nil
             }
-            throw SettingsError(name: "SHEETSYNC_HTTP_ADDRESS", problem: "cannot be used: \(error)")
+            throw SettingsError(name: "SHEETSYNC_HTTP_ADDRESS", problem: "cannot be used", reason: "\(error)")
         }
     }
 
@@ -176,12 +180,14 @@ struct Daemon {
         do throws(CredentialsError) {
             let loaded = try google.credentials.load()
             for warning in loaded.warnings { logger.warning("\(warning)") }
+            if let warning = google.endpointWarning { logger.warning("\(warning)") }
             return (loaded.identities, loaded.unusable)
         } catch {
-            let setting =
-                error.place == google.credentials.tokenPath ? "GOOGLE_SHEETS_TOKEN_PATH" : google.credentials.setting
+            let setting = google.credentials.setting(of: error)
             let prefix = error.place == setting ? "" : "\(setting): "
-            throw CommandFailure(status: .settings, message: "\(prefix)\(error)")
+            throw CommandFailure(
+                status: .settings, message: "\(prefix)\(error)",
+                publicMessage: "\(setting) cannot be used (\(error.code.rawValue)); the daemon's log says why")
         }
     }
 
@@ -191,7 +197,7 @@ struct Daemon {
         return { token in
             guard let path else {
                 return logger.warning(
-                    "Google replaced the refresh token, and there is no GOOGLE_SHEETS_TOKEN_PATH to keep it in")
+                    "Google replaced the refresh token, and GOOGLE_SHEETS_TOKEN_PATH names no file to keep it in")
             }
             do throws(CredentialsError) {
                 try TokenFile(path: path).replaceRefreshToken(token)

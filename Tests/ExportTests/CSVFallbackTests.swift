@@ -43,8 +43,9 @@ import Testing
                 #expect(job.lastError?.message.contains(first) == true)
                 #expect(
                     try String(contentsOfFile: first, encoding: .utf8)
-                        == "t,d,n\r\n'=1+1,2026-11-22,-2.5\r\n\"say \"\"hi\"\", you\n\",,TRUE\r\n")
-                #expect(try String(contentsOfFile: second, encoding: .utf8) == "1,2\r\n")
+                        == "\"t\",\"d\",\"n\"\r\n\"'=1+1\",\"2026-11-22\",\"-2.5\"\r\n"
+                        + "\"say \"\"hi\"\", you\n\",\"\",\"TRUE\"\r\n")
+                #expect(try String(contentsOfFile: second, encoding: .utf8) == "\"1\",\"2\"\r\n")
                 let mode = try FileManager.default.attributesOfItem(atPath: first)[.posixPermissions] as? Int
                 #expect(mode == 0o640)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: directory).count == 2, "no temporary file")
@@ -67,7 +68,7 @@ import Testing
                 let errors = job.json["errors"]?.array ?? []
                 #expect(errors.count == 3 && errors.dropLast().allSatisfy { $0["csv_path"] == nil }, "\(job.json)")
                 let path = try #require(errors.last?["csv_path"]?.string, "\(job.json)")
-                #expect(try String(contentsOfFile: path, encoding: .utf8) == "a\r\n1\r\n")
+                #expect(try String(contentsOfFile: path, encoding: .utf8) == "\"a\"\r\n\"1\"\r\n")
             }
         }
     }
@@ -112,7 +113,7 @@ import Testing
                 let rows = (0..<120).map { JSON.array([JSON($0), .string("row \($0)")]) }
                 let payload = stage.payload(id, "append", columns: ["n", "text"], .array(rows))
                 let first = try await stage.export(payload)
-                let lines = ["n,text"] + (0..<120).map { "\($0),row \($0)" }
+                let lines = ["\"n\",\"text\""] + (0..<120).map { "\"\($0)\",\"row \($0)\"" }
                 var job = first
                 // The second time the file is there already.
                 for _ in 1...2 {
@@ -183,5 +184,59 @@ import Testing
                     seen == [String(path.split(separator: "/").last ?? "")], "also one that a dead process would leave")
             }
         }
+    }
+
+    @Test func allFilesTogetherHaveALimit() async throws {
+        let directory = try directory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        // Of another program, which counts for nothing and stays.
+        _ = FileManager.default.createFile(atPath: "\(directory)/other.csv", contents: Data(count: 100_000))
+        try await ExportStage.with(csvDirectory: directory, csvLimit: 50_000) { stage in
+            stage.emulator.addFault(Self.refused)
+            try await stage.work { _ in
+                let rows = JSON.array((0..<1_000).map { [JSON($0), "twenty characters, or so"] })
+                let payload: JSON = [
+                    "title": "x", "sheets": [["name": "A", "rows": [[1]]], ["name": "B", "rows": rows]],
+                ]
+                let first = try await stage.export(payload)
+                #expect(lastError(first)?["csv_path"] != nil, "\(first.json)")
+                let second = try await stage.export(payload)
+                #expect(second.lastError?.code == "google.permission_denied", "\(second.json)")
+                #expect(second.lastError?.message.contains("SHEETSYNC_EXPORT_MAX_MB") == true, "\(second.json)")
+                #expect(lastError(second)?["csv_path"] == nil)
+                // Not even the sheet that would have fitted: a part would pass for the whole.
+                let names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+                #expect(names == ["job-\(first.id)-1-A.csv", "job-\(first.id)-2-B.csv", "other.csv"])
+            }
+        }
+    }
+
+    @Test func filesGoWithTheirJobs() async throws {
+        let directory = try directory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
+        try await ExportStage.with(csvDirectory: directory) { stage in
+            stage.emulator.addFault(Self.refused)
+            try await stage.work { queue in
+                let job = try await stage.export(["title": "x", "rows": [[1]]])
+                #expect(try names() == ["job-\(job.id)-1-Sheet1.csv"])
+                // Tried again, it comes to a better end.
+                stage.emulator.removeFaults()
+                #expect(try await queue.jobs.retry(job.id))
+                #expect(try await stage.ended(job.id).state == "completed")
+                #expect(try names().isEmpty)
+            }
+        }
+        let fallback = CSVFallback(directory: directory)
+        for (name, age) in [
+            ("job-1-1-A.csv", 100.0), ("job-2-1-A.csv", 10.0), ("job-x-1-A.csv", 100.0), ("a.csv", 100.0),
+        ] {
+            let path = "\(directory)/\(name)"
+            _ = FileManager.default.createFile(atPath: path, contents: Data("x".utf8))
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date.now.addingTimeInterval(-age * 3600)], ofItemAtPath: path)
+        }
+        fallback.removeFiles(olderThan: .seconds(50 * 3600))
+        #expect(try names() == ["a.csv", "job-2-1-A.csv", "job-x-1-A.csv"])
     }
 }

@@ -33,6 +33,7 @@ struct ExportStage {
         change: (inout Workspace.Configuration) -> Void = { _ in }, batchBytes: Int = 8_000_000,
         templates: String? = nil, recheck: Duration = .seconds(600), patience: Duration = .milliseconds(400),
         source: ((TestQueue) async throws -> SourceDatabase?) = { _ in nil }, csvDirectory: String? = nil,
+        csvLimit: Int = 1 << 30,
         _ body: (ExportStage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make(Migration.sheetsync)
@@ -50,7 +51,7 @@ struct ExportStage {
             let stage = try await ExportStage(
                 queue, emulator, directory.path, http, change, batchBytes, templates, recheck,
                 LookingPatience(time: patience),
-                try await source(queue), csvDirectory.map { CSVFallback(directory: $0) })
+                try await source(queue), csvDirectory.map { CSVFallback(directory: $0, limit: csvLimit) })
             outcome = .success(try await body(stage))
         } catch {
             outcome = .failure(error)

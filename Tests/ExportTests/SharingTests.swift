@@ -146,4 +146,134 @@ import Testing
             }
         }
     }
+
+    @Test func domainsMayBeFewerThanAll() async throws {
+        try await ExportStage.with(change: {
+            $0.sharing = Set(DrivePermission.GranteeType.allCases)
+            $0.sharingDomains = ["example.com"]
+        }) { stage in
+            try await stage.work { _ in
+                for (share, field) in [
+                    (["type": "user", "email": "a@example.org", "role": "reader"], "share[1].email"),
+                    (["type": "user", "email": "a@example.com.evil.org", "role": "reader"], "share[1].email"),
+                    (["type": "group", "email": "a@sub.example.com", "role": "reader"], "share[1].email"),
+                    (["type": "domain", "domain": "example.org", "role": "reader"], "share[1].domain"),
+                    (["type": "anyone", "role": "reader"], "share[1].type"),
+                ] as [(JSON, String)] {
+                    let job = try await stage.export(["title": "No", "rows": [[1]], "share": [Self.ada, share]])
+                    #expect(job.state == "discarded" && job.lastError?.code == "payload.not_allowed", "\(job.json)")
+                    #expect(job.lastError?.message.hasPrefix(field) == true, "\(job.json)")
+                }
+                #expect(stage.emulator.journal.entries.filter { $0.api != .oauth }.isEmpty)
+                let job = try await stage.export([
+                    "title": "Yes", "rows": [[1]],
+                    "share": [
+                        Self.ada, ["type": "user", "email": "B@EXAMPLE.COM", "role": "reader"],
+                        ["type": "domain", "domain": "example.com", "role": "reader"],
+                    ],
+                ])
+                #expect(job.state == "completed", "\(job.json)")
+            }
+        }
+    }
+
+    /// Whom the folder for an export is shared with, and what the settings allow.
+    struct Outside: CustomTestStringConvertible {
+        let testDescription: String
+        var sharing: Set<DrivePermission.GranteeType> = [.user, .group]
+        var domains: Set<String> = []
+        var shared: [DrivePermission] = []
+        let isAllowed: Bool
+    }
+
+    @Test(arguments: [
+        Outside(testDescription: "none", sharing: [], isAllowed: false),
+        Outside(testDescription: "people", isAllowed: true),
+        Outside(
+            testDescription: "everybody", shared: [DrivePermission(type: .anyone, grantee: "", role: .reader)],
+            isAllowed: false),
+        Outside(
+            testDescription: "everybody where that is allowed", sharing: [.user, .group, .domain, .anyone],
+            shared: [DrivePermission(type: .anyone, grantee: "", role: .reader)], isAllowed: true),
+        Outside(
+            testDescription: "a stranger", domains: ["example.com"],
+            shared: [DrivePermission(type: .user, grantee: "eve@example.org", role: .reader)], isAllowed: false),
+        Outside(
+            testDescription: "a colleague", domains: ["example.com"],
+            shared: [DrivePermission(type: .user, grantee: "ada@example.com", role: .reader)], isAllowed: true),
+    ]) func aFolderElsewhereCountsAsSharing(outside: Outside) async throws {
+        let account = "sheetsync@emulated-project.iam.gserviceaccount.com"
+        try await ExportStage.with(change: {
+            $0.account = account
+            $0.defaultFolder = ["Exports"]
+            $0.sharing = outside.sharing
+            $0.sharingDomains = outside.domains
+        }) { stage in
+            let elsewhere = try await stage.makeFolder("Elsewhere")
+            let drive = DriveClient(api: stage.api)
+            for permission in outside.shared { try await drive.share(elsewhere, with: permission, notify: false) }
+            let owner = try await drive.permissions(of: elsewhere).first { $0.role == .owner }?.grantee
+            #expect(owner == account, "the identity's address is another one")
+            try await stage.work { _ in
+                let job = try await stage.export(["title": "There", "folder_id": .string(elsewhere), "rows": [[1]]])
+                #expect(job.state == (outside.isAllowed ? "completed" : "discarded"), "\(job.json)")
+                #expect(stage.files("spreadsheet").count == (outside.isAllowed ? 1 : 0))
+                if !outside.isAllowed {
+                    #expect(job.lastError?.code == "payload.not_allowed", "\(job.json)")
+                    #expect(job.lastError?.message.hasPrefix("folder_id: ") == true, "\(job.json)")
+                }
+                // What lies in the default folder is the operator's choice.
+                let inside = try #require(
+                    try await stage.run("folder", ["path": "Team"]).result?["folder_id"])
+                let other = try await stage.export(["title": "Here", "folder_id": inside, "rows": [[1]]])
+                #expect(other.state == "completed", "\(other.json)")
+                // And it is looked at once.
+                stage.emulator.clearJournal()
+                let third = try await stage.export(["title": "Again", "folder_id": inside, "rows": [[1]]])
+                #expect(third.state == "completed" && third.result?["api_calls"] == 2, "\(third.json)")
+            }
+        }
+    }
+
+    @Test func aFolderOfTheSharedDriveIsTheOperators() async throws {
+        try await ExportStage.with(
+            .init(sharedDriveID: "0ADrive"),
+            change: {
+                $0.sharedDriveID = "0ADrive"
+                $0.sharing = []
+            }
+        ) { stage in
+            try await stage.work { _ in
+                let folder = try #require(try await stage.run("folder", ["path": "A/B"]).result?["folder_id"])
+                for id in [folder, "0ADrive"] {
+                    let job = try await stage.export(["title": "In", "folder_id": id, "rows": [[1]]])
+                    #expect(job.state == "completed", "\(job.json)")
+                }
+            }
+        }
+    }
+
+    @Test func ownHoldsForCopiesAndFormatsToo() async throws {
+        try await ExportStage.with(change: { $0.ownTargetsOnly = true }) { stage in
+            let foreign = try await stage.makeSpreadsheet("A person's")
+            try await stage.work { _ in
+                for (kind, payload) in [
+                    ("export", ["title": "Copy", "copy_of": .string(foreign), "rows": [[1]]]),
+                    ("format", ["spreadsheet_id": .string(foreign), "template": "default"]),
+                    ("export", ["spreadsheet_id": .string(foreign), "rows": [[1]]]),
+                ] as [(String, JSON)] {
+                    let job = try await stage.run(kind, payload)
+                    #expect(job.state == "discarded" && job.lastError?.code == "export.foreign_target", "\(job.json)")
+                }
+                #expect(stage.files("spreadsheet").count == 1)
+                #expect(stage.emulator.journal.counts["drive.files.copy"] == nil)
+                let own = try await stage.export(["title": "Own", "rows": [[1]]])
+                let id = try #require(own.result?["spreadsheet_id"])
+                let copy = try await stage.export(["title": "Copy", "copy_of": id, "rows": [[2]]])
+                #expect(copy.state == "completed", "\(copy.json)")
+                let format = try await stage.run("format", ["spreadsheet_id": id, "template": "default"])
+                #expect(format.state == "completed", "\(format.json)")
+            }
+        }
+    }
 }

@@ -23,7 +23,8 @@ import Testing
     private let user = #"{"type":"authorized_user","refresh_token":"r","client_id":"a","client_secret":"b"}"#
 
     private func load(_ value: String, token: String? = nil) throws -> CredentialsSource.Loaded {
-        try CredentialsSource(value: Secret(value), setting: "GOOGLE_SHEETS_CREDENTIALS", tokenPath: token).load()
+        try CredentialsSource(value: Secret(value), setting: "GOOGLE_SHEETS_CREDENTIALS", token: token.map(Secret.init))
+            .load()
     }
 
     @Test func readsAPathOrTheTextItself() throws {

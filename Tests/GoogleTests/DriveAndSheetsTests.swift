@@ -244,11 +244,12 @@ import Testing
             FakeGoogle.Answer(body: #"{"valueRanges":[{"range":"A1:A9"},{"range":"B1:B9","values":[[1,"x"]]}]}"#)
         })
         let sheets = SheetsClient(api: try google.api())
-        #expect(try await sheets.values("s1", in: ["A1:A9", "B1:B9"], byColumns: true) == [[], [[1, "x"]]])
+        #expect(
+            try await sheets.values("s1", in: ["A1:A9", "B1:B9"], cells: 18, byColumns: true) == [[], [[1, "x"]]])
         let request = google.apiRequests[0]
         #expect(request.method == "GET" && request.path == "/v4/spreadsheets/s1/values:batchGet")
         #expect(request.query["majorDimension"] == "COLUMNS" && request.query["ranges"] == "B1:B9")
-        let error = await #expect(throws: GoogleError.self) { try await sheets.values("s1", in: ["A1"]) }
+        let error = await #expect(throws: GoogleError.self) { try await sheets.values("s1", in: ["A1"], cells: 1) }
         #expect(error?.code == .badAnswer)
     }
 }

@@ -167,6 +167,38 @@ import Testing
         #expect(try await worker.claim(4).map(\.id) == [urgent])
     }
 
+    /// An owner whose only job is locked has its turn, and gives it to the next.
+    @Test func anOwnerWhoseJobIsLockedHoldsUpNobody() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        let other = Connection(try queue.configuration(), label: "producer")
+        try await enqueue(queue, 1, "'noop', '{}', owner => 'a'")
+        try await enqueue(queue, 10, "'noop', '{}', owner => 'b'")
+        try await other.script("begin; select sheetsync.cancel(1)")
+        for _ in 1...10 { #expect(try await worker.claim(1).map(\.owner) == ["b"]) }
+        #expect(try await worker.claim(1).isEmpty)
+        try await other.script("rollback")
+        #expect(try await worker.claim(1).map(\.owner) == ["a"])
+    }
+
+    /// Jobs behind a cancel that is not committed can neither run nor be blocked; those of no target behind them can run.
+    @Test func aTargetThatIsUndecidedHoldsUpNoOtherJob() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        let other = Connection(try queue.configuration(), label: "producer")
+        let target = #"'write', '{"file":"s"}'"#
+        try await enqueue(queue, 1, target)
+        let begun = try await worker.claim(1)
+        _ = try await worker.finish([JobOutcome(begun[0], .retry, delay: .seconds(3600))], keepPayloads: false)
+        try await other.script("begin; select sheetsync.cancel(\(begun[0].id))")
+        try await enqueue(queue, 40, target)
+        try await enqueue(queue, 5, "'write', '{}'")
+        let jobs = try await worker.claim(16)
+        #expect(jobs.count == 5 && jobs.allSatisfy { $0.target == nil }, "\(jobs.map(\.id))")
+        try await other.script("commit")
+        #expect(try await worker.claim(16).map(\.id) == [2])
+    }
+
     /// An admission that the test opens and closes.
     private final class Gate: AdmissionControl {
         private let state = Mutex((capacity: Capacity(), asked: 0))

@@ -55,6 +55,21 @@ import Testing
         }
     }
 
+    /// The hash of a value says nothing of where its lists begin and end.
+    @Test func anotherStructureIsAnotherPayload() async throws {
+        let queue = try await TestQueue.make()
+        for (one, other) in [
+            (#"{"a": [[1], 2]}"#, #"{"a": [[1, 2]]}"#), (#"{"rows": [[1], [], []]}"#, #"{"rows": [[1]]}"#),
+            (#"{"a": "1"}"#, #"{"a": 1}"#), (#"{"a": "10"}"#, #"{"a": "01"}"#),
+        ] {
+            _ = try await queue.psql("select sheetsync.enqueue('noop', '\(one)', idempotency_key => '\(one)')")
+            let error = await #expect(throws: PsqlFailure.self) {
+                try await queue.psql("select sheetsync.enqueue('noop', '\(other)', idempotency_key => '\(one)')")
+            }
+            #expect(error?.description.contains("has another kind or payload") == true, "\(one)")
+        }
+    }
+
     /// A plain insert is never refused; nor is enqueue, because it reads nothing that other producers write.
     @Test func producersThatAreSerializableDoNotConflict() async throws {
         let queue = try await TestQueue.make()

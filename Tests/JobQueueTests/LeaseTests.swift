@@ -33,6 +33,18 @@ import Testing
         #expect(again.count == 2 && again.contains { $0.id == lost.id && $0.attempt == 1 && $0.isRedelivered })
     }
 
+    @Test func aJobWhoseKindIsGoneEndsAllTheSame() async throws {
+        let queue = try await TestQueue.make()
+        let worker = try await worker(queue)
+        for _ in 1...2 { _ = try await queue.jobs.enqueue(kind: "noop", payload: [:]) }
+        let claimed = try await worker.claim(1)
+        _ = try await queue.psql("delete from sheetsync.kind where name = 'noop'")
+        #expect(try await worker.finish([JobOutcome(claimed[0], .cancelled)], keepPayloads: false).count == 1)
+        #expect(try await queue.jobs.find(1)?.state == "cancelled")
+        #expect(try await queue.jobs.cancel(2))
+        #expect(try await queue.jobs.find(2)?.state == "cancelled")
+    }
+
     @Test func signingInAgainIsNoError() async throws {
         let queue = try await TestQueue.make()
         let worker = try await worker(queue)

@@ -35,7 +35,7 @@ import Testing
             "insert into sheetsync.job(kind) values ('noop')", "select * from sheetsync.claim(1, 1, '{}')",
             "select sheetsync.register_worker(1, 'x', '1', 1)", "select * from sheetsync.finish(1, '[]')",
             "select sheetsync.insert_job(1, 'noop', '{}', null, null, 5, '', 10)",
-            "select * from sheetsync.heartbeat(1, 0, true, '', '', '{}')",
+            "select * from sheetsync.heartbeat(1, 0, true, '', '', '{}', 60)",
             "select * from sheetsync.reclaim(0)", "select * from sheetsync.worker",
             "select * from sheetsync.report_failed_start",
             "select sheetsync.pause_queue()", "select sheetsync.resume_queue()",
@@ -87,7 +87,7 @@ import Testing
         await expectDenied(queue, "select * from sheetsync.job", as: logins[1])
         await expectDenied(queue, "delete from sheetsync.lease", as: logins[1])
         await expectDenied(queue, "select sheetsync.pause_queue()", as: logins[1])
-        await expectDenied(queue, "select * from sheetsync.pick_jobs(5, '{}', '[]', 0)", as: logins[1])
+        await expectDenied(queue, "select * from sheetsync.pick_jobs(5, '{}', '[]', '{}', '{}')", as: logins[1])
         await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])
     }
 
@@ -128,6 +128,46 @@ import Testing
         let stranger = "stranger_of_\(queue.database)"
         await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: stranger)
         await expectDenied(queue, "select * from sheetsync.jobs", as: stranger)
+    }
+
+    /// The view runs with the path of whoever reads; nobody may decide there what he may see.
+    @Test func aFunctionInACallersPathShowsNobodyElsesJobs() async throws {
+        let queue = try await TestQueue.make()
+        let logins = try await logins(queue, "producer", "producer0")
+        _ = try await queue.psql("grant create on database \(queue.database) to \(logins[1])")
+        _ = try await queue.psql("select sheetsync.enqueue('noop', '{\"secret\":1}')", as: logins[0])
+        let seen = try await queue.psql(
+            """
+            create schema trap;
+            create function trap.pg_has_role(name, name, text) returns boolean language sql as 'select true';
+            set search_path = trap, pg_catalog;
+            select count(*) from sheetsync.jobs
+            """, as: logins[1])
+        #expect(seen == "0")
+        // Whoever may execute a function runs it with a path of its own, or with names that are bound already.
+        let loose = try await queue.psql(
+            """
+            select coalesce(string_agg(p.proname, ' '), 'none') from pg_proc p
+            where p.pronamespace = 'sheetsync'::regnamespace and not p.prosecdef and p.prosqlbody is null
+              and exists (select from pg_roles r where r.rolname in ('sheetsync_producer', 'sheetsync_query')
+                          and has_function_privilege(r.oid, p.oid, 'execute'))
+            """)
+        #expect(loose == "none")
+    }
+
+    @Test func anOperatorRetriesAJobThatHeCouldNotEnqueue() async throws {
+        let queue = try await TestQueue.make()
+        let logins = try await logins(queue, "query", "operator")
+        let id = try await queue.psql("select sheetsync.enqueue('write', '{\"query\": \"select 1\"}')", as: logins[0])
+        _ = try await queue.psql("select sheetsync.cancel(\(id))", as: logins[0])
+        #expect(try await queue.psql("select sheetsync.retry(\(id))", as: logins[1]) == "t")
+        // Whoever has lost the role may not run its queries again.
+        _ = try await queue.psql("select sheetsync.cancel(\(id))", as: logins[0])
+        _ = try await queue.psql("revoke sheetsync_query from \(logins[0]); grant sheetsync_producer to \(logins[0])")
+        let refused = await #expect(throws: PsqlFailure.self) {
+            try await queue.psql("select sheetsync.retry(\(id))", as: logins[0])
+        }
+        #expect(refused?.description.contains("only members of sheetsync_query may") == true)
     }
 
     @Test func aHostileSearchPathChangesNothing() async throws {

@@ -90,4 +90,29 @@ import Testing
             #expect(widths[0] == widths[1] && widths[0][0] >= 60, "\(one), \(other): \(widths)")
         }
     }
+
+    @Test func missingCellsCostNothing() throws {
+        let columns = try (0..<Limits.columns).map { try Column(name: "c\($0)") }
+        var checker = RowChecker(sheet: 0, columns: columns, timeZone: .utc)
+        let rows: [JSON] = [
+            [], [1], [nil, nil], [nil, 2], [:], ["c18277": 3], ["c5": "x", "c7": "\u{1}", "c2": nil],
+        ]
+        for row in rows { try checker.take(row) }
+        // A row takes what it says, and some bytes for each gap.
+        #expect(checker.rows.lines.count < 200)
+        var cursor = checker.rows.cursor(from: 0)
+        let decoder = RowDecoder(columns)
+        for row in rows {
+            let line = try #require(try cursor.next())
+            #expect(try JSON(parsing: Array(line)).array?.count == Limits.columns)
+            let cells = try decoder.cells(of: line)
+            for (index, cell) in cells.enumerated() {
+                let value = (row.object == nil ? row[index] : row["c\(index)"]) ?? nil
+                let wanted = try CellConverter(type: .auto, timeZone: .utc).convert(value).cell
+                guard cell != wanted else { continue }
+                Issue.record("column \(index) of \(row): \(cell) instead of \(wanted)")
+            }
+        }
+        #expect(try cursor.next() == nil)
+    }
 }

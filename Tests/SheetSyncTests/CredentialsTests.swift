@@ -4,6 +4,8 @@ import JobQueue
 import TestSupport
 import Testing
 
+@testable import sheetsync
+
 /// Google's credentials: every way to give them, and every way in which they can be broken.
 @Suite(.serialized) struct CredentialsTests {
     private static let database = Program(environment: ["DATABASE_URL": "postgresql://worker@127.0.0.1:1/app"])
@@ -80,6 +82,105 @@ import Testing
             let ended = try await Self.database.with(["GOOGLE_SHEETS_CREDENTIALS": text])("run")
             ended.expectRefusal(78, "GOOGLE_SHEETS_CREDENTIALS", "JSON")
             #expect(!ended.errors.contains(text.prefix(20)))
+        }
+    }
+
+    /// A token where its file's path is meant, in the forms in which people have it.
+    @Test func aTokenInPlaceOfItsPathIsTakenOrNotShown() async throws {
+        let client = #"{"installed":{"client_id":"c","client_secret":"s"}}"#
+        let secret = "1//0gCANARYcanary-_42"
+        let token = #"{"refresh_token":"\#(secret)","client_id":"c"}"#
+        let taken = try await Self.database.with([
+            "GOOGLE_SHEETS_CREDENTIALS": client, "GOOGLE_SHEETS_TOKEN_PATH": token,
+        ])("run")
+        // The database is away, so the credentials were taken.
+        taken.expect(2)
+        #expect(!taken.errors.contains("CANARY"), "\(taken)")
+        for text in [secret, Data(token.utf8).base64EncodedString(), "'\(token)'", "refresh_token=\(secret)"] {
+            let ended = try await Self.database.with([
+                "GOOGLE_SHEETS_CREDENTIALS": client, "GOOGLE_SHEETS_TOKEN_PATH": text,
+            ])("run")
+            ended.expectRefusal(78, "GOOGLE_SHEETS_TOKEN_PATH")
+            #expect(!ended.errors.contains(text.prefix(12)) && !ended.errors.contains("CANARY"), "\(ended)")
+        }
+    }
+
+    @Test func noSettingThatIsAPathRepeatsWhatIsNone() async throws {
+        let key = "GOOGLE_SHEETS_CREDENTIALS_PATH"
+        for (name, more) in [
+            ("GOOGLE_SHEETS_CREDENTIALS_PATH", [:]), ("GOOGLE_SHEETS_CREDENTIALS", [:]),
+            ("GOOGLE_APPLICATION_CREDENTIALS", [:]), ("GOOGLE_SHEETS_TEMPLATES_PATH", [key: "{}"]),
+            ("DATABASE_CA_CERT", [key: "{}"]),
+            ("SHEETSYNC_SPOOL_DIR", [key: "{}", "SHEETSYNC_SOURCE_DATABASE_URL": "postgresql://a@127.0.0.1:1/b"]),
+            ("SHEETSYNC_EXPORT_DIR", [key: "{}", "GOOGLE_SHEETS_ENABLE_CSV_FALLBACK": "true"]),
+        ] as [(String, [String: String])] {
+            for secret in ["1//0gCANARYcanary-_42", "AIzaCANARYcanary", "CANARY=="] {
+                for command in ["run", "doctor"] {
+                    let ended = try await Self.database.with(more).with([name: secret])(command)
+                    let said = ended.output + ended.errors
+                    #expect(said.contains(name) && !said.contains("CANARY"), "\(ended)")
+                }
+            }
+        }
+    }
+
+    /// Everybody who may look into the queue reads why no daemon started.
+    @Test func theReasonOfAFailedStartHoldsNoValue() async throws {
+        try await Stage.with { stage in
+            for (name, value) in [
+                ("GOOGLE_SHEETS_CREDENTIALS_PATH", "/nowhere/CANARY.json"), ("GOOGLE_SHEETS_TEMPLATES_PATH", "/CANARY"),
+                ("SHEETSYNC_CONCURRENCY", "CANARY"), ("SHEETSYNC_HTTP_ADDRESS", "192.0.2.77:1"),
+            ] {
+                _ = try await stage.daemon.with([name: value])("run").expect(78)
+                let reason = try await stage.queue.psql("select error from sheetsync.last_failed_start()")
+                #expect(reason.contains(name), "\(reason)")
+                #expect(!reason.contains("CANARY") && !reason.contains("192.0.2.77"), "\(reason)")
+            }
+        }
+    }
+
+    @Test func aFileOfAnotherUserIsWarnedOf() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let path = try directory.write(account(key: try await Keys.rsa()), to: "key.json", mode: 0o600)
+        // Only root can give files away.
+        guard unsafe chown(path, 12_345, 12_345) == 0 else { return }
+        let ended = try await Self.database.with(["GOOGLE_SHEETS_CREDENTIALS_PATH": path])("run").expect(2)
+        #expect(ended.errors.contains("belongs to user 12345"), "\(ended)")
+    }
+
+    @Test func anEndpointThatEverybodyOnTheWayCanHearIsWarnedOf() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let path = try directory.write(account(key: try await Keys.rsa()), to: "key.json", mode: 0o600)
+        for (endpoint, isWarned) in [("http://192.0.2.1", true), ("http://127.0.0.1:1", false)] {
+            let ended = try await Self.database.with([
+                "GOOGLE_SHEETS_CREDENTIALS_PATH": path, "GOOGLE_API_ENDPOINT": endpoint,
+            ])("run").expect(2)
+            #expect(ended.errors.contains("GOOGLE_API_ENDPOINT") == isWarned, "\(ended)")
+        }
+    }
+
+    @Test func tlsThatVerifiesNothingIsWarnedOf() async throws {
+        for (url, isWarned) in [
+            ("postgresql://a@192.0.2.1/b?sslmode=require&connect_timeout=2", true),
+            ("postgresql://a@192.0.2.1/b?connect_timeout=2", true),
+            ("postgresql://a@192.0.2.1/b?sslmode=verify-full&connect_timeout=2", false),
+            ("postgresql://a@127.0.0.1:1/b", false), ("postgresql:///b?host=/nowhere", false),
+        ] {
+            let settings = try DatabaseSettings(
+                try await SettingsReader(environment: ["DATABASE_URL": url]))
+            #expect((settings.tlsWarning != nil) == isWarned, "\(url): \(settings.tlsWarning ?? "")")
+        }
+    }
+
+    @Test func aDaemonThatCrashesLeavesNoMemoryBehind() async throws {
+        try await Stage.with { stage in
+            try await stage.daemon.withDaemon { daemon in
+                let limits = try String(contentsOfFile: "/proc/\(daemon.id)/limits", encoding: .utf8)
+                let line = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") }
+                #expect(line?.split(separator: " ").filter { $0 == "0" }.count == 2, "\(limits)")
+            }
         }
     }
 

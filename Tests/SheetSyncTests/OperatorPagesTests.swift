@@ -1,4 +1,5 @@
 import Foundation
+import GoogleEmulator
 import HTTP
 import HTTPTypes
 import JSON
@@ -221,5 +222,70 @@ import Testing
     @Test func addressesOfBothKindsAreRead() {
         #expect(BindAddress("[::1]:8090")?.description == "[::1]:8090" && BindAddress("[::1]:8090")?.host == "::1")
         #expect(BindAddress("localhost:0")?.port == 0)
+    }
+
+    @Test func silentConnectionsKeepNobodyOut() async throws {
+        let server = try await PageServer(BindAddress(host: "127.0.0.1", port: 0)) { _ in
+            HTTPAnswer(status: 200, body: "ok\n")
+        }
+        let running = Task { try await server.run() }
+        defer { running.cancel() }
+        var silent: [RawConnection] = []
+        var failed = 0
+        for round in 0..<120 {
+            while silent.count < 64 + round { silent.append(RawConnection(port: server.address.port)) }
+            let probe = RawConnection(port: server.address.port)
+            probe.send("GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            if probe.rest()?.hasSuffix("ok\n") != true { failed += 1 }
+        }
+        #expect(failed == 0)
+        // And who has begun and says no more is cut off, long before the ten seconds of a whole request.
+        let slow = RawConnection(port: server.address.port)
+        slow.send("GET /livez HTTP/1.1\r\nHost: ")
+        #expect(slow.rest(within: .seconds(8)) == "")
+    }
+
+    @Test func aForeignHostIsRefusedAndNothingIsGuessed() async throws {
+        let server = try await PageServer(BindAddress(host: "127.0.0.1", port: 0)) { _ in
+            HTTPAnswer(status: 200, body: "ok\n")
+        }
+        let running = Task { try await server.run() }
+        defer { running.cancel() }
+        for (host, status) in [
+            ("rebound.example.com", 421), ("rebound.example.com:8090", 421), ("127.0.0.1.example.com", 421),
+            ("localhost.example.com.", 421), ("127.0.0.1", 200), ("127.0.0.1:8090", 200), ("[::1]:8090", 200),
+            ("localhost:8090", 200), ("sheetsync", 200), ("10.1.2.3:80", 200),
+            ("sheetsync.default.svc.cluster.local", 200),
+        ] {
+            let connection = RawConnection(port: server.address.port)
+            connection.send("GET /livez HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+            let answer = connection.rest() ?? ""
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(host): \(answer)")
+            #expect(answer.contains("X-Content-Type-Options: nosniff"), "\(answer)")
+        }
+    }
+
+    @Test func theEmulatorIsNotForForeignPagesEither() async throws {
+        try await Stage.with { stage in
+            let base = try await stage.emulator.baseURL
+            let client = try HTTPClient(userAgent: "test")
+            let host = try #require(HTTPField.Name("Host"))
+            let origin = try #require(HTTPField.Name("Origin"))
+            let own = base.dropFirst("http://".count)
+            for (path, fields, status) in [
+                ("/", [host: "rebound.example.com"], 421), ("/drive/v3/about", [host: "rebound.example.com"], 421),
+                ("/emulator/faults", [host: "rebound.example.com"], 421), ("/", [:], 200),
+                ("/emulator/faults", [:], 200), ("/emulator/faults", [origin: base], 200),
+                ("/emulator/faults", [origin: "https://rebound.example.com"], 403),
+                ("/emulator/faults", [origin: "null"], 403),
+                ("/", [host: "localhost:\(own.split(separator: ":")[1])"], 200),
+            ] as [(String, HTTPFields, Int)] {
+                let answer = try await client.send(
+                    HTTPClient.Request(method: .get, url: "\(base)\(path)", fields: fields))
+                #expect(answer.status.code == status, "\(path) \(fields)")
+                #expect(answer.fields[.xContentTypeOptions] == "nosniff")
+            }
+            await client.shutdown()
+        }
     }
 }

@@ -115,7 +115,9 @@ import Testing
                     try await enqueue(stage, "select n, 'text' as t from app.t where n < 3"))
                 #expect(job.state == "discarded" && job.errorCodes == ["google.storage_quota_exceeded"], "\(job.json)")
                 let path = try #require(job.json["errors"]?[0]?["csv_path"]?.string, "\(job.json)")
-                #expect(try String(contentsOfFile: path, encoding: .utf8) == "n,t\r\n1,text\r\n2,text\r\n")
+                #expect(
+                    try String(contentsOfFile: path, encoding: .utf8)
+                        == "\"n\",\"t\"\r\n\"1\",\"text\"\r\n\"2\",\"text\"\r\n")
             }
             let nowhere = daemon.with(["SHEETSYNC_EXPORT_DIR": ""])
             try await nowhere("run").expectRefusal(78, "SHEETSYNC_EXPORT_DIR is not set")

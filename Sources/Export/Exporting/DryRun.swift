@@ -29,6 +29,7 @@ struct DryRun {
             calls += [("drive.files.list", missing), ("drive.files.generateIds", missing)]
             calls.append(("drive.files.create", missing + (original == nil ? 1 : 0)))
             calls.append(("drive.files.copy", original == nil ? 0 : 1))
+            calls.append(("drive.files.get", original != nil && workspace.configuration.ownTargetsOnly ? 1 : 0))
             looks += original == nil ? 0 : 1
         }
         let plan = try SpreadsheetPlan(

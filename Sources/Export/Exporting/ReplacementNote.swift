@@ -34,6 +34,7 @@ struct ReplacementNote {
     func requests(on sheetID: Int, of target: TargetSpreadsheet) -> [JSON] {
         let earlier = (target.metadata[sheetID] ?? []).compactMap { note -> (id: Int, job: JobTag)? in
             guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
+                (0...Int(Int32.max)).contains(id),
                 let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3,
                 parts[0] == installation, let job = JobTag(parts[1])
             else { return nil }

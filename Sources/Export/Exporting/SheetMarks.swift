@@ -34,6 +34,7 @@ struct SheetMarks: Sendable {
         self.sheetID = sheetID
         marks = (target.metadata[sheetID] ?? []).compactMap { note in
             guard note["metadataKey"]?.string == Self.key, let id = note["metadataId"]?.int,
+                (0...Int(Int32.max)).contains(id),
                 let parts = note["metadataValue"]?.string?.split(separator: "/"), parts.count == 3 || parts.count == 4,
                 parts[0] == installation, let job = JobTag(parts[1]), let count = Int(parts[2]),
                 // Whoever may edit the spreadsheet may write anything there.

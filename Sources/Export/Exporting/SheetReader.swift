@@ -64,7 +64,8 @@ struct SheetReader {
                 let range = A1Range(
                     sheet: reader.sheet.title, columns: 0..<reader.sheet.columns, startRow: rows.lowerBound,
                     endRow: rows.upperBound)
-                return try await reader.client.values(reader.spreadsheetID, in: [range?.description ?? ""])
+                return try await reader.client.values(
+                    reader.spreadsheetID, in: [range?.description ?? ""], cells: rows.count * reader.sheet.columns)
             }
             guard found[0].isEmpty else { return false }
             row = rows.upperBound
@@ -80,7 +81,8 @@ struct SheetReader {
                     sheet: reader.sheet.title, columns: column..<column + 1, startRow: rows.lowerBound,
                     endRow: rows.upperBound)?.description
             }
-            return try await reader.client.values(reader.spreadsheetID, in: ranges, byColumns: true)
+            return try await reader.client.values(
+                reader.spreadsheetID, in: ranges, cells: rows.count * columns.count, byColumns: true)
         }
         let lists = found.map { $0.first?.array ?? [] }
         // What an answer has beyond the rows that were asked for would come again with the next one.
@@ -169,11 +171,17 @@ struct SheetReader {
             fields:
                 "sheets.data(startRow,startColumn,rowData.values(userEnteredValue,userEnteredFormat.textFormat.link))"
         )
+        return try Self.cells(in: answer, places, rows)
+    }
+
+    /// Reads what Sheets told of some rows.
+    static func cells(in answer: JSON, _ places: ColumnPlaces, _ rows: [Int]) throws(GoogleError) -> [[Cell?]] {
         let order = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
         let columns = Dictionary(uniqueKeysWithValues: places.indices.enumerated().map { ($1, $0) })
         var cells = Array(repeating: [Cell?](repeating: Cell(.empty), count: places.indices.count), count: rows.count)
         for part in answer["sheets"]?[0]?["data"]?.array ?? [] {
-            let (top, left) = (part["startRow"]?.int ?? 0, part["startColumn"]?.int ?? 0)
+            let top = try GoogleNumber.index(part["startRow"], "startRow")
+            let left = try GoogleNumber.index(part["startColumn"], "startColumn")
             for (offset, row) in (part["rowData"]?.array ?? []).enumerated() {
                 guard let place = order[top + offset] else { continue }
                 for (offset, cell) in (row["values"]?.array ?? []).enumerated() {

@@ -41,8 +41,11 @@ struct SpreadsheetMaker {
 
     private func folder() async throws -> String? {
         do {
+            if let original { try await workspace.checkTarget(original, as: "copy_of", using: drive) }
             switch place {
-            case .id(let id)?: return id
+            case .id(let id)?:
+                try await workspace.checkFolder(id, folders, using: drive)
+                return id
             case .path(let path)?: return try await folders.find(workspace.path(path.names), using: drive)
             case nil: return try await folders.find(workspace.path([]), using: drive)
             }

@@ -18,7 +18,11 @@ struct TargetSpreadsheet: Sendable, Hashable {
 
     /// Reads it: one call.
     init(_ id: String, of installation: String, using client: SheetsClient) async throws(GoogleError) {
-        let json = try await client.spreadsheet(id, fields: Self.fields)
+        try self.init(id, of: installation, try await client.spreadsheet(id, fields: Self.fields))
+    }
+
+    /// Reads what Sheets told of it.
+    init(_ id: String, of installation: String, _ json: JSON) throws(GoogleError) {
         url = json["spreadsheetUrl"]?.string ?? "https://docs.google.com/spreadsheets/d/\(id)/edit"
         var sheets: [ExistingSheet] = []
         var staged: [Int] = []
@@ -26,10 +30,15 @@ struct TargetSpreadsheet: Sendable, Hashable {
         for sheet in json["sheets"]?.array ?? [] {
             let properties = sheet["properties"]
             let grid = properties?["gridProperties"]
+            var bandingIDs: [Int] = []
+            for banding in sheet["bandedRanges"]?.array ?? [] where banding["bandedRangeId"] != nil {
+                bandingIDs.append(try GoogleNumber.id(banding["bandedRangeId"], "bandedRangeId"))
+            }
             let existing = ExistingSheet(
-                id: properties?["sheetId"]?.int ?? 0, title: properties?["title"]?.string ?? "",
-                rows: grid?["rowCount"]?.int ?? 0, columns: grid?["columnCount"]?.int ?? 0,
-                bandingIDs: (sheet["bandedRanges"]?.array ?? []).compactMap { $0["bandedRangeId"]?.int })
+                id: try GoogleNumber.id(properties?["sheetId"], "sheetId"),
+                title: properties?["title"]?.string ?? "",
+                rows: try GoogleNumber.count(grid?["rowCount"], "rowCount"),
+                columns: try GoogleNumber.count(grid?["columnCount"], "columnCount"), bandingIDs: bandingIDs)
             metadata[existing.id] = sheet["developerMetadata"]?.array
             if properties?["hidden"]?.bool == true, StagingMark.isOn(existing.title, of: installation) {
                 staged.append(existing.id)

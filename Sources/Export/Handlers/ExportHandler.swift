@@ -42,8 +42,8 @@ public struct ExportHandler: JobHandler {
         try await failingAsJob {
             let chosen = Identity.current ?? identities[0]
             let attempts = Attempts(identities: identities)
-            let payload = try ExportPayload(job.payload)
-            try checkSharing(payload, chosen.workspace.configuration.sharing)
+            let payload = try await checking { [job] in try ExportPayload(job.payload) }
+            try checkSharing(payload, chosen.workspace.configuration)
             let template: FormattingTemplate?
             let queried: [CheckedSheet]
             var job = job
@@ -59,7 +59,7 @@ public struct ExportHandler: JobHandler {
                 }
                 throw error
             }
-            let spreadsheet = try self.spreadsheet(of: payload, queried)
+            let spreadsheet = try await checking { [queried] in try Self.spreadsheet(of: payload, queried) }
             if payload.isDryRun {
                 return try await attempts.run(job, progress) { identity, _ in
                     try await DryRun(
@@ -95,7 +95,7 @@ public struct ExportHandler: JobHandler {
 
     /// Looks for the spreadsheet of a job by its mark, as whom it was begun, or where nobody noted that, as everybody.
     public func reconcile(_ job: Job, endedAgo age: Duration) async throws -> Reconciliation {
-        guard let payload = try? ExportPayload(job.payload), !payload.isDryRun,
+        guard let payload = try? await checking({ try ExportPayload(job.payload) }), !payload.isDryRun,
             case .new(_, let place, _) = payload.destination
         else { return .upToDate }
         let known = identities.filter { $0.account == job.identity }
@@ -111,7 +111,9 @@ public struct ExportHandler: JobHandler {
         of spreadsheet: Spreadsheet, _ job: Job, _ body: () async throws -> JSON
     ) async throws -> JSON {
         do {
-            return try await body()
+            let result = try await body()
+            if job.isRedelivered { csvFallback?.removeFiles(of: job) }
+            return result
         } catch let behind as FailureBehindData {
             throw behind.cause
         } catch {
@@ -130,19 +132,22 @@ public struct ExportHandler: JobHandler {
         return try templates.template(named: payload.template ?? TemplateDirectory.standardName)
     }
 
-    private func spreadsheet(of payload: ExportPayload, _ queried: [CheckedSheet]) throws -> Spreadsheet {
+    private static func spreadsheet(of payload: ExportPayload, _ queried: [CheckedSheet]) throws -> Spreadsheet {
         let spreadsheet = try payload.spreadsheet(queried: queried)
         try payload.checkKeys(of: spreadsheet)
         return spreadsheet
     }
 
     private func checkSharing(
-        _ payload: ExportPayload, _ allowed: Set<DrivePermission.GranteeType>
+        _ payload: ExportPayload, _ settings: Workspace.Configuration
     ) throws(PayloadError) {
-        for (index, share) in payload.shares.enumerated() where !allowed.contains(share.permission.type) {
-            throw PayloadError(
-                .notAllowed, at: "share[\(index)].type",
-                "SHEETSYNC_SHARING does not allow the type \(share.permission.type.rawValue)")
+        for (index, share) in payload.shares.enumerated() {
+            guard let objection = settings.objection(to: share.permission) else { continue }
+            let field =
+                settings.sharing.contains(share.permission.type)
+                ? share.permission.type == .domain ? "domain" : share.permission.type == .anyone ? "type" : "email"
+                : "type"
+            throw PayloadError(.notAllowed, at: "share[\(index)].\(field)", objection)
         }
     }
 }

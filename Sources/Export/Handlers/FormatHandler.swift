@@ -20,7 +20,7 @@ public struct FormatHandler: JobHandler {
     /// Formats the sheets and returns which ones they were.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
-            let payload = try FormatPayload(job.payload)
+            let payload = try await checking { try FormatPayload(job.payload) }
             let template = try templates.template(named: payload.template)
             return try await Attempts(identities: identities).run(job, progress) { identity, progress in
                 try await format(payload, template, as: identity, progress)
@@ -61,8 +61,9 @@ public struct FormatHandler: JobHandler {
     private static func chosen(_ payload: FormatPayload, in sheets: [ExistingSheet]) throws -> [ExistingSheet] {
         let grids = sheets.filter { $0.rows > 0 && $0.columns > 0 }
         guard let names = payload.sheets else { return grids }
+        let known = Dictionary(grids.map { ($0.title.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
         return try names.enumerated().map { index, name in
-            guard let sheet = grids.first(where: { $0.title.lowercased() == name.lowercased() }) else {
+            guard let sheet = known[name.lowercased()] else {
                 throw JobFailure(
                     .sheetNotFound,
                     "sheets[\(index)]: the spreadsheet has no sheet of this name; check its tabs.",

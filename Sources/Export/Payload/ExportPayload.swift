@@ -113,6 +113,9 @@ public struct ExportPayload: Sendable {
         for name in ["columns", "rows", "query", "params", "mode", "key"] where object[name] != nil {
             throw PayloadError(at: name, "goes without sheets; put it into one of them")
         }
+        guard (1...Limits.sheets).contains(list.count) else {
+            throw PayloadError(at: "sheets", "expected 1 to \(Limits.sheets) sheets, got \(list.count)")
+        }
         var sheets: [SheetPayload] = []
         for (index, element) in list.enumerated() {
             sheets.append(try SheetPayload(element, at: "sheets[\(index)]"))

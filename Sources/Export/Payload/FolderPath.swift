@@ -12,7 +12,10 @@ public struct FolderPath: Sendable, Hashable, CustomStringConvertible {
     init(_ value: JSON, at path: String) throws(PayloadError) {
         switch value {
         case .string(let text):
-            names = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            // One more than fits, so that a text of slashes alone does not become a list of as many names.
+            names = text.split(separator: "/", maxSplits: Self.deepest, omittingEmptySubsequences: false)
+                .map(String.init)
+            try Self.checkCount(text.utf8.count { $0 == UInt8(ascii: "/") } + 1, at: path)
             for name in names {
                 guard !name.isEmpty else {
                     throw PayloadError(at: path, "has an empty name between, before or behind its slashes")
@@ -21,6 +24,7 @@ public struct FolderPath: Sendable, Hashable, CustomStringConvertible {
             }
         case .array(let elements):
             guard !elements.isEmpty else { throw PayloadError(at: path, "must name at least one folder") }
+            try Self.checkCount(elements.count, at: path)
             var names: [String] = []
             for (index, element) in elements.enumerated() {
                 guard case .string(let name) = element else {
@@ -33,8 +37,11 @@ public struct FolderPath: Sendable, Hashable, CustomStringConvertible {
         case .null, .bool, .number, .object:
             throw PayloadError(at: path, "expected a string or an array of strings, got \(value.kind)")
         }
-        guard names.count <= Self.deepest else {
-            throw PayloadError(at: path, "expected at most \(Self.deepest) folders in each other, got \(names.count)")
+    }
+
+    private static func checkCount(_ count: Int, at path: String) throws(PayloadError) {
+        guard count <= deepest else {
+            throw PayloadError(at: path, "expected at most \(deepest) folders in each other, got \(count)")
         }
     }
 

@@ -1,4 +1,5 @@
 public import JSON
+import SheetModel
 
 /// The payload of a job of kind `format`: a template over sheets that are there.
 public struct FormatPayload: Sendable, Hashable {
@@ -20,12 +21,21 @@ public struct FormatPayload: Sendable, Hashable {
             return
         }
         guard !elements.isEmpty else { throw PayloadError(at: "sheets", "must name at least one sheet") }
+        guard elements.count <= Limits.sheets else {
+            throw PayloadError(at: "sheets", "expected at most \(Limits.sheets) names, got \(elements.count)")
+        }
         var names: [String] = []
+        var seen: Set<String> = []
         for (index, element) in elements.enumerated() {
             guard let name = element.string else {
                 throw PayloadError(at: "sheets[\(index)]", "expected a string, got \(element.kind)")
             }
-            guard !names.contains(where: { $0.lowercased() == name.lowercased() }) else {
+            guard name.utf16.count <= Limits.nameLength else {
+                throw PayloadError(
+                    at: "sheets[\(index)]",
+                    "expected at most \(Limits.nameLength) characters, got \(name.utf16.count)")
+            }
+            guard seen.insert(name.lowercased()).inserted else {
                 throw PayloadError(at: "sheets[\(index)]", "names the same sheet as an earlier entry")
             }
             names.append(name)

@@ -6,6 +6,8 @@ public struct PayloadError: Error, Sendable, Hashable, CustomStringConvertible {
         case invalid = "payload.invalid"
         /// The payload asks for what this installation's settings forbid.
         case notAllowed = "payload.not_allowed"
+        /// The task was cancelled in the middle of a long check; never a job's error.
+        case cancelled
     }
 
     /// The stable name of the reason.
@@ -19,6 +21,12 @@ public struct PayloadError: Error, Sendable, Hashable, CustomStringConvertible {
         self.code = code
         self.path = path
         self.message = message
+    }
+
+    /// Ends a long check whose task is cancelled; looks at each thousandth element of a list.
+    static func checkCancellation(at index: Int) throws(PayloadError) {
+        guard index.isMultiple(of: 1_000), Task.isCancelled else { return }
+        throw PayloadError(.cancelled, at: "", "the check was cancelled")
     }
 
     /// One sentence.

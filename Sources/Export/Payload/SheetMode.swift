@@ -9,6 +9,9 @@ public enum SheetMode: Sendable, Hashable {
     /// They change the rows that have the same values in the key's columns, and go below the last row where none has.
     case upsert(key: [String])
 
+    /// More columns make no key that anybody means.
+    static let longestKey = 100
+
     /// Reads `mode` and `key`.
     ///
     /// - Parameter columns: The names of the columns; nil where a query will name them.
@@ -29,15 +32,21 @@ public enum SheetMode: Sendable, Hashable {
         guard let key, !key.isEmpty else {
             throw PayloadError(at: object.path(of: "key"), "upsert needs the names of the columns that make the key")
         }
+        guard key.count <= longestKey else {
+            throw PayloadError(
+                at: object.path(of: "key"), "expected at most \(longestKey) columns, got \(key.count)")
+        }
+        let known = columns.map(Set.init)
         var names: [String] = []
+        var seen: Set<String> = []
         for (index, element) in key.enumerated() {
             let path = object.path(of: "key[\(index)]")
             guard let name = element.string else {
                 throw PayloadError(at: path, "expected a string, got \(element.kind)")
             }
             // A query names its columns later.
-            guard columns?.contains(name) ?? true else { throw PayloadError(at: path, "is not the name of a column") }
-            guard !names.contains(name) else { throw PayloadError(at: path, "is named twice") }
+            guard known?.contains(name) ?? true else { throw PayloadError(at: path, "is not the name of a column") }
+            guard seen.insert(name).inserted else { throw PayloadError(at: path, "is named twice") }
             names.append(name)
         }
         return .upsert(key: names)

@@ -5,7 +5,7 @@ import SheetModel
 struct SheetPayload {
     /// Where a sheet's rows come from.
     enum Content {
-        case rows([[JSON]])
+        case rows([JSON])
         case query(String, parameters: [JSON])
     }
 
@@ -50,14 +50,15 @@ struct SheetPayload {
                 throw PayloadError(at: object.path(of: "rows"), "is missing")
             }
             hasObjects = rows.first?.object != nil
-            content = .rows(hasObjects ? try Self.objects(rows, columns, object) : try Self.arrays(rows, object))
+            if hasObjects { try Self.checkObjects(rows, columns, object) } else { try Self.checkArrays(rows, object) }
+            content = .rows(rows)
         }
     }
 
     /// The sheet with the rows that the payload itself has.
     var known: Sheet {
-        if case .rows(let rows) = content { return Sheet(name: name, columns: columns, rows: rows) }
-        return Sheet(name: name, columns: columns, rows: [])
+        if case .rows(let rows) = content { return Sheet(name: name, columns: columns, objectsOrArrays: rows) }
+        return Sheet(name: name, columns: columns, objectsOrArrays: [])
     }
 
     /// The path of a part of the sheet.
@@ -75,55 +76,52 @@ struct SheetPayload {
         guard !list.isEmpty else {
             throw PayloadError(at: object.path(of: "columns"), "must name at least one column")
         }
+        guard list.count <= Limits.columns else {
+            throw PayloadError(
+                at: object.path(of: "columns"),
+                "a sheet holds at most \(Limits.columns) columns, got \(list.count)")
+        }
         var columns: [Column] = []
+        columns.reserveCapacity(list.count)
         for (index, element) in list.enumerated() {
+            try PayloadError.checkCancellation(at: index)
             columns.append(try ColumnPayload.column(element, at: object.path(of: "columns[\(index)]")))
         }
         return columns
     }
 
-    private static func arrays(_ rows: [JSON], _ object: PayloadObject) throws(PayloadError) -> [[JSON]] {
-        var values: [[JSON]] = []
-        values.reserveCapacity(rows.count)
+    private static func checkArrays(_ rows: [JSON], _ object: PayloadObject) throws(PayloadError) {
         for (index, row) in rows.enumerated() {
-            guard case .array(let cells) = row else {
+            try PayloadError.checkCancellation(at: index)
+            guard case .array = row else {
                 let kinds = index == 0 ? "an array or an object" : "an array like the first row"
                 throw PayloadError(at: object.path(of: "rows[\(index)]"), "expected \(kinds), got \(row.kind)")
             }
-            values.append(cells)
         }
-        return values
     }
 
-    /// Brings the values of objects into the columns' order; what no column names is left out.
-    private static func objects(
+    /// Refuses rows whose values would not find their columns by name; what no column names is left out later.
+    private static func checkObjects(
         _ rows: [JSON], _ columns: [Column]?, _ object: PayloadObject
-    ) throws(PayloadError) -> [[JSON]] {
+    ) throws(PayloadError) {
         guard let columns else {
             throw PayloadError(
                 at: object.path(of: "rows[0]"), "is an object, whose values need columns to say where they go")
         }
-        var places: [String: Int] = [:]
+        var names: Set<String> = []
         for (index, column) in columns.enumerated() {
-            guard places.updateValue(index, forKey: column.name) == nil else {
+            guard names.insert(column.name).inserted else {
                 throw PayloadError(
                     at: object.path(of: "columns[\(index)]"),
                     "has the name of an earlier column, so that rows that are objects are not clear")
             }
         }
-        var values: [[JSON]] = []
-        values.reserveCapacity(rows.count)
         for (index, row) in rows.enumerated() {
-            guard case .object(let members) = row else {
+            try PayloadError.checkCancellation(at: index)
+            guard case .object = row else {
                 throw PayloadError(
                     at: object.path(of: "rows[\(index)]"), "expected an object like the first row, got \(row.kind)")
             }
-            var cells = [JSON](repeating: .null, count: columns.count)
-            for member in members {
-                if let place = places[member.name] { cells[place] = member.value }
-            }
-            values.append(cells)
         }
-        return values
     }
 }

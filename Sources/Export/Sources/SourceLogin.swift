@@ -14,12 +14,18 @@ public struct SourceLogin: Sendable {
     static func question(queueSchema: String) -> Query {
         """
         with held as (
-            select r.oid, r.rolname, r.rolsuper from pg_catalog.pg_roles r
+            select r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolreplication, r.rolbypassrls
+            from pg_catalog.pg_roles r
             where pg_catalog.pg_has_role(session_user, r.oid, 'member')
         )
         select pg_catalog.quote_ident(session_user) as login, coalesce(pg_catalog.bool_or(rolsuper), false) as superuser,
             pg_catalog.string_agg(rolname, ', ') filter (where rolname in ('pg_execute_server_program',
-                'pg_read_server_files', 'pg_write_server_files', 'pg_signal_backend')) as server,
+                'pg_read_server_files', 'pg_write_server_files', 'pg_signal_backend', 'pg_monitor',
+                'pg_read_all_stats', 'pg_stat_scan_tables', 'pg_checkpoint', 'pg_create_subscription',
+                'pg_maintain')) as server,
+            pg_catalog.concat_ws(', ', case when pg_catalog.bool_or(rolcreaterole) then 'createrole' end,
+                case when pg_catalog.bool_or(rolreplication) then 'replication' end,
+                case when pg_catalog.bool_or(rolbypassrls) then 'bypassrls' end) as attributes,
             pg_catalog.string_agg(rolname, ', ') filter (where rolname in ('sheetsync_owner', 'sheetsync_worker',
                 'sheetsync_operator', 'sheetsync_producer', 'sheetsync_query')) as queue,
             exists (select from pg_catalog.pg_namespace n, held h where n.nspname = \(queueSchema) and (
@@ -37,6 +43,9 @@ public struct SourceLogin: Sendable {
             objections = ["it is, or may become, a superuser"]
         } else {
             if let roles = try row.optionalText("server") { objections.append("it has \(roles)") }
+            // By these it sees or ends statements of others, makes logins, or reads what row security hides.
+            let attributes = try row.text("attributes")
+            if !attributes.isEmpty { objections.append("it has the attribute \(attributes)") }
             if let roles = try row.optionalText("queue") { objections.append("it has the queue's \(roles)") }
             if try row.bool("schema") { objections.append("it has rights on the queue's schema \(queueSchema)") }
         }

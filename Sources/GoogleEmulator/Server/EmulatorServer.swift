@@ -1,6 +1,8 @@
 import HTTPTypes
+import HostRule
 import HummingbirdCore
 import HummingbirdHTTP2
+import JSON
 import Logging
 import NIOCore
 import NIOPosix
@@ -86,6 +88,10 @@ struct EmulatorServer: Sendable {
         var call = EmulatorRequest(verb: request.method.rawValue, target: request.head.path ?? "/")
         call.headers = request.headers
         call.body = body
+        if let refusal = Self.refusal(call, authority: request.head.authority, own: host) {
+            return try await writer.write(
+                response: head(refusal), body: ResponseBody(byteBuffer: buffer(refusal.body[...])))
+        }
         logger.debug("\(call.verb) \(call.path)")
         switch try await emulation.respond(to: call) {
         case .send(let response):
@@ -99,6 +105,18 @@ struct EmulatorServer: Sendable {
         case .close: throw ConnectionEnds()
         case .hang: try await Self.hang()
         }
+    }
+
+    /// The answer to what a foreign page may have sent; nil for all else.
+    private static func refusal(_ call: EmulatorRequest, authority: String?, own: String) -> EmulatorResponse? {
+        if HostRule.isForeign(authority, own: own) {
+            return .json(["error": "This is not the server of that name."], status: 421)
+        }
+        // A browser names the page that sends; what is no browser names none.
+        guard call.path.hasPrefix("/emulator/"), let origin = call.header("Origin"),
+            origin.split(separator: "/").last.map(String.init)?.lowercased() != authority?.lowercased()
+        else { return nil }
+        return .json(["error": "The controls are not for pages of other origins."], status: 403)
     }
 
     /// Waits until the server stops.
@@ -115,6 +133,7 @@ struct EmulatorServer: Sendable {
         head.headerFields[.contentType] = response.contentType
         head.headerFields[.date] = Timestamp.now.httpDate
         head.headerFields[.cacheControl] = "private"
+        head.headerFields[.xContentTypeOptions] = "nosniff"
         if response.status != 204 { head.headerFields[.contentLength] = String(response.body.count) }
         for header in response.headers {
             if let name = HTTPField.Name(header.name) { head.headerFields[name] = header.value }

@@ -15,7 +15,7 @@ create table kind (
     -- Payloads that match `restricted` may be enqueued by members of the role `restricted_to` only.
     restricted     jsonpath,
     restricted_to  name,
-    -- A job without a target that ended early may have made something that its result does not name; a worker then looks.
+    -- Whether a worker looks for what a job without a target has made that was cancelled, or discarded after several deliveries.
     is_reconciled  boolean not null default false,
     max_payload_bytes bigint not null default 5242880
 );
@@ -162,11 +162,10 @@ create table failed_start (
 );
 
 -- Whether the caller may see and control every job, not only those that he enqueued.
-create function may_see_all() returns boolean language sql stable as $$
-    select pg_has_role(session_user, 'sheetsync_operator', 'member')
-        or pg_has_role(session_user, 'sheetsync_worker', 'member')
-        or pg_has_role(session_user, 'sheetsync_owner', 'member')
-$$;
+-- Its body is bound to its names here, because the view runs it with the search_path of whoever reads.
+create function may_see_all() returns boolean language sql stable
+return pg_has_role(session_user, 'sheetsync_operator', 'member') or pg_has_role(session_user, 'sheetsync_worker', 'member')
+    or pg_has_role(session_user, 'sheetsync_owner', 'member');
 
 create view jobs with (security_barrier) as
 select job.id, job.kind,

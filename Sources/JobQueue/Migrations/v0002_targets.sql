@@ -22,8 +22,7 @@ begin
     insert into target_lock (target, job_id)
     select r.target, r.id from ready r
     where r.id = any (jobs) and r.target is not null
-      and not exists (select from target_lock t where t.target = r.target)
-      and first_waiting(r.target, r.id) is null
+      and lock_holder(r.target) is null and first_waiting(r.target, r.id) is null
     order by r.target
     on conflict (target) do nothing;
 
@@ -34,11 +33,16 @@ begin
     waiting := array(select distinct r.target from ready r where r.id = any (jobs) and r.id <> all (runnable));
     if waiting <> '{}' then
         perform block_behind(waiting);
-        -- Where neither a lock nor an available job is in front, the first blocked job was forgotten.
+        -- Where neither a lock nor an available job is in front, the first blocked job was left behind by a cancel.
         perform unblock_targets(waiting);
     end if;
     return runnable;
 end
+$$;
+
+-- The job that has a target's lock; null where none has.
+create function lock_holder(target text) returns bigint language sql stable as $$
+    select t.job_id from target_lock t where t.target = $1
 $$;
 
 -- The first job of a target below an id that is available or blocked.
@@ -60,21 +64,20 @@ begin
         cross join lateral (
             select r.target, r.id from ready r where r.state = 'available' and r.target = w.target
             order by r.target, r.id limit 1 for key share skip locked) f
-        where not exists (select from target_lock t where t.target = w.target)
-          and first_waiting(f.target, f.id) is null
+        where lock_holder(w.target) is null and first_waiting(f.target, f.id) is null
     ), behind as materialized (
         select r.id from (select b.*, 0 as above from begun b union all select f.*, f.job_id from first f) front
         cross join lateral (
             select r.id from ready r
             where r.state = 'available' and r.target = front.target and r.id > front.above and r.id <> front.job_id
-            order by r.target, r.id limit 10000 for update skip locked) r
+            order by r.target, r.id limit 1000 for update skip locked) r
     )
     update ready r set state = 'blocked' where r.id = any (array(select b.id from behind b));
 end
 $$;
 
 -- Gives up the locks that some ended jobs have on their targets. Then makes the first blocked job of each target available
--- where no job has the lock or comes before it; leaves rows alone that somebody else has locked. Returns how many.
+-- where no job has the lock and no available job comes before it; leaves rows alone that somebody else has locked. Returns how many.
 create function unblock_targets(targets text[], ended bigint[] default '{}') returns int language plpgsql as $$
 declare
     unblocked int;
@@ -86,8 +89,9 @@ begin
         cross join lateral (
             select r.id from ready r where r.state = 'blocked' and r.target = w.target
             order by r.target, r.id limit 1 for update skip locked) f
-        where not exists (select from target_lock t where t.target = w.target)
-          and first_waiting(w.target, f.id) is null));
+        where lock_holder(w.target) is null
+          and (select r.id from ready r where r.state = 'available' and r.target = w.target and r.id < f.id
+               order by r.target, r.id limit 1) is null));
     get diagnostics unblocked = row_count;
     if unblocked > 0 then
         perform notify_workers();

@@ -10,11 +10,18 @@ begin
 end
 $$;
 
-create function raise_unknown_kind(name text) returns void language plpgsql as $$
+-- The rules of a kind; refuses a name that is none.
+create function require_kind(name text) returns kind language plpgsql stable as $$
+declare
+    rules kind;
 begin
-    perform raise_invalid(
-        format('unknown kind of job: %s', coalesce(quote_literal(name), 'null')),
-        (select 'The kinds are ' || string_agg(k.name, ', ' order by k.name) || '.' from kind k));
+    select k.* into rules from kind k where k.name = require_kind.name;
+    if not found then
+        perform raise_invalid(
+            format('unknown kind of job: %s', coalesce(quote_literal(name), 'null')),
+            (select 'The kinds are ' || string_agg(k.name, ', ' order by k.name) || '.' from kind k));
+    end if;
+    return rules;
 end
 $$;
 
@@ -37,19 +44,15 @@ create function insert_job(id bigint, kind text, payload jsonb, key text, run_at
                            max_attempts int) returns bigint language plpgsql as $$
 #variable_conflict use_variable
 declare
-    rules  kind;
+    rules  kind        := require_kind(kind);
     -- A time in the past is no way past the jobs that already wait.
     due    timestamptz := greatest(run_at, now());
     bytes  int         := octet_length(payload::text);
     fault  text;
-    digest text;                                -- of the payload's value: 1.0 and 1.00 are the same
+    digest text;
     target text;
     known  record;
 begin
-    select k.* into rules from kind k where k.name = kind;
-    if not found then
-        perform raise_unknown_kind(kind);
-    end if;
     fault := case
         when jsonb_typeof(payload) is distinct from 'object' then
             format('the payload must be a JSON object, not %s', coalesce(jsonb_typeof(payload), 'null'))
@@ -78,7 +81,9 @@ begin
         target := rules.target_name || ':' || nullif(left(payload #>> rules.target_path, 200), '');
     end if;
     if key is not null then
-        digest := to_hex(jsonb_hash_extended(payload, 0)) || to_hex(jsonb_hash_extended(payload, 1));
+        -- Of the payload's value, for which 1.0 and 1.00 are the same: its text without the digits, and the hash of its numbers.
+        digest := encode(sha256(convert_to(regexp_replace(payload::text, '\d+(\.\d+)?', '0', 'g'), 'UTF8')), 'hex')
+            || to_hex(jsonb_hash_extended(payload, 0)) || to_hex(jsonb_hash_extended(payload, 1));
     end if;
     insert into job (id, kind, priority, max_attempts, owner, target, idempotency_key, payload_digest, payload, scheduled_at)
     values (id, kind, priority, max_attempts, owner, target, key, digest, payload, due)

@@ -78,7 +78,8 @@ begin
                case when d.outcome in ('retry', 'snooze') and r.id is not null then 'cancelled'
                     when d.outcome = 'retry' and d.attempt >= j.max_attempts then 'discarded'
                     else d.outcome end as state
-        from deleted d join job j on j.id = d.id join kind k on k.name = j.kind left join cancel_request r on r.id = d.id
+        from deleted d join job j on j.id = d.id left join kind k on k.name = j.kind
+        left join cancel_request r on r.id = d.id
     ), finalized as (
         insert into outcome (id, state, attempt, attempted_at, result, reconcile_at)
         select m.id, m.state, m.attempt, m.claimed_at, case when m.state = 'completed' then m.result else partial_result(m.id) end,
@@ -123,22 +124,27 @@ $$;
 -- Says that a worker lives. Returns false where it was taken for dead: its jobs are somebody else's, and it must stop. Also
 -- returned are its jobs that somebody wants cancelled, and whether a worker should look for what an ended job has made.
 --
--- `known` has the numbers of the leases that the worker knows of. Others that are older than a statement can take come from
--- a claim whose answer was lost; they are given back, because nobody else could run them while this worker lives.
+-- `known` has the numbers of the leases that the worker knows of. Others come from a claim whose answer was lost; those older
+-- than `lost_after` seconds are given back, because nobody else could run them while this worker lives.
 create function heartbeat(epoch bigint, in_flight int, is_listening boolean, problem text, last_error text, known bigint[],
+                          lost_after float8,
                           out alive boolean, out cancelled bigint[], out unreconciled boolean)
 language plpgsql security definer as $$
+declare
+    lost jsonb;
 begin
     update worker w
     set beat_at = clock_timestamp(), in_flight = heartbeat.in_flight, is_listening = heartbeat.is_listening,
         problem = heartbeat.problem, last_error = heartbeat.last_error
     where w.epoch = heartbeat.epoch;
     alive := found;
-    perform from finish(heartbeat.epoch, (
-        select jsonb_agg(jsonb_build_object('id', l.id, 'lease_number', l.number, 'outcome', 'snooze'))
-        from lease l
+    lost := (
+        select jsonb_agg(jsonb_build_object('id', l.id, 'lease_number', l.number, 'outcome', 'snooze')) from lease l
         where l.epoch = heartbeat.epoch and l.number <> all (known)
-          and l.claimed_at < clock_timestamp() - interval '60 seconds'));
+          and l.claimed_at < clock_timestamp() - make_interval(secs => lost_after));
+    if lost is not null then
+        perform from finish(heartbeat.epoch, lost);
+    end if;
     cancelled := array(
         select r.id from cancel_request r join lease l on l.id = r.id where l.epoch = heartbeat.epoch);
     unreconciled := exists (select from outcome o where o.reconcile_at <= now());
@@ -154,6 +160,7 @@ begin
     insert into progress as p (id, step, rows_done, rows_total, checkpoint)
     select l.id, step, rows_done, rows_total, checkpoint from lease l
     where l.id = report_progress.id and l.number = report_progress.lease_number and l.epoch = report_progress.epoch
+    for key share
     on conflict on constraint progress_pkey do update
     set step = excluded.step, rows_done = excluded.rows_done, rows_total = excluded.rows_total,
         checkpoint = coalesce(excluded.checkpoint, p.checkpoint), updated_at = clock_timestamp();

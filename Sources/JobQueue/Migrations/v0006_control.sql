@@ -1,16 +1,26 @@
 -- What a job's login or an operator may do to a job, and an operator to all jobs of a kind.
 
--- Writes that a waiting job, which the caller has deleted, is cancelled.
-create function finalize_cancelled(taken ready) returns void language plpgsql as $$
+-- Cancels those of some jobs that wait; returns them.
+create function cancel_waiting(jobs bigint[]) returns bigint[] language plpgsql as $$
+declare
+    cancelled bigint[];
+    targets   text[];
 begin
-    insert into outcome (id, state, attempt, attempted_at, result, reconcile_at)
-    select taken.id, 'cancelled', taken.attempt, taken.attempted_at, partial_result(taken.id),
-           case when taken.redelivered and k.is_reconciled and taken.target is null then clock_timestamp() end
-    from kind k where k.name = taken.kind;
-    if taken.target is not null then
-        perform unblock_targets(array[taken.target], array[taken.id]);
+    with deleted as (
+        delete from ready r where r.id = any (jobs) returning r.*
+    ), finalized as (
+        insert into outcome (id, state, attempt, attempted_at, result, reconcile_at)
+        select d.id, 'cancelled', d.attempt, d.attempted_at, partial_result(d.id),
+               case when d.redelivered and k.is_reconciled and d.target is null then clock_timestamp() end
+        from deleted d left join kind k on k.name = d.kind
+    )
+    select coalesce(array_agg(d.id), '{}'), coalesce(array_agg(d.target) filter (where d.target is not null), '{}')
+    into cancelled, targets from deleted d;
+    if targets <> '{}' then
+        perform unblock_targets(targets, cancelled);
     end if;
-    perform notify_finalized(array[taken.id], array['cancelled']);
+    perform notify_finalized(cancelled, array_fill('cancelled'::text, array[cardinality(cancelled)]));
+    return cancelled;
 end
 $$;
 
@@ -22,17 +32,13 @@ $$;
 -- True: the job is cancelled, or where it runs its worker was asked to stop.
 create function cancel(id bigint) returns boolean language plpgsql security definer as $$
 #variable_conflict use_variable
-declare
-    taken ready;
 begin
     if not may_control(id) then
         return false;
     end if;
     -- Between two statements the job may move from one table to the next, so look again.
     for try in 1..10 loop
-        delete from ready r where r.id = cancel.id returning r.* into taken;
-        if found then
-            perform finalize_cancelled(taken);
+        if cancel_waiting(array[id]) <> '{}' then
             return true;
         end if;
         if exists (select from lease l where l.id = cancel.id) then
@@ -46,26 +52,16 @@ begin
 end
 $$;
 
--- Cancels waiting jobs for which there is a request: they were put back just while it was made. Forgets requests for jobs
--- that ended just then. Waits for nobody.
+-- Cancels jobs that a worker put back just while somebody asked for their end, and forgets the requests for jobs that ended
+-- just then. Waits for nobody.
 create function apply_cancel_requests() returns void language plpgsql as $$
 declare
-    taken ready;
+    cancelled bigint[] := cancel_waiting(array(
+        select r.id from cancel_request c join ready r on r.id = c.id for update of r skip locked));
 begin
-    for taken in
-        with locked as materialized (
-            select r.id from cancel_request c join ready r on r.id = c.id for update skip locked
-        ), deleted as (
-            delete from ready r where r.id = any (array(select l.id from locked l)) returning r.*
-        ), requests_done as (
-            delete from cancel_request c where c.id = any (array(select l.id from locked l))
-        )
-        select d.* from deleted d
-    loop
-        perform finalize_cancelled(taken);
-    end loop;
     delete from cancel_request c where c.id = any (array(
-        select x.id from cancel_request x join outcome o on o.id = x.id for update of x skip locked));
+        select x.id from cancel_request x
+        where x.id = any (cancelled) or exists (select from outcome o where o.id = x.id) for update skip locked));
 end
 $$;
 
@@ -77,7 +73,9 @@ begin
     if not may_control(id) then
         return false;
     end if;
-    perform check_role(k, j.payload) from job j join kind k on k.name = j.kind where j.id = retry.id;
+    -- Whoever enqueued it needs the role again; an operator does not.
+    perform check_role(k, j.payload) from job j join kind k on k.name = j.kind
+    where j.id = retry.id and j.enqueued_by = session_user;
     with deleted as (
         delete from outcome o where o.id = retry.id and o.state <> 'completed' returning o.id, o.attempted_at
     )
@@ -97,8 +95,8 @@ $$;
 -- Stops the claiming of one kind of job, or of all; true unless it was stopped before.
 create function pause_queue(kind text default null) returns boolean language plpgsql security definer as $$
 begin
-    if not exists (select from kind k where k.name = coalesce(pause_queue.kind, k.name)) then
-        perform raise_unknown_kind(kind);
+    if kind is not null then
+        perform require_kind(kind);
     end if;
     insert into pause (kind, by) values (coalesce(pause_queue.kind, ''), session_user) on conflict on constraint pause_pkey do nothing;
     return found;
@@ -108,8 +106,8 @@ $$;
 -- Lifts the pause of one kind, or every pause; true if there was any.
 create function resume_queue(kind text default null) returns boolean language plpgsql security definer as $$
 begin
-    if not exists (select from kind k where k.name = coalesce(resume_queue.kind, k.name)) then
-        perform raise_unknown_kind(kind);
+    if kind is not null then
+        perform require_kind(kind);
     end if;
     delete from pause p where resume_queue.kind is null or p.kind = resume_queue.kind;
     if not found then

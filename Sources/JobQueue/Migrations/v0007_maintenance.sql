@@ -1,4 +1,5 @@
--- What nobody waits for: jobs of dead workers, forgotten jobs, what cancelled jobs have made, old jobs.
+-- What workers do now and then: take back jobs of dead workers, unblock jobs that were left behind, look for what cancelled
+-- jobs have made, remove old jobs.
 
 -- Takes back the jobs of workers that have not shown a sign of life for some seconds. That attempt counts; a job whose
 -- attempts are used up, or that somebody wants cancelled, ends. Returns the states that the jobs are in now.
@@ -25,8 +26,9 @@ begin
 end
 $$;
 
--- Unblocks the first job of each target where it is blocked although nothing is in front of it: a cancel that had it locked
--- was rolled back just when it should have been unblocked, or did not see it in an old snapshot.
+-- Unblocks the first job of each target where it is blocked although nothing is in front of it, of a thousand targets at most.
+-- A cancel leaves such a job behind that had it locked just when it should have been unblocked and was then rolled back, or
+-- that did not see it in an old snapshot.
 create function unblock_orphans() returns int language plpgsql security definer as $$
 begin
     return unblock_targets(array(
@@ -36,7 +38,7 @@ begin
             select (select r.target from ready r where r.state = 'blocked' and r.target > b.target order by r.target limit 1)
             from blocked b where b.target is not null
         )
-        select b.target from blocked b where b.target is not null));
+        select b.target from blocked b where b.target is not null and lock_holder(b.target) is null limit 1000));
 end
 $$;
 

@@ -11,7 +11,6 @@
 create function secure_functions() returns void language plpgsql as $$
 declare
     function record;
-    name     text;
 begin
     for function in
         select p.oid::regprocedure as signature, p.prosecdef as is_entry
@@ -19,12 +18,10 @@ begin
     loop
         execute format('revoke all on function %s from public', function.signature);
         if function.is_entry then
-            execute format('alter function %s set search_path = %I, pg_temp', function.signature, current_schema);
-            execute format('alter function %s set plan_cache_mode = force_generic_plan', function.signature);
-            foreach name in array array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin',
-                                        'enable_sort', 'jit'] loop
-                execute format('alter function %s set %I = off', function.signature, name);
-            end loop;
+            execute format(
+                'alter function %s set search_path = %I, pg_temp set plan_cache_mode = force_generic_plan set jit = off '
+                'set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off '
+                'set enable_sort = off', function.signature, current_schema);
         end if;
     end loop;
 end
@@ -48,7 +45,7 @@ grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int
 grant execute on function
     register_worker(bigint, text, text, int, text[]), deregister_worker(bigint), claim(bigint, int, jsonb, jsonb),
     mark_idle(), mark_busy(bigint), finish(bigint, jsonb, boolean),
-    heartbeat(bigint, int, boolean, text, text, bigint[]),
+    heartbeat(bigint, int, boolean, text, text, bigint[], float8),
     report_progress(bigint, bigint, bigint, text, bigint, bigint, jsonb),
     claim_unreconciled(text[], float8), reconcile(bigint, bigint, jsonb), reclaim(float8), unblock_orphans(),
     remove_finished(float8, int), set_max_payload_bytes(bigint)

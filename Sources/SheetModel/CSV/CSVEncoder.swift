@@ -2,8 +2,8 @@ public import JSON
 
 /// Writes the rows of a checked sheet as CSV (RFC 4180): UTF-8, commas, line ends of carriage return and line feed.
 ///
-/// Text that a spreadsheet program would take for a formula gets an apostrophe before it. Numbers stay numbers; dates and
-/// times are ISO 8601 text by their column's type.
+/// Every cell is quoted. Text that a spreadsheet program would take for a formula gets an apostrophe before it. Numbers stay
+/// numbers; dates and times are ISO 8601 text by their column's type.
 public struct CSVEncoder: Sendable {
     private let columns: [Column]
 
@@ -28,11 +28,14 @@ public struct CSVEncoder: Sendable {
         try reader.beginArray()
         for (index, column) in columns.enumerated() {
             if index > 0 { written.append(UInt8(ascii: ",")) }
-            guard try reader.nextElement() else { continue }
+            guard try reader.nextElement() else {
+                written += Self.empty
+                continue
+            }
             switch reader.peek() {
             case UInt8(ascii: "-"), (UInt8(ascii: "0")...UInt8(ascii: "9"))?:
                 let number = try reader.number()
-                written += (Self.dateText(number.double, column.type) ?? number.text).utf8
+                Self.write(plain: Self.dateText(number.double, column.type) ?? number.text, to: &written)
             default: Self.write(try RowLine.cell(from: &reader, type: column.type), to: &written)
             }
         }
@@ -41,9 +44,9 @@ public struct CSVEncoder: Sendable {
 
     private static func write(_ cell: Cell, to line: inout [UInt8]) {
         switch cell.value {
-        case .empty: break
-        case .number(let number): line += number.description.utf8
-        case .boolean(let truth): line += (truth ? "TRUE" : "FALSE").utf8
+        case .empty: line += empty
+        case .number(let number): write(plain: number.description, to: &line)
+        case .boolean(let truth): write(plain: truth ? "TRUE" : "FALSE", to: &line)
         case .formula(let formula): write(text: formula, to: &line)
         case .text(let text):
             if let link = cell.link, link != text {
@@ -54,18 +57,27 @@ public struct CSVEncoder: Sendable {
         }
     }
 
+    /// A cell that holds nothing, quoted as every other one.
+    private static let empty = Array("\"\"".utf8)
+
+    /// Writes what has no quote in it and is no text.
+    private static func write(plain text: String, to line: inout [UInt8]) {
+        line.append(UInt8(ascii: "\""))
+        line += text.utf8
+        line.append(UInt8(ascii: "\""))
+    }
+
     private static func write(text: String, to line: inout [UInt8]) {
         let utf8 = text.utf8
-        // What programs that open CSV take for the beginning of a formula.
-        let isRisky = utf8.first.map { "=+-@\t\r".utf8.contains($0) } ?? false
-        let isQuoted = utf8.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: ",") || $0 == 0x0A || $0 == 0x0D }
-        if isQuoted { line.append(UInt8(ascii: "\"")) }
+        // What programs that open CSV take for the beginning of a formula; some skip line breaks before it.
+        let isRisky = utf8.first.map { "=+-@\t\r\n".utf8.contains($0) } ?? false
+        line.append(UInt8(ascii: "\""))
         if isRisky { line.append(UInt8(ascii: "'")) }
         for byte in utf8 {
             if byte == UInt8(ascii: "\"") { line.append(byte) }
             line.append(byte)
         }
-        if isQuoted { line.append(UInt8(ascii: "\"")) }
+        line.append(UInt8(ascii: "\""))
     }
 
     /// What a serial number of a date or time says; nil for columns of other types.

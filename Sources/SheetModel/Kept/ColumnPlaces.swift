@@ -11,6 +11,7 @@ public struct ColumnPlaces: Sendable, Hashable {
         var known: [String: [Int]] = [:]
         for (index, name) in header.enumerated() where !name.isEmpty { known[name, default: []].append(index) }
         var indices: [Int] = []
+        var taken: Set<Int> = []
         for (index, column) in columns.enumerated() {
             guard !column.name.isEmpty else {
                 throw SheetModelError(
@@ -29,7 +30,7 @@ public struct ColumnPlaces: Sendable, Hashable {
                     .header,
                     "the sheet's first row has \(places.count) columns \(excerpt(column.name)); rename all but one")
             }
-            guard !indices.contains(places[0]) else {
+            guard taken.insert(places[0]).inserted else {
                 throw SheetModelError(.header, "the job has two columns \(excerpt(column.name)); rename one of them")
             }
             indices.append(places[0])

@@ -17,8 +17,10 @@ public struct KeyIndex: Sendable {
     ///   - index: The index of the sheet, for errors.
     ///   - key: The names of the columns that make the key.
     public init(_ sheet: CheckedSheet, index: Int, key: [String]) throws {
+        let places = Dictionary(
+            sheet.columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         let columns = try key.map { name in
-            guard let column = sheet.columns.firstIndex(where: { $0.name == name }) else {
+            guard let column = places[name] else {
                 throw SheetModelError(.key, at: .sheet(index), "has no column \(excerpt(name)) for the key")
             }
             guard sheet.columns[column].type != .formula else {
@@ -46,6 +48,7 @@ public struct KeyIndex: Sendable {
         entries.reserveCapacity(sheet.rows.count)
         var cursor = sheet.rows.cursor(from: 0)
         while let line = try cursor.next() {
+            if entries.count.isMultiple(of: 1_000) { try SheetModelError.checkCancellation() }
             let cells = try decoder.cells(of: line)
             guard let digest = digest(of: columns.map { cells[$0].value }, salt) else {
                 throw SheetModelError(.key, at: .row(entries.count, sheet: index), "has an empty key")

@@ -6,11 +6,18 @@ public struct Sheet: Sendable {
     public var name: String
     /// The columns, whose names become a header row; nil for a sheet without a header, whose values all are `auto`.
     public var columns: [Column]?
-    /// The values row by row; a short row is filled with empty cells.
-    public var rows: [[JSON]]
+    /// The rows: arrays, whose values stand in the columns' order, or objects, whose members go by the columns' names.
+    ///
+    /// What a row does not have is an empty cell; members that no column names are left out.
+    public var rows: [JSON]
 
-    /// Makes a sheet.
+    /// Makes a sheet of rows that are arrays.
     public init(name: String, columns: [Column]?, rows: [[JSON]]) {
+        self.init(name: name, columns: columns, objectsOrArrays: rows.map(JSON.array))
+    }
+
+    /// Makes a sheet of rows as a payload has them.
+    public init(name: String, columns: [Column]?, objectsOrArrays rows: [JSON]) {
         self.name = name
         self.columns = columns
         self.rows = rows
@@ -18,6 +25,6 @@ public struct Sheet: Sendable {
 
     /// The columns, without a header as many as the longest row has values.
     var resolvedColumns: [Column] {
-        columns ?? Array(repeating: .unnamed, count: rows.lazy.map(\.count).max() ?? 0)
+        columns ?? Array(repeating: .unnamed, count: rows.lazy.map { $0.array?.count ?? 0 }.max() ?? 0)
     }
 }

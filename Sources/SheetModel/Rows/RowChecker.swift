@@ -8,6 +8,10 @@ struct RowChecker {
     private let columns: [Column]
     private let converters: [CellConverter]
     private var tally: WarningTally
+    /// The index of the column of each name; nil as long as no row was an object.
+    private var places: [String: Int]?
+    /// How many cells of the row that is being written are there.
+    private var written = 0
     /// The rows that have been checked.
     private(set) var rows = RowBuffer()
 
@@ -21,22 +25,63 @@ struct RowChecker {
         tally = WarningTally(columns: columns.count)
     }
 
-    /// Takes the next row, which is filled with empty cells where it is short.
-    mutating func take(_ values: [JSON]) throws(SheetModelError) {
+    /// Takes the next row, an array or an object, which is filled with empty cells where it lacks some.
+    mutating func take(_ row: JSON) throws(SheetModelError) {
+        if rows.count.isMultiple(of: Self.rowsBetweenLooks) { try SheetModelError.checkCancellation() }
+        written = 0
+        rows.lines.append(UInt8(ascii: "["))
+        switch row {
+        case .array(let values): try take(values)
+        case .object(let members): try take(members)
+        case .null, .bool, .number, .string:
+            throw SheetModelError(
+                .cellType, at: .row(rows.count, sheet: sheet), "expected an array or an object, got \(row.kind)")
+        }
+        fill(upTo: columns.count)
+        rows.lines.append(UInt8(ascii: "]"))
+        rows.endLine()
+    }
+
+    /// How many rows are taken between two looks whether the task is cancelled.
+    private static let rowsBetweenLooks = 1_000
+
+    private mutating func take(_ values: [JSON]) throws(SheetModelError) {
         guard values.count <= columns.count else {
             throw SheetModelError(
                 .rowTooLong, at: .row(rows.count, sheet: sheet),
                 "has \(values.count) \(values.count == 1 ? "value" : "values"), but there "
                     + (columns.count == 1 ? "is 1 column" : "are \(columns.count) columns"))
         }
-        rows.lines.append(UInt8(ascii: "["))
-        for column in columns.indices {
-            if column > 0 { rows.lines.append(UInt8(ascii: ",")) }
-            let value = column < values.count ? values[column] : JSON.null
-            if !write(plain: value, as: columns[column].type) { try convert(value, column) }
+        for (column, value) in values.enumerated() { try take(value, column) }
+    }
+
+    /// Brings the members of an object into the columns' order; of a repeated one the last counts.
+    private mutating func take(_ members: JSONObject) throws(SheetModelError) {
+        let places = places ?? Dictionary(columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { $1 })
+        self.places = places
+        let found = members.indices.compactMap { index in places[members[index].name].map { (column: $0, index: index) }
         }
-        rows.lines.append(UInt8(ascii: "]"))
-        rows.endLine()
+        .sorted { ($0.column, $0.index) < ($1.column, $1.index) }
+        for (place, member) in found.enumerated()
+        where place + 1 == found.count || found[place + 1].column != member.column {
+            try take(members[member.index].value, member.column)
+        }
+    }
+
+    /// Writes a value behind empty cells up to its column; `null` becomes one of those that follow.
+    private mutating func take(_ value: JSON, _ column: Int) throws(SheetModelError) {
+        if case .null = value { return }
+        fill(upTo: column)
+        if column > 0 { rows.lines.append(UInt8(ascii: ",")) }
+        if !write(plain: value, as: columns[column].type) { try convert(value, column) }
+        written = column + 1
+    }
+
+    private mutating func fill(upTo column: Int) {
+        guard written < column else { return }
+        if written > 0 { rows.lines.append(UInt8(ascii: ",")) }
+        rows.appendEmptyCells(column - written)
+        written = column
     }
 
     /// What was not taken over quite as it came, one for each column and kind.

@@ -21,13 +21,13 @@ struct ErrorsCommand: ParsableCommand {
             throw ExitCode(ExitStatus.degraded.rawValue)
         }
         if markdown {
-            Console.print(ErrorTable.markdown)
+            Console.print(lines: ErrorTable.markdown.split(separator: "\n", omittingEmptySubsequences: false))
         } else if json {
             let errors = rows.map { row -> JSON in ["code": .string(row.code), "advice": .string(row.advice)] }
             let document: JSON = ["schema": 1, "errors": .array(errors)]
             Console.print(document.description)
         } else {
-            for row in rows { Console.print("\(Style.bold(row.code))\n    \(row.advice)") }
+            for row in rows { Console.print(lines: [Style.bold(row.code), "    \(row.advice)"]) }
         }
     }
 }

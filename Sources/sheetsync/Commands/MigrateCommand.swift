@@ -15,7 +15,7 @@ struct MigrateCommand: AsyncParsableCommand {
             let access = try await DatabaseAccess(statementTimeout: .seconds(3600))
             if plan {
                 if let script = try await access.schema.plan(on: access.connection) {
-                    Console.print(script)
+                    Console.print(lines: script.split(separator: "\n", omittingEmptySubsequences: false))
                 } else {
                     Console.print("-- nothing to do: \(try await state(of: access))")
                 }

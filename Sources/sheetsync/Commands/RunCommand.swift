@@ -16,6 +16,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         try await ending {
             ignoreBrokenPipes()
+            refuseCoreFiles()
             // Until the daemon listens to it; by default it would end the process, and systemd would not start it again.
             signal(SIGHUP, SIG_IGN)
             let reader = try await SettingsReader()
@@ -25,19 +26,28 @@ struct RunCommand: AsyncParsableCommand {
                 try await Daemon(reader).run(logger: logger)
             } catch {
                 let failure = CommandFailure(error)
-                if failure.status == .settings { await note(failure.message, reader) }
+                if failure.status == .settings { await note(failure, reader) }
                 throw error
             }
         }
     }
 
     /// Leaves word in the database that the settings let no daemon start here; where that cannot be, so be it.
-    private func note(_ failure: String, _ reader: SettingsReader) async {
+    ///
+    /// Everybody who may look into the queue reads that, so it has no value of a setting; the log has the rest.
+    private func note(_ failure: CommandFailure, _ reader: SettingsReader) async {
         guard let database = try? DatabaseSettings(reader) else { return }
         let connection = Connection(database.connection, label: "start", statementTimeout: .seconds(2))
-        try? await database.schema.noteStart(on: SheetSync.machine, failure: failure, over: connection)
+        try? await database.schema.noteStart(
+            on: SheetSync.machine, failure: failure.publicMessage ?? "the settings cannot be used", over: connection)
         await connection.close()
     }
+}
+
+/// The memory has keys, tokens and payloads, and none of them belongs on a disk when the process crashes.
+private func refuseCoreFiles() {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
 }
 
 /// A peer that closes its socket is an error of one call and not the end of the process.

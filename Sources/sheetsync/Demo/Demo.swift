@@ -21,7 +21,7 @@ struct Demo {
                 }
             }
         }
-        Console.print("\nEverything is ended and deleted.")
+        Console.print(lines: ["", "Everything is ended and deleted."])
     }
 
     private func run(_ stage: DemoStage) async throws {
@@ -35,7 +35,7 @@ struct Demo {
             heading("sheetsync status")
             try await stage.sheetsync("status")
             if isatty(STDIN_FILENO) == 1, Console.isTerminal {
-                Console.print("\nThe pages are there until you press Return.")
+                Console.print(lines: ["", "The pages are there until you press Return."])
                 try await Self.waitForReturn()
             }
         }
@@ -47,7 +47,8 @@ struct Demo {
             throw CommandFailure(status: .degraded, message: "job \(job.id) is \(job.state): \(why)")
         }
         let calls = result["api_calls"]?.int ?? 0
-        Console.print("\n\(Style.bold("job \(job.id)")): \(result["cells"]?.int ?? 0) cells, \(calls) calls to Google")
+        Console.print(
+            lines: ["", "\(Style.bold("job \(job.id)")): \(result["cells"]?.int ?? 0) cells, \(calls) calls to Google"])
         Console.print("   \(result["spreadsheet_url"]?.string ?? "")")
         for sheet in result["sheets"]?.array ?? [] {
             let name = sheet["name"]?.string ?? ""
@@ -58,7 +59,7 @@ struct Demo {
         }
     }
 
-    private func heading(_ text: String) { Console.print("\n\(Style.green("●")) \(text)") }
+    private func heading(_ text: String) { Console.print(lines: ["", "\(Style.green("●")) \(text)"]) }
 
     private func withTemporaryDirectory(_ body: (String) async throws -> Void) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "sheetsync-demo-\(UUID().uuidString)")

@@ -54,7 +54,8 @@ struct DemoStage {
             return outcome
         }
         guard result.terminationStatus.isSuccess else {
-            throw CommandFailure(status: .degraded, message: "the daemon ended badly, and said last:\n\(lastLines)")
+            throw CommandFailure(
+                status: .degraded, message: "the daemon ended badly, and said last:", lastLines: lastLines)
         }
         try result.closureResult.get()
     }
@@ -94,13 +95,14 @@ struct DemoStage {
             try await Task.sleep(for: .milliseconds(50))
         }
         throw CommandFailure(
-            status: .degraded, message: "job \(id) did not end within a minute; the daemon said last:\n\(lastLines)")
+            status: .degraded, message: "job \(id) did not end within a minute; the daemon said last:",
+            lastLines: lastLines)
     }
 
     /// The end of the daemon's log, which is deleted with everything else.
-    private var lastLines: String {
+    private var lastLines: [String] {
         let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-        return said.split(separator: "\n").suffix(20).joined(separator: "\n")
+        return said.split(separator: "\n").suffix(20).map(String.init)
     }
 
     /// The first rows of a sheet as Google shows them, read back through its own interface.

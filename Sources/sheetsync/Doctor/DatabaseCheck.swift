@@ -12,6 +12,7 @@ struct DatabaseCheck {
     private let place: String
     private let warnings: [String]
     private let google: GoogleSettings?
+    private let tlsWarning: String?
     /// After how many seconds without a sign of life a worker is dead; nil where that setting cannot be read.
     private let silenceLimit: Double?
 
@@ -21,10 +22,12 @@ struct DatabaseCheck {
         self.silenceLimit = silenceLimit
         place = settings.connection.place
         warnings = settings.connection.warnings
+        tlsWarning = settings.tlsWarning
         connection = Connection(settings.connection, label: "doctor", statementTimeout: .seconds(5))
     }
 
     func look(_ checkup: inout Checkup) async {
+        if let tlsWarning { checkup.add(.warn, "TLS", tlsWarning) }
         do {
             try await lookAtConnection(&checkup)
         } catch {

@@ -15,6 +15,7 @@ struct GoogleCheck {
     let settings: GoogleSettings
 
     func look(_ checkup: inout Checkup) async {
+        if let warning = settings.endpointWarning { checkup.add(.warn, "endpoint", warning) }
         let identities: [Credentials]
         do throws(CredentialsError) {
             let loaded = try settings.credentials.load()
@@ -22,7 +23,9 @@ struct GoogleCheck {
             for identity in identities { checkup.add(.ok, "credentials", identity.identity) }
             for warning in loaded.warnings { checkup.add(.warn, "key file", warning) }
         } catch {
-            return checkup.add(.fail, "credentials", "\(settings.credentials.setting): \(error)")
+            let setting = settings.credentials.setting(of: error)
+            let prefix = error.place == setting ? "" : "\(setting): "
+            return checkup.add(.fail, "credentials", "\(prefix)\(error)")
         }
         let http: HTTPClient
         do { http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)") } catch {
@@ -116,8 +119,8 @@ struct GoogleCheck {
         }
         // What lies in a shared drive belongs to the drive.
         guard settings.sharedDriveID == nil else { return }
-        let limit = quota?["limit"]?.string.flatMap { Int($0) }
-        let used = quota?["usage"]?.string.flatMap { Int($0) } ?? 0
+        let limit = Self.bytes(quota?["limit"])
+        let used = Self.bytes(quota?["usage"]) ?? 0
         switch limit {
         case nil: checkup.add(.ok, "storage", "without a limit")
         case let limit? where used >= limit:
@@ -126,6 +129,11 @@ struct GoogleCheck {
             checkup.add(.warn, "storage", "less than 5% is left (\((limit - used) >> 20) MiB)")
         case let limit?: checkup.add(.ok, "storage", "\((limit - used) >> 20) MiB left")
         }
+    }
+
+    /// A number of bytes, which Google tells as text; nil for what is none.
+    private static func bytes(_ value: JSON?) -> Int? {
+        value?.string.flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
     }
 
     private func lookAtFolder(_ api: APIClient, _ checkup: inout Checkup) async {

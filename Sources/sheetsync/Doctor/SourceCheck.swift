@@ -8,6 +8,7 @@ struct SourceCheck {
 
     func look(_ checkup: inout Checkup) async {
         guard let configuration = settings.connection else { return }
+        if let warning = settings.tlsWarning { checkup.add(.warn, "source TLS", warning) }
         let connection = Connection(configuration, label: "doctor", statementTimeout: .seconds(5))
         do {
             let login = try await SourceLogin.look(on: connection, queueSchema: queueSchema)

@@ -2,12 +2,12 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
-import Synchronization
 
 /// A small HTTP server: GET, short answers, one request a connection.
 ///
-/// It is made for monitors on a trusted network and stays harmless elsewhere: at most 64 connections, 16 KiB a request and
-/// 10 seconds for all of it, whatever a client does.
+/// It is made for monitors on a trusted network and stays harmless elsewhere: at most 64 connections, a quarter of them an
+/// address, 16 KiB a request, 2 seconds for its head and 10 for all of it, whatever a client does. Where the places are taken,
+/// the oldest connection that has not asked makes room.
 struct PageServer: Service {
     private static let mostConnections = 64
     private static let largestRequest = 16 << 10
@@ -22,18 +22,19 @@ struct PageServer: Service {
     /// - Throws: `PageServerError` where the address cannot be had.
     init(_ address: BindAddress, page: @escaping @Sendable (String) async -> HTTPAnswer) async throws(PageServerError) {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let open = Counter()
+        let places = ConnectionPlaces(count: Self.mostConnections)
+        let host = address.host
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 64)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                guard open.enter(atMost: Self.mostConnections) else { return channel.close() }
-                channel.closeFuture.whenComplete { _ in open.leave() }
+                guard places.enter(channel) else { return channel.close() }
+                channel.closeFuture.whenComplete { _ in places.leave(channel) }
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(ByteLimit(Self.largestRequest))
                     try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
-                    try pipeline.addHandler(PageHandler(page: page))
+                    try pipeline.addHandler(PageHandler(host: host, places: places, page: page))
                 }
             }
         do {
@@ -49,20 +50,5 @@ struct PageServer: Service {
         try? await gracefulShutdown()
         try? await channel.close()
         try await group.shutdownGracefully()
-    }
-
-    /// The connections that are open.
-    private final class Counter: Sendable {
-        private let count = Mutex(0)
-
-        func enter(atMost most: Int) -> Bool {
-            count.withLock { count in
-                guard count < most else { return false }
-                count += 1
-                return true
-            }
-        }
-
-        func leave() { count.withLock { $0 -= 1 } }
     }
 }

@@ -4,6 +4,9 @@ import Synchronization
 import SystemPackage
 
 /// Standard output for data and standard error for the rest, unbuffered so that a pipe sees a line when it is written.
+///
+/// All that the program says goes through here, and much of it was written by others: by producers, by Google, by a sheet's
+/// editors. So each line is made visible: nothing in it moves the cursor, changes the clipboard or forges another line.
 enum Console {
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
@@ -13,16 +16,23 @@ enum Console {
     /// Why standard output could not be written; a reader that has gone away is no reason.
     static var outputFailure: Errno? { failure.withLock { $0 } }
 
-    static func print(_ text: String) { writeOutput(text + "\n") }
+    /// Prints one line.
+    static func print(_ text: String) { writeOutput(line(text)) }
 
-    static func error(_ text: String) { LogOutput.write(text + "\n") }
+    /// Prints several lines.
+    static func print(lines: some Sequence<some StringProtocol>) {
+        writeOutput(lines.map { line(String($0)) }.joined())
+    }
+
+    /// Prints one line to standard error.
+    static func error(_ text: String) { LogOutput.write(line(text)) }
 
     /// Ends a command that would go on for whoever reads its output, where that cannot be written.
     static func requireOutput() throws { if outputFailure != nil { throw ExitCode(ExitStatus.output.rawValue) } }
 
     /// Shows a passing line, overwritten by the next one; only a terminal gets it.
     static func progress(_ text: String) {
-        if errorIsTerminal { LogOutput.write("\r\u{1B}[K\(text)") }
+        if errorIsTerminal { LogOutput.write("\r\u{1B}[K\(text.visible)") }
     }
 
     /// Takes the passing line away.
@@ -32,6 +42,9 @@ enum Console {
     static func clear() {
         if isTerminal { writeOutput("\u{1B}[H\u{1B}[2J") }
     }
+
+    /// A line as it is shown: nothing in it obeys, hides or turns round.
+    static func line(_ text: String) -> String { Style.coloured(text.visible) + "\n" }
 
     private static func writeOutput(_ text: String) {
         do throws(Errno) { try write(text, to: .standardOutput) } catch {
@@ -65,8 +78,17 @@ enum Style: String {
     case yellow = "33"
     case dim = "2"
 
+    /// Stands for the beginning and the end of a colour until a line is written; drawn anew by each process, so that no text
+    /// from elsewhere has it.
+    private static let mark = "[\(UInt64.random(in: 0 ... .max))-\(UInt64.random(in: 0 ... .max))-"
+
     func callAsFunction(_ text: String) -> String {
         guard Console.isTerminal, unsafe getenv("NO_COLOR") == nil else { return text }
-        return "\u{1B}[\(rawValue)m\(text)\u{1B}[0m"
+        return "\(Self.mark)\(rawValue)m\(text)\(Self.mark)0m"
+    }
+
+    /// A line with a terminal's sequences in place of the marks.
+    static func coloured(_ line: String) -> String {
+        line.contains(mark) ? line.replacing(mark, with: "\u{1B}[") : line
     }
 }

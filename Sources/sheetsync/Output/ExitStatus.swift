@@ -17,6 +17,10 @@ enum ExitStatus: Int32 {
 struct CommandFailure: Error {
     let status: ExitStatus
     let message: String
+    /// What may be said of it to everybody who looks into the queue, without any value of the settings; nil for nothing.
+    var publicMessage: String?
+    /// What another program said last, a line each.
+    var lastLines: [String] = []
 }
 
 extension CommandFailure {
@@ -25,7 +29,9 @@ extension CommandFailure {
         self =
             switch error {
             case let failure as CommandFailure: failure
-            case let error as SettingsError: CommandFailure(status: .settings, message: error.description)
+            case let error as SettingsError:
+                CommandFailure(
+                    status: .settings, message: error.description, publicMessage: error.publicDescription)
             case let error as PostgresError: CommandFailure(error)
             case let error as SchemaError: CommandFailure(status: .schema, message: error.description)
             default: CommandFailure(status: .degraded, message: "\(error)")
@@ -78,6 +84,7 @@ extension AsyncParsableCommand {
             // In the journal the sentence counts as an error and not as a note.
             let priority = Journal(environment: ProcessInfo.processInfo.environment) == nil ? "" : "<3>"
             Console.error("\(priority)sheetsync: \(failure.message)")
+            for line in failure.lastLines { Console.error(line) }
             throw ExitCode(failure.status.rawValue)
         }
     }

@@ -27,9 +27,9 @@ struct JournalLogHandler: LogHandler {
         var entry = JournalEntry("\(event.message)\(tail)", priority: event.level.priority)
         entry.add("SYSLOG_IDENTIFIER", "sheetsync")
         for field in fields { entry.add("SHEETSYNC_\(field.key)", "\(field.value)") }
-        let line = "<\(event.level.priority)>\(event.message)\(tail)".replacing("\n", with: "\\n")
+        let line = Console.line("<\(event.level.priority)>\(event.message)\(tail)")
         LogOutput.say(2 * line.utf8.count) { [journal, entry] in
-            if !journal.write(entry) { try? Console.write(line + "\n", to: .standardError) }
+            if !journal.write(entry) { try? Console.write(line, to: .standardError) }
         }
     }
 }

@@ -25,8 +25,8 @@ struct LineLogHandler: LogHandler {
     func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         let line = Self.line(style, event.level, "\(event.message)", fields.map { ($0.key, "\($0.value)") })
-        LogOutput.write(line + "\n") { [style] count in
-            Self.line(style, .warning, "nobody read the log: \(count) lines are missing here", []) + "\n"
+        LogOutput.write(line) { [style] count in
+            Self.line(style, .warning, "nobody read the log: \(count) lines are missing here", [])
         }
     }
 
@@ -37,17 +37,15 @@ struct LineLogHandler: LogHandler {
         switch style {
         case .text:
             let tail = fields.map { " \($0.key)=\($0.value)" }.joined()
-            let line = "\(time) \(level.rawValue.uppercased()) \(message)\(tail)"
-            // A line break in a message would forge the next line's head. To replace none costs more than all the rest.
-            let hasBreak = line.utf8.contains(UInt8(ascii: "\n"))
-            return hasBreak ? line.replacing("\n", with: "\\n") : line
+            // A line break in a message, which would forge the next line's head, is written out by the console.
+            return Console.line("\(time) \(level.rawValue.uppercased()) \(message)\(tail)")
         case .json:
             var line = JSONObject([
                 .init(name: "time", value: .string(time)), .init(name: "level", value: .string(level.rawValue)),
                 .init(name: "message", value: .string(message)),
             ])
             for field in fields { line[field.key] = .string(field.value) }
-            return JSON.object(line).description
+            return Console.line(JSON.object(line).description)
         }
     }
 }

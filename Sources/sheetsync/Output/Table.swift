@@ -11,7 +11,8 @@ struct Table {
 
     init(_ header: String...) { self.header = header }
 
-    mutating func add(_ cells: String...) { rows.append(cells) }
+    /// Adds a row; what a terminal would not show is written out at once, for it takes its room.
+    mutating func add(_ cells: String...) { rows.append(cells.map(\.visible)) }
 
     /// The table's lines, the header first, at most as wide as told where they can be.
     func lines(width: Int?) -> [String] {
@@ -44,9 +45,7 @@ struct Table {
 extension String {
     /// The text itself, or its beginning and a mark that something is missing.
     func shortened(to length: Int) -> String {
-        // A line break would end the row.
-        let text = replacing("\n", with: " ")
-        return text.count > length ? text.prefix(max(length - 1, 0)) + "…" : text
+        count > length ? prefix(max(length - 1, 0)) + "…" : self
     }
 }
 
@@ -57,7 +56,7 @@ extension Console {
     static func printWrapped(_ text: String, behind mark: String = "", style: Style? = nil, indentation: Int = 0) {
         var lines: [String] = []
         var line = ""
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        for word in text.visible.split(separator: " ", omittingEmptySubsequences: false) {
             let used = lines.isEmpty ? mark.count : indentation
             if let width, !line.isEmpty, used + line.count + 1 + word.count > width {
                 lines.append(line)
@@ -66,8 +65,8 @@ extension Console {
             line += (line.isEmpty ? "" : " ") + word
         }
         lines.append(line)
-        let rest = lines.dropFirst().map { "\n" + String(repeating: " ", count: indentation) + $0 }
-        print((style?(mark) ?? mark) + lines[0] + rest.joined())
+        let rest = lines.dropFirst().map { String(repeating: " ", count: indentation) + $0 }
+        print(lines: [(style?(mark) ?? mark) + lines[0]] + rest)
     }
 
     /// How many characters fit into a line of the terminal; nil where there is none.

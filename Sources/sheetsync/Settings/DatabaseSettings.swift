@@ -1,6 +1,6 @@
+import CLinux
 import Export
 import FoundationEssentials
-import Glibc
 import JobQueue
 import Postgres
 import SystemPackage
@@ -9,6 +9,8 @@ import SystemPackage
 struct DatabaseSettings {
     let connection: ConnectionConfiguration
     let schema: Schema
+    /// What is to be said of a connection over which anybody may pose as the server; nil where nobody can.
+    let tlsWarning: String?
 
     init(_ reader: SettingsReader) throws {
         guard let url = reader.text("DATABASE_URL") else {
@@ -25,13 +27,28 @@ struct DatabaseSettings {
             connection = try ConnectionConfiguration(
                 url: url, sslRequired: sslRequired, certificateAuthority: authority)
         } catch {
-            throw SettingsError(name: "DATABASE_URL", problem: "cannot be used: \(error)")
+            throw SettingsError(name: "DATABASE_URL", problem: "cannot be used", reason: "\(error)")
         }
+        tlsWarning = Self.tlsWarning(url, connection, authority: authority)
         let name = reader.text("SHEETSYNC_SCHEMA") ?? "sheetsync"
         guard name.utf8.count <= 63, !name.hasPrefix("pg_") else {
             throw SettingsError(name: "SHEETSYNC_SCHEMA", problem: "must be a schema's name of at most 63 bytes")
         }
         schema = Schema(name: name, steps: Migration.sheetsync)
+    }
+
+    /// Says of a connection over a network that the server's certificate is not verified; nil where it is.
+    static func tlsWarning(_ url: String, _ connection: ConnectionConfiguration, authority: String?) -> String? {
+        let isVerified = authority != nil || url.contains("sslmode=verify-")
+        guard !isVerified, connection.place.split(separator: ",").contains(where: { !isLocal($0) }) else { return nil }
+        return
+            "the server's certificate is not verified, so that whoever sits on the way to \(connection.place) may pose as the "
+            + "server and read the password: name its authority in DATABASE_CA_CERT, or put sslmode=verify-full into the URL"
+    }
+
+    /// Whether a host of `ConnectionConfiguration.place` is this machine.
+    private static func isLocal(_ host: Substring) -> Bool {
+        ["the local socket", "/", "@", "localhost", "127.", "::1", "[::1]"].contains { host.hasPrefix($0) }
     }
 
     /// The path of the certificate that the server's is checked against.
@@ -46,12 +63,12 @@ struct DatabaseSettings {
             throw SettingsError(
                 name: "DATABASE_CA_CERT",
                 problem: isPath
-                    ? "names the file \(value), which cannot be read"
-                    : "is neither a certificate (PEM, or base64) nor the path of a file that can be read")
+                    ? "names a file that cannot be read"
+                    : "is neither a certificate (PEM, or base64) nor the path of a file that can be read",
+                path: isPath ? value : nil)
         }
-        let name = "/sheetsync-ca-\(UInt64.random(in: .min ... .max))"
-        let file = FileDescriptor(rawValue: unsafe shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600))
-        defer { unsafe shm_unlink(name) }
+        // A file in memory without a name, which nobody else can make or open before.
+        let file = FileDescriptor(rawValue: unsafe clinux_memory_file("sheetsync-ca"))
         guard file.rawValue >= 0, (try? file.writeAll(pem.utf8)) != nil else {
             throw SettingsError(name: "DATABASE_CA_CERT", problem: "cannot be kept in memory; give a path instead")
         }

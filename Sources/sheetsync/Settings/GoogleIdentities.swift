@@ -24,16 +24,28 @@ struct GoogleIdentities {
 
     /// The setting that names the credentials.
     let setting: String
-    /// The file of a user's token, for an OAuth client.
-    let tokenPath: String?
+    /// A user's token, for an OAuth client: a path or JSON text.
+    private let token: Secret?
     private let value: Secret
     private let subjects: [String]
 
-    init(setting: String, value: String, tokenPath: String?, subject: String?) {
+    init(setting: String, value: String, token: String?, subject: String?) {
         self.setting = setting
         self.value = Secret(value)
-        self.tokenPath = tokenPath
+        self.token = token.map(Secret.init)
         subjects = (subject ?? "").split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+    }
+
+    /// The file of a user's token; nil where there is none, or where the setting is the token's text.
+    var tokenPath: String? {
+        guard let text = token?.text, !text.drop(while: \.isWhitespace).hasPrefix("{") else { return nil }
+        return text
+    }
+
+    /// The setting that an error of the credentials is about.
+    func setting(of error: CredentialsError) -> String {
+        let name = "GOOGLE_SHEETS_TOKEN_PATH"
+        return error.place == name || error.place == tokenPath ? name : setting
     }
 
     /// Reads and checks the credentials of all identities.
@@ -48,7 +60,7 @@ struct GoogleIdentities {
         for value in values {
             for subject in subjects.isEmpty ? [nil] : subjects.map(Optional.some) {
                 let source = CredentialsSource(
-                    value: value, setting: setting, tokenPath: tokenPath, subject: subject)
+                    value: value, setting: setting, token: token, subject: subject)
                 do throws(CredentialsError) {
                     let loaded = try source.load()
                     warnings += loaded.warnings.filter { !warnings.contains($0) }
@@ -59,7 +71,7 @@ struct GoogleIdentities {
                             "\(loaded.credentials.identity) is left out, because it belongs to another Cloud project than "
                             + "\(identities[0].credentials.identity); all keys must be of one"
                         warnings.append(words)
-                        unusable.append(UnusableKey(path: value.text, reason: words))
+                        unusable.append(UnusableKey(path: Self.place(value), reason: words))
                         continue
                     }
                     identities.append(Known(source: source, credentials: loaded.credentials))
@@ -67,7 +79,7 @@ struct GoogleIdentities {
                     failure = failure ?? error
                     let words = "a key is left out: \(error)"
                     if !warnings.contains(words) { warnings.append(words) }
-                    let key = UnusableKey(path: value.text, reason: "\(error)")
+                    let key = UnusableKey(path: Self.place(value), reason: "\(error)")
                     if values.count > 1, !unusable.contains(key) { unusable.append(key) }
                 }
             }
@@ -77,6 +89,9 @@ struct GoogleIdentities {
         if identities.isEmpty, let failure { throw failure }
         return Loaded(identities: identities, warnings: warnings, unusable: unusable)
     }
+
+    /// What a note of a key may show of where it is.
+    private static func place(_ value: Secret) -> String { FilePath.isPlausible(value.text) ? value.text : "a key" }
 
     /// The paths of a folder's keys, or the one value as it is.
     private var values: [Secret] {

@@ -14,6 +14,7 @@ struct GoogleSettings {
     let batchBytes: Int
     let templatesPath: String?
     let sharing: Set<DrivePermission.GranteeType>
+    let sharingDomains: Set<String>
     let ownTargetsOnly: Bool
     /// How late Drive's lists may be.
     let listDelay: Duration
@@ -26,7 +27,7 @@ struct GoogleSettings {
         }
         credentials = GoogleIdentities(
             setting: setting, value: value,
-            tokenPath: reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH"),
+            token: reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH"),
             subject: reader.text("GOOGLE_IMPERSONATE_SUBJECT"))
         if let endpoint = reader.text("GOOGLE_API_ENDPOINT") {
             guard endpoint.hasPrefix("http://") || endpoint.hasPrefix("https://") else {
@@ -42,6 +43,7 @@ struct GoogleSettings {
         defaultFolder = (reader.text("GOOGLE_DRIVE_DEFAULT_FOLDER") ?? "").split(separator: "/").map(String.init)
         templatesPath = try Self.templatesPath(reader)
         sharing = try Self.sharing(reader)
+        sharingDomains = try Self.sharingDomains(reader)
         batchBytes = try reader.int("SHEETSYNC_BATCH_BYTES", default: 8_000_000, in: 1_000...50_000_000)
         listDelay = try reader.seconds("SHEETSYNC_LIST_DELAY", default: 60, in: 0...3600)
         switch reader.text("SHEETSYNC_TARGETS") ?? "any" {
@@ -63,9 +65,17 @@ struct GoogleSettings {
         guard let path = reader.text("GOOGLE_SHEETS_TEMPLATES_PATH") else { return nil }
         guard (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil else {
             throw SettingsError(
-                name: "GOOGLE_SHEETS_TEMPLATES_PATH", problem: "names \(path), which is no folder that can be read")
+                name: "GOOGLE_SHEETS_TEMPLATES_PATH", problem: "names no folder that can be read", path: path)
         }
         return path
+    }
+
+    /// What is to be said of an endpoint that everybody on the way can listen to; nil for any other.
+    var endpointWarning: String? {
+        guard let endpoint, Endpoint.isOpenToListeners(endpoint) else { return nil }
+        return
+            "GOOGLE_API_ENDPOINT begins with http:// and is not on this machine: everybody on the way can read the access "
+            + "tokens and the data"
     }
 
     /// Whom jobs may share with: names with commas between.
@@ -86,6 +96,21 @@ struct GoogleSettings {
         return types
     }
 
+    /// The domains that jobs may share with: names with commas between; empty for any.
+    private static func sharingDomains(_ reader: SettingsReader) throws -> Set<String> {
+        let names = (reader.text("SHEETSYNC_SHARING_DOMAINS") ?? "").split(separator: ",")
+            .map { $0.filter { !$0.isWhitespace }.lowercased() }
+        let areDomains = names.allSatisfy { name in
+            name.contains(".") && !name.hasPrefix(".") && !name.hasSuffix(".")
+                && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." }
+        }
+        guard areDomains, reader.text("SHEETSYNC_SHARING_DOMAINS") == nil || !names.isEmpty else {
+            throw SettingsError(
+                name: "SHEETSYNC_SHARING_DOMAINS", problem: "must be domains such as example.com with commas between")
+        }
+        return Set(names)
+    }
+
     /// The place that exports land in, for one account and one queue.
     func workspace(account: String, installation: String) -> Workspace.Configuration {
         var configuration = Workspace.Configuration(account: account, installation: installation)
@@ -93,6 +118,7 @@ struct GoogleSettings {
         configuration.foldersEnabled = foldersEnabled
         configuration.defaultFolder = defaultFolder
         configuration.sharing = sharing
+        configuration.sharingDomains = sharingDomains
         configuration.ownTargetsOnly = ownTargetsOnly
         if let endpoint { configuration.webBase = endpoint }
         return configuration

@@ -1,14 +1,32 @@
 import Configuration
 import FoundationEssentials
+import Google
 import SystemPackage
 
 /// A setting that cannot be used.
 struct SettingsError: Error, CustomStringConvertible {
     let name: String
+    /// What is wrong with it, without its value.
     let problem: String
+    /// The value where a path is meant, and the words of whoever could not use it; shown to operators alone.
+    private let details: String
+
+    /// Makes an error.
+    ///
+    /// - Parameters:
+    ///   - path: The value where it should be a path; what looks like none is not repeated, for it may be a secret.
+    ///   - reason: What another module says of it, which never shows a secret.
+    init(name: String, problem: String, path: String? = nil, reason: String? = nil) {
+        self.name = name
+        self.problem = problem
+        let path = path.map { FilePath.isPlausible($0) ? "\(name) is \($0)" : "\(name) is set to what is no path" }
+        details = [path, reason].compactMap(\.self).map { ": \($0)" }.joined()
+    }
 
     /// The setting's name and what is wrong with it, never its value where that may be secret.
-    var description: String { "\(name) \(problem)" }
+    var description: String { "\(name) \(problem)\(details)" }
+    /// The same for everybody who may look into the queue: no value at all.
+    var publicDescription: String { "\(name) \(problem)" }
 }
 
 /// Reads settings by the names that docs/settings.md lists.

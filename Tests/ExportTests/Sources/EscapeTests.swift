@@ -144,6 +144,12 @@ import Testing
             create role programs_\(name) login; grant pg_execute_server_program to programs_\(name);
             create role worker_\(name) login; grant sheetsync_worker to worker_\(name);
             create role schema_\(name) login; grant usage on schema sheetsync to schema_\(name);
+            create role monitor_\(name) login; grant pg_monitor to monitor_\(name);
+            create role stats_\(name) login; grant pg_read_all_stats to stats_\(name);
+            create role signals_\(name) login; grant pg_signal_backend to signals_\(name);
+            create role makes_\(name) login createrole; create role copies_\(name) login replication;
+            create role passes_\(name) nologin bypassrls; create role through_\(name) login noinherit;
+            grant passes_\(name) to through_\(name);
             create role good_\(name) login;
             """)
         let spool = SpoolSpace(directory: "/tmp", limit: 1 << 20)
@@ -151,6 +157,9 @@ import Testing
             ("postgres", "postgres, which may do too much: it is, or may become, a superuser."),
             ("super_\(name)", "a superuser"), ("files_\(name)", "it has pg_read_server_files"),
             ("programs_\(name)", "it has pg_execute_server_program"),
+            ("monitor_\(name)", "it has pg_monitor"), ("stats_\(name)", "it has pg_read_all_stats"),
+            ("signals_\(name)", "it has pg_signal_backend"), ("makes_\(name)", "the attribute createrole"),
+            ("copies_\(name)", "the attribute replication"), ("through_\(name)", "the attribute bypassrls"),
             ("worker_\(name)", "it has the queue's sheetsync_worker"),
             ("schema_\(name)", "it has rights on the queue's schema sheetsync"), ("good_\(name)", ""),
         ] {
