@@ -35,7 +35,11 @@ struct SheetSync: AsyncParsableCommand {
         } catch {
             status = exitCode(for: error).rawValue
             let message = fullMessage(for: error)
-            if !message.isEmpty { status == 0 ? Console.print(message) : Console.error(message) }
+            if !message.isEmpty {
+                for line in message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+                    status == 0 ? Console.print(line) : Console.error(line)
+                }
+            }
         }
         if let failure = Console.outputFailure {
             Console.error("sheetsync: the output cannot be written (\(failure)); what the command changes is changed")

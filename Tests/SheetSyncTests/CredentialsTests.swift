@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    /// Everybody who may look into the queue reads why no daemon started.
+    /// Every operator reads why no daemon started.
     @Test func theReasonOfAFailedStartHoldsNoValue() async throws {
         try await Stage.with { stage in
             for (name, value) in [
@@ -132,7 +132,7 @@ import Testing
                 ("SHEETSYNC_CONCURRENCY", "CANARY"), ("SHEETSYNC_HTTP_ADDRESS", "192.0.2.77:1"),
             ] {
                 _ = try await stage.daemon.with([name: value])("run").expect(78)
-                let reason = try await stage.queue.psql("select error from sheetsync.last_failed_start()")
+                let reason = try await stage.queue.psql("select error from sheetsync.report_failed_start")
                 #expect(reason.contains(name), "\(reason)")
                 #expect(!reason.contains("CANARY") && !reason.contains("192.0.2.77"), "\(reason)")
             }

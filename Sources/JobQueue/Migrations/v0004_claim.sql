@@ -8,7 +8,8 @@
 -- `tried` and those of the targets in `stuck` are left out. `seen` has the first job of each owner whose turn it is; where
 -- nothing is picked, other transactions have these locked.
 create function pick_jobs(slots int, limits jsonb, served jsonb, tried bigint[], stuck text[], out picked bigint[],
-                          out seen bigint[]) language sql as $$
+                          out seen bigint[]) language plpgsql as $$
+begin
     with recursive allowed as materialized (
         select l.key collate "C" as kind, l.value::int as room from jsonb_each_text(limits) l
         where l.value::int > 0 and not exists (select from pause p where p.kind in (l.key, ''))
@@ -81,6 +82,8 @@ create function pick_jobs(slots int, limits jsonb, served jsonb, tried bigint[],
               from candidate x) c
         where c.number_of_kind <= c.room
         order by c.round, c.number limit slots), array(select t.id from turn t)
+    into picked, seen;
+end
 $$;
 
 -- Claims up to `slots` jobs and returns them in the order in which they should begin. Fewer does not mean that no more wait:
