@@ -2,8 +2,8 @@ public import JSON
 
 /// Says how many jobs of each kind may begin at the moment.
 ///
-/// The worker asks before each claim, so that a job that would only wait (for quota, for a service that is down) stays in
-/// the queue, where it costs no attempt and holds no slot.
+/// The worker asks before each claim, so that a job that would only wait (for something scarce, for a service that is down)
+/// stays in the queue, where it costs no attempt and holds no slot.
 public protocol AdmissionControl: Sendable {
     /// How many jobs of each kind may be claimed now.
     ///

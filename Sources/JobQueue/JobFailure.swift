@@ -15,7 +15,7 @@ public struct JobFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case snooze(Duration)
     }
 
-    /// A stable name, such as `google.storage_quota_exceeded`.
+    /// A stable name, such as `queue.worker_lost`.
     public let code: String
     /// What happened and what to do, in sentences.
     public let message: String

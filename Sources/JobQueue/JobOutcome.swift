@@ -46,10 +46,12 @@ struct JobOutcome: Sendable {
         return copy
     }
 
-    /// The fields that a line of the log about this outcome has.
+    /// The fields that a line of the log about this outcome has: the job, and what it has made by the ids in its result.
     var metadata: Logger.Metadata {
         var fields: Logger.Metadata = ["job": "\(id)", "attempt": "\(attempt)"]
-        if let spreadsheet = result?["spreadsheet_id"]?.string { fields["spreadsheet"] = "\(spreadsheet)" }
+        for member in result?.object ?? JSONObject() where member.name.hasSuffix("_id") {
+            if let id = member.value.string { fields[String(member.name.dropLast(3))] = "\(id)" }
+        }
         return fields
     }
 

@@ -197,15 +197,15 @@ public struct SchemaError: Error, Sendable, CustomStringConvertible {
 }
 
 extension Schema {
-    /// The random name of this queue, which tells its spreadsheets from those of another installation.
+    /// The random name of this queue, which tells what it made from what another installation made.
     public func installation(on connection: Connection) async throws(PostgresError) -> String {
         let rows = try await connection.query(
             "select value from \(identifier: name).setting where name = 'installation'")
         guard let row = rows.first else {
             throw PostgresError(
                 .unexpectedResult,
-                "the table setting lacks the row 'installation', the random name that marks this queue's spreadsheets: "
-                    + "restore it from a backup, or its spreadsheets will not be found again")
+                "the table setting lacks the row 'installation', the random name that marks what this queue has made: "
+                    + "restore it from a backup, or that will not be found again")
         }
         return try row.text("value")
     }

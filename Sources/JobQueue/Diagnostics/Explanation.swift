@@ -6,7 +6,7 @@ public import JSON
 public struct Explanation: Sendable {
     /// One reason, with a stable name for programs.
     public struct Cause: Sendable, Equatable {
-        /// A name such as `no_worker`, `paused`, `target`, `quota` or `discarded`.
+        /// A name such as `no_worker`, `paused`, `target`, `turn` or `discarded`.
         public let name: String
         /// What it is and what to do.
         public let words: String

@@ -3,7 +3,7 @@
 -- Chooses up to `slots` available jobs and locks them. Logins take turns, so nobody is held up by another login's backlog,
 -- owners or priorities. Of a login the most urgent jobs come first, and among these its kinds and then its owners take turns.
 --
--- `limits` says of each kind that the worker knows how many jobs may begin, such as {"export": 3, "noop": 16}. `served` lists
+-- `limits` says of each kind that the worker knows how many jobs may begin, such as {"mail": 3, "noop": 16}. `served` lists
 -- the logins and kinds that the worker has served, the last one last, each with the owner that it served last. The jobs in
 -- `tried` and those of the targets in `stuck` are left out. `seen` has the first job of each owner whose turn it is; where
 -- nothing is picked, other transactions have these locked.
