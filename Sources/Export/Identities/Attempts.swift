@@ -13,7 +13,8 @@ struct Attempts: Sendable {
 
     /// Does a job's work as the identity that was chosen for it, and where that one is refused, as one after another.
     ///
-    /// - Throws: What the first one met where there is no other, else a failure that tells who was refused what.
+    /// - Throws: What the first one met where there is no other, else why one of them cannot be asked now, else a failure that
+    ///   tells who was refused what.
     func run<Result>(
         _ job: Job, _ progress: ProgressReporter, _ body: (Identity, ProgressReporter) async throws -> Result
     ) async throws -> Result {
@@ -22,6 +23,7 @@ struct Attempts: Sendable {
             do { return try await body(chosen, progress) } catch { throw Self.naming(chosen, in: error) }
         }
         var refusals: [(account: String, failure: JobFailure)] = []
+        var unasked: (any Error)?
         for identity in [chosen] + identities.filter({ $0.account != chosen.account }) {
             let writes = Atomic<Int>(0)
             var own = identity
@@ -40,13 +42,18 @@ struct Attempts: Sendable {
                 }
                 return result
             } catch {
-                guard let failure = Self.refusal(error), Self.isFresh(job),
-                    writes.load(ordering: .relaxed) == 0
-                else { throw error }
-                refusals.append((identity.account, failure))
+                guard Self.isFresh(job), writes.load(ordering: .relaxed) == 0 else { throw error }
+                if let failure = Self.refusal(error) {
+                    refusals.append((identity.account, failure))
+                } else if error is GoogleError || error is JobFailure, await identity.governor.isRefused {
+                    // The job comes back to whoever has no token now, unless another one can do it.
+                    unasked = unasked ?? error
+                } else {
+                    throw error
+                }
             }
         }
-        throw Self.summary(refusals)
+        throw unasked ?? Self.summary(refusals)
     }
 
     /// The error, with the account to share with where that is what it lacks.
