@@ -8,6 +8,8 @@ public enum JSON: Sendable, Hashable {
     case number(JSONNumber)
     case string(String)
     case array([JSON])
+    /// A long array that was not read into values yet; only a reader that is told to makes it.
+    case text(JSONText)
     case object(JSONObject)
 }
 
@@ -20,7 +22,7 @@ extension JSON {
 
     /// The element of an array by its index; nil outside it and for every value that is not an array.
     public subscript(index: Int) -> JSON? {
-        if case .array(let elements) = self, elements.indices.contains(index) { return elements[index] }
+        if let elements = array, elements.indices.contains(index) { return elements[index] }
         return nil
     }
 
@@ -50,8 +52,20 @@ extension JSON {
 
     /// The elements of an array value.
     public var array: [JSON]? {
-        if case .array(let value) = self { return value }
-        return nil
+        switch self {
+        case .array(let value): value
+        case .text(let text): Array(text)
+        default: nil
+        }
+    }
+
+    /// The elements of an array value, one after another; those of a text become values only then.
+    public var elements: JSONElements? {
+        switch self {
+        case .array(let value): JSONElements(value)
+        case .text(let text): JSONElements(text)
+        default: nil
+        }
     }
 
     /// The members of an object value.
@@ -71,8 +85,39 @@ extension JSON {
         case .number(let number) where !number.isInteger: "a number with a fraction or an exponent"
         case .number(let number): number.int == nil ? "a whole number beyond 64 bits" : "a whole number"
         case .string(let text): text.isEmpty ? "an empty string" : "a string"
-        case .array: "an array"
+        case .array, .text: "an array"
         case .object: "an object"
+        }
+    }
+}
+
+extension JSON {
+    /// Two values are equal when they say the same; whether an array was read or is a text yet makes no difference.
+    public static func == (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let one), .bool(let other)): one == other
+        case (.number(let one), .number(let other)): one == other
+        case (.string(let one), .string(let other)): one == other
+        case (.array(let one), .array(let other)): one == other
+        case (.text(let one), .text(let other)): one == other
+        case (.text(let text), .array(let values)), (.array(let values), .text(let text)):
+            text.count == values.count && text.elementsEqual(values)
+        case (.object(let one), .object(let other)): one == other
+        default: false
+        }
+    }
+
+    /// Feeds the hasher; with the number of elements of an array alone.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: break
+        case .bool(let value): hasher.combine(value)
+        case .number(let value): hasher.combine(value)
+        case .string(let value): hasher.combine(value)
+        case .array(let values): hasher.combine(values.count)
+        case .text(let text): hasher.combine(text.count)
+        case .object(let value): hasher.combine(value)
         }
     }
 }

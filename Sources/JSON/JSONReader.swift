@@ -3,11 +3,14 @@ extension JSON {
     ///
     /// Refused: invalid UTF-8, a lone surrogate, nesting deeper than 256, anything behind the value.
     ///
-    /// - Parameter mostValues: How many values there may be, those within others too. The tree of a text of two bytes a value
-    ///   takes some forty times as much memory as the text.
-    public init(parsing bytes: [UInt8], mostValues: Int = .max) throws(JSONError) {
+    /// - Parameters:
+    ///   - mostValues: How many values there may be, those within others too. The tree of a text of two bytes a value
+    ///     takes some forty times as much memory as the text.
+    ///   - longestTree: The length in bytes from which an array stays text.
+    public init(parsing bytes: [UInt8], mostValues: Int = .max, longestTree: Int = .max) throws(JSONError) {
         var reader = JSONReader(bytes)
         reader.valuesLeft = mostValues
+        reader.longestTree = longestTree
         self = try reader.value()
         try reader.end()
     }
@@ -45,6 +48,8 @@ public struct JSONReader: Sendable {
     private var lastLength = 0
     /// How many values may become a tree yet.
     fileprivate var valuesLeft = Int.max
+    /// The length in bytes from which an array stays text.
+    var longestTree = Int.max
 
     /// Makes a reader that stands before the first value.
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -61,12 +66,20 @@ public struct JSONReader: Sendable {
             return .object(JSONObject(members))
         case UInt8(ascii: "["):
             var elements: [JSON] = []
+            let start = place
             // An array is mostly as long as the one before it. Each length serves once, so that together they promise no more
             // than there is.
             elements.reserveCapacity(lastLength)
             lastLength = 0
             try beginArray()
-            while try nextElement() { elements.append(try value()) }
+            while try nextElement() {
+                elements.append(try value())
+                guard place.offset - start.offset >= longestTree else { continue }
+                let count = elements.count
+                elements = []
+                return .text(
+                    JSONText(bytes, from: start, count: try skipElements(behind: count), longestTree: longestTree))
+            }
             lastLength = elements.count
             return .array(elements)
         case UInt8(ascii: "\""): return .string(try string())
@@ -77,6 +90,30 @@ public struct JSONReader: Sendable {
         case UInt8(ascii: "-"), (UInt8(ascii: "0")...UInt8(ascii: "9"))?: return .number(try number())
         case nil: throw failure("the text ends where a value should be")
         default: throw failure("no value begins like this")
+        }
+    }
+
+    /// Checks the rest of an array; returns how many elements it has.
+    private mutating func skipElements(behind count: Int) throws(JSONError) -> Int {
+        var count = count
+        while try nextElement() {
+            try skip()
+            count += 1
+        }
+        return count
+    }
+
+    /// Checks a whole value without making one of it.
+    private mutating func skip() throws(JSONError) {
+        switch peek() {
+        case UInt8(ascii: "{"):
+            try beginObject()
+            while try nextMember() != nil { try skip() }
+        case UInt8(ascii: "["):
+            try beginArray()
+            _ = try skipElements(behind: 0)
+        case UInt8(ascii: "\""): _ = try string()
+        default: _ = try value()
         }
     }
 

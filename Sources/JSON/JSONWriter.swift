@@ -51,6 +51,7 @@ public struct JSONWriter: Sendable {
         case .number(let number): raw(number.text.utf8)
         case .string(let text): string(text)
         case .array(let elements): array { for element in elements { $0.element(element) } }
+        case .text(let text): array { for element in text { $0.element(element) } }
         case .object(let members): object { for member in members { $0.member(member.name, member.value) } }
         }
     }

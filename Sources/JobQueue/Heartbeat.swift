@@ -25,6 +25,9 @@ final class Heartbeat: Sendable {
     /// When the last sign of life was sent that reached the database.
     private let lastBeat = Mutex(ContinuousClock.now)
 
+    /// What hints ask for is done five times a second at most: anybody who may connect can send one.
+    private static let shortestPause = Duration.milliseconds(200)
+
     private let listening = Mutex(false)
 
     init(
@@ -66,13 +69,15 @@ final class Heartbeat: Sendable {
     /// Shows signs of life and takes the jobs of dead workers back, until it is cancelled.
     func beat() async {
         defer { observer(.iterated(.beats, nextWithin: nil)) }
+        var asked = ContinuousClock.now - Self.shortestPause
         while !Task.isCancelled, !lost.isSet {
             observer(.iterated(.beats, nextWithin: configuration.beatInterval))
             await due.wait(atMost: configuration.beatInterval)
+            try? await Task.sleep(for: asked + Self.shortestPause - .now)
             if Task.isCancelled || lost.isSet { break }
             observer(.iterated(.beats, nextWithin: .zero))
             // The database notes its time between the question and the answer, so the earlier one is the safe one.
-            let asked = ContinuousClock.now
+            asked = .now
             // Before sending, so that this heartbeat does not report a failure that its arrival disproves.
             problems.end(.beat)
             do {
@@ -81,7 +86,8 @@ final class Heartbeat: Sendable {
                         .init(
                             inFlight: inFlight.count, isListening: isListening,
                             problem: completions.failure ?? problems.current, lastError: problems.lastFailure,
-                            known: held.all, lostAfter: max(.seconds(60), configuration.leaseTime)))
+                            known: held.all, lostAfter: max(.seconds(60), configuration.leaseTime),
+                            room: configuration.memory.map { inFlight.room(within: MemoryBudget(limit: $0)) }))
                 else { return giveUp("the other workers took this one for dead") }
                 lastBeat.withLock { $0 = asked }
                 observer(.beat(inFlight: inFlight.count))

@@ -31,6 +31,8 @@ public struct Job: Sendable {
     public var checkpoint: JSON?
 
     let leaseNumber: Int
+    /// The size of the payload's text.
+    let payloadBytes: Int
     /// Why it cannot run at all, where its payload could not be read.
     var refusal: JobFailure?
 }

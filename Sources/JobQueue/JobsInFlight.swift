@@ -13,6 +13,7 @@ final class JobsInFlight: Sendable {
     }
 
     private struct Entry {
+        let payloadBytes: Int
         var task: Task<Void, Never>?
         var reason: StopReason?
     }
@@ -22,7 +23,7 @@ final class JobsInFlight: Sendable {
     var count: Int { entries.withLock { $0.count } }
 
     /// Counts a job in; its task follows with `attach`.
-    func insert(_ id: Int) { entries.withLock { $0[id] = Entry() } }
+    func insert(_ job: Job) { entries.withLock { $0[job.id] = Entry(payloadBytes: job.payloadBytes) } }
 
     /// Says which task runs a job; one that was told to stop before is cancelled now.
     func attach(_ task: Task<Void, Never>, to id: Int) {
@@ -31,6 +32,12 @@ final class JobsInFlight: Sendable {
             return entries[id]?.reason != nil
         }
         if stopped { task.cancel() }
+    }
+
+    /// How many bytes further payloads may have together.
+    func room(within budget: MemoryBudget) -> Int {
+        let (count, bytes) = entries.withLock { ($0.count, $0.values.reduce(0) { $0 + $1.payloadBytes }) }
+        return budget.room(beside: count, payloadBytes: bytes)
     }
 
     /// Tells a job to stop; the first reason stays, except that a lost lease outweighs the others.

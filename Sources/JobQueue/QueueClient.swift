@@ -24,11 +24,18 @@ public struct QueueClient: Sendable {
             """)[0].int("id")
     }
 
-    /// Finds a job.
+    /// Finds a job, without its payload.
     public func find(_ id: Int) async throws -> JobRecord? {
         try await connection.query(
-            "select to_jsonb(j) as row from \(identifier: schema).jobs j where id = \(id)"
+            "select to_jsonb(j) - 'payload' as row from \(identifier: schema).jobs j where id = \(id)"
         ).first.map { try JobRecord($0) }
+    }
+
+    /// A job with its payload as JSON text; not parsed, because a payload may be nested deeper than this program reads.
+    public func text(of id: Int) async throws(PostgresError) -> String? {
+        try await connection.query(
+            "select to_jsonb(j)::text as row from \(identifier: schema).jobs j where id = \(id)"
+        ).first?.text("row")
     }
 
     /// Lists jobs without their payloads, the newest first.

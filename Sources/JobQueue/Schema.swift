@@ -71,10 +71,39 @@ public struct Schema: Sendable {
         }
     }
 
-    /// Brings the schema to this program's newest step, in one transaction under a lock; returns the steps applied.
+    /// Brings the schema to this program's newest step, in one transaction; returns the steps applied.
     ///
-    /// - Throws: `SchemaError` where roles are missing that this login may not make, or an applied step has changed.
-    public func migrate(on connection: Connection) async throws -> [Migration] {
+    /// It locks its own list of steps, so that of two migrations at once the second finds nothing left to do. Where others hold
+    /// what it needs for as long as the connection waits for a lock, it lets go, so that nobody waits behind it, and tries
+    /// again, twenty times.
+    ///
+    /// - Parameter waiting: Is told who holds it up, each time.
+    /// - Throws: `SchemaError` where roles are missing that this login may not make, an applied step has changed, or somebody
+    ///   holds locks for longer.
+    public func migrate(
+        on connection: Connection, waiting: (String) -> Void = { _ in }
+    ) async throws -> [Migration] {
+        for attempt in 1... {
+            do {
+                return try await migrateOnce(on: connection)
+            } catch let error as PostgresError {
+                // Another migration made the schema or the list at the same moment.
+                if attempt < 20, ["42P06", "42P07", "23505"].contains(error.sqlState) { continue }
+                guard error.sqlState == "55P03" else { throw error }
+                let holder = await lockHolder(on: connection)
+                guard attempt < 20 else {
+                    throw SchemaError(
+                        description:
+                            "the schema \(name) is in use: \(holder). Nothing was changed; wait for its end, or end it "
+                            + "with pg_terminate_backend, then run `sheetsync migrate` again")
+                }
+                waiting("waiting for the schema \(name), which is in use: \(holder)")
+            }
+        }
+        return []
+    }
+
+    private func migrateOnce(on connection: Connection) async throws -> [Migration] {
         if let applied = try await appliedChecksums(on: connection) { try await verify(applied, on: connection) }
         try await Roles.ensure(on: connection)
         if let grant = try await missingGrant(on: connection) {
@@ -85,9 +114,10 @@ public struct Schema: Sendable {
                     \(grant)
                     """)
         }
+        if try await pending(on: connection).isEmpty { return [] }
         return try await connection.transaction { db throws(PostgresError) in
-            try db.script(lock)
             try db.script(try preparation(on: db))
+            try db.script(Self.lock)
             var applied: [Migration] = []
             for step in steps
             where try db.query("select 1 from schema_migration where number = \(step.number)").isEmpty {
@@ -96,6 +126,26 @@ public struct Schema: Sendable {
             }
             return applied
         }
+    }
+
+    /// Who holds a lock in the schema for longest, for people.
+    private func lockHolder(on connection: Connection) async -> String {
+        let rows = try? await connection.query(
+            """
+            select a.pid, a.usename::text as login, a.application_name as name, c.relname as relation,
+                coalesce(extract(epoch from clock_timestamp() - a.xact_start), 0)::float8 as seconds
+            from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+            join pg_stat_activity a on a.pid = l.pid
+            where l.granted and n.nspname = \(name) and a.datname = current_database() and a.pid <> pg_backend_pid()
+            order by a.xact_start nulls last, c.relname limit 1
+            """)
+        guard let row = rows?.first, let pid = try? row.int("pid"), let login = try? row.text("login"),
+            let name = try? row.text("name"), let relation = try? row.text("relation"),
+            let seconds = try? row.optionalDouble("seconds")
+        else { return "another migration, or a transaction that has ended by now" }
+        let program = name.isEmpty ? "" : " (\(name))"
+        let time = seconds > 0 ? " for \(Int(seconds)) seconds" : ""
+        return "process \(pid) of login \(login)\(program) has held \(relation)\(time)"
     }
 
     /// What `migrate` would do, as a script for an administrator's psql; nil where nothing is to be done.
@@ -110,7 +160,7 @@ public struct Schema: Sendable {
                 parts.append(try script(of: step, on: db))
             }
             let begin = "begin; set local search_path = pg_catalog, pg_temp;"
-            return parts.isEmpty ? [] : [begin, lock, try preparation(on: db)] + parts + ["commit;"]
+            return parts.isEmpty ? [] : [begin, try preparation(on: db), Self.lock] + parts + ["commit;"]
         }
         let statements = roles + (grant.map { [$0] } ?? []) + steps
         return statements.isEmpty ? nil : statements.joined(separator: "\n")
@@ -130,11 +180,8 @@ public struct Schema: Sendable {
         return rows.isEmpty ? nil : "grant create, usage on schema \(quoted(identifier: name)) to sheetsync_owner;"
     }
 
-    /// Two migrations at once: the second waits here, then finds nothing left to do.
-    private var lock: String {
-        let literal = "'sheetsync migrate \(name.replacing("'", with: "''"))'"
-        return "select pg_advisory_xact_lock(hashtextextended(\(literal), 0));"
-    }
+    /// Lets the second of two migrations wait, and then find nothing left to do; no login of the queue may lock this table.
+    private static let lock = "lock table schema_migration in share row exclusive mode;"
 
     /// The statements in front of the steps: the schema, the role and path that steps are written for, and their list.
     private func preparation(on db: isolated Connection) throws(PostgresError) -> String {

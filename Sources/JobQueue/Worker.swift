@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// A notification makes it fast, polling makes it right: without LISTEN (behind a pooler in transaction mode) a job
 /// waits for the next poll. Shutdown has two stages: it stops claiming and lets running jobs end, then gives the rest back
-/// without costing them an attempt. It opens three connections, whatever its concurrency.
+/// without costing them an attempt. It opens three connections beside the given one, whatever its concurrency.
 public struct Worker: Service {
     private let configuration: WorkerConfiguration
     private let database: ConnectionConfiguration
@@ -52,7 +52,7 @@ public struct Worker: Service {
         try await withTaskCancellationOrGracefulShutdownHandler {
             while !stopping.isSet {
                 let session = WorkerSession(
-                    configuration: configuration, schema: schema,
+                    configuration: configuration, database: database, schema: schema,
                     statements: WorkerStatements(
                         schema: schema.name, claims: Connection(database, label: "claims"),
                         completions: Connection(database, label: "completions"), control: control),

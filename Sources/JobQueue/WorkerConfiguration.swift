@@ -6,6 +6,8 @@ public struct WorkerConfiguration: Sendable {
     public var version = "0"
     /// How many jobs run at once.
     public var concurrency = 16
+    /// How many bytes of memory the running jobs may hold together; nil for no limit.
+    public var memory: Int?
     /// How often it looks for jobs that no notification told of.
     public var pollInterval: Duration = .seconds(2)
     /// How long after its last sign of life a worker's jobs run elsewhere at the latest.

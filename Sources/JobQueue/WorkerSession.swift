@@ -5,6 +5,7 @@ import Postgres
 /// A worker's life under one identity: from signing in to signing off, or until it was taken for dead.
 final class WorkerSession: Sendable {
     private let configuration: WorkerConfiguration
+    private let database: ConnectionConfiguration
     private let statements: WorkerStatements
     private let handlers: [String: any JobHandler]
     private let admission: (any AdmissionControl)?
@@ -24,12 +25,13 @@ final class WorkerSession: Sendable {
     private let heartbeat: Heartbeat
 
     init(
-        configuration: WorkerConfiguration, schema: Schema,
+        configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema,
         statements: WorkerStatements,
         handlers: [String: any JobHandler], admission: (any AdmissionControl)?, logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void, stopping: Flag, wakeUp: Signal
     ) {
         self.configuration = configuration
+        self.database = database
         self.statements = statements
         self.handlers = handlers
         self.admission = admission
@@ -141,7 +143,9 @@ final class WorkerSession: Sendable {
             }
             do {
                 let capacity = await admission?.capacity(for: free) ?? Capacity()
-                let claimed = try await statements.claim(free, limits: limits(capacity, free), served: served)
+                let claimed = try await statements.claim(
+                    free, limits: limits(capacity, free), served: served,
+                    room: configuration.memory.map { inFlight.room(within: MemoryBudget(limit: $0)) })
                 // Jobs that come when the identity is lost are left to others.
                 guard !heartbeat.isLost else { break }
                 held.insert(claimed)
@@ -167,7 +171,10 @@ final class WorkerSession: Sendable {
                 // A job that is due may be locked by somebody's open transaction: look again soon, but do not spin.
                 let due = untilDue.map { max($0, .milliseconds(50)) } ?? configuration.pollInterval
                 let blocked = capacity.checkAgainIn.map { max($0, .milliseconds(10)) } ?? configuration.pollInterval
+                // Anybody who may connect can wake this loop, as often as he likes.
+                let looksAgain = ContinuousClock.now + configuration.firstPause
                 await rest(atMost: min(due, blocked, pause, configuration.pollInterval))
+                try? await Task.sleep(until: looksAgain)
                 pause = min(pause * 4, configuration.pollInterval)
             } catch {
                 problems.note(error, while: .claim)
@@ -190,7 +197,7 @@ final class WorkerSession: Sendable {
     }
 
     private func start(_ job: Job, in jobs: inout DiscardingTaskGroup) {
-        inFlight.insert(job.id)
+        inFlight.insert(job)
         jobs.addTask {
             // A task of its own, because a group's child cannot be cancelled alone.
             let task = Task { await self.perform(job) }
@@ -216,8 +223,8 @@ final class WorkerSession: Sendable {
             result = .failure(JobFailure(error))
         }
         let (stopReason, left) = inFlight.remove(job.id)
-        // The claim loop waits for the first free slot, the shutdown for the last job.
-        if left == configuration.concurrency - 1 || left == 0 { wakeUp.raise() }
+        // The claim loop waits for the first free slot, or for memory, the shutdown for the last job.
+        if left == configuration.concurrency - 1 || left == 0 || configuration.memory != nil { wakeUp.raise() }
         switch (stopReason, result) {
         case (_, .success(let outcome)):
             // Also where the lease may be lost: if nobody has taken the job yet, it need not be done again.
@@ -286,8 +293,7 @@ final class WorkerSession: Sendable {
     // MARK: - Notifications
 
     private func listen() async {
-        let listener = NotificationListener(
-            on: statements.completions, channels: ["sheetsync_ready", "sheetsync_cancel"])
+        let listener = NotificationListener(database, channels: ["sheetsync_ready", "sheetsync_cancel"])
         await listener.run { [self] event in
             switch event {
             case .listening:

@@ -3,8 +3,8 @@ import Postgres
 
 /// The database functions that a worker calls, for one epoch: a random identity that no other process ever had.
 ///
-/// Claims have one connection, completions and notifications a second, and heartbeats and everything about single jobs a
-/// third: jobs end while others are claimed, and a slow claim cannot make a worker look dead.
+/// Claims have one connection, completions a second, and heartbeats and everything about single jobs a third: jobs end while
+/// others are claimed, and a slow claim cannot make a worker look dead.
 struct WorkerStatements: Sendable {
     let epoch = Int.random(in: 1...Int.max)
     let schema: String
@@ -33,15 +33,16 @@ struct WorkerStatements: Sendable {
     /// - Parameters:
     ///   - limits: How many jobs of each kind may begin; other kinds are left to other workers.
     ///   - served: Whom this worker has served so far, so that logins, kinds and owners take turns.
+    ///   - room: How many bytes their payloads may have together; nil for no limit.
     func claim(
-        _ slots: Int, limits: [String: Int], served: ServedLanes = ServedLanes()
+        _ slots: Int, limits: [String: Int], served: ServedLanes = ServedLanes(), room: Int? = nil
     ) async throws(PostgresError) -> [Job] {
         let limits = JSON.object(JSONObject(limits.map { .init(name: $0.key, value: JSON($0.value)) })).description
         var jobs: [Job] = []
         for row in try await claims.query(
             """
             select * from \(identifier: schema).claim(
-                \(epoch), \(slots), \(limits)::jsonb, \(served.json.description)::jsonb)
+                \(epoch), \(slots), \(limits)::jsonb, \(served.json.description)::jsonb, \(room))
             """)
         {
             jobs.append(
@@ -83,6 +84,8 @@ struct WorkerStatements: Sendable {
         var known: [Int] = []
         /// How old those others must be, because the answer to their claim may be under way yet.
         var lostAfter: Duration = .seconds(60)
+        /// How many bytes the payloads of further jobs may have; nil for no limit.
+        var room: Int?
     }
 
     /// Shows a sign of life; returns nil where this worker was taken for dead, else the jobs to cancel, and whether
@@ -94,7 +97,7 @@ struct WorkerStatements: Sendable {
             select * from \(identifier: schema).heartbeat(
                 \(epoch), \(heartbeat.inFlight), \(heartbeat.isListening), \(storable: heartbeat.problem),
                 \(storable: heartbeat.lastError),
-                \(known)::bigint[], \(heartbeat.lostAfter / .seconds(1)))
+                \(known)::bigint[], \(heartbeat.lostAfter / .seconds(1)), \(heartbeat.room))
             """)[0]
         guard try row.bool("alive") else { return nil }
         let cancelled = try row.text("cancelled").dropFirst().dropLast().split(separator: ",")
@@ -163,12 +166,15 @@ extension [Row] {
 }
 
 extension Job {
+    /// A longer array of a payload stays text, because a tree of values takes some thirty times as much memory.
+    private static let longestTree = 65_536
+
     fileprivate init(_ row: Row, isRedelivered: Bool, leaseNumber: Int) throws(PostgresError) {
         var payload: JSON = [:]
         var refusal: JobFailure?
-        let text = try row.optionalText("payload") ?? "{}"
+        let text = Array((try row.optionalText("payload") ?? "{}").utf8)
         do throws(JSONError) {
-            payload = try JSON(parsing: text)
+            payload = try JSON(parsing: text, longestTree: Self.longestTree)
         } catch {
             // Postgres takes what this program does not, such as a thousand nested arrays. The job is held now and
             // must end; its neighbours in the batch must not suffer.
@@ -181,6 +187,6 @@ extension Job {
             isRedelivered: isRedelivered, login: try row.text("enqueued_by"), owner: try row.text("owner"),
             target: try row.optionalText("target"),
             checkpoint: try row.optionalText("checkpoint").flatMap { try? JSON(parsing: $0) },
-            leaseNumber: leaseNumber, refusal: refusal)
+            leaseNumber: leaseNumber, payloadBytes: text.count, refusal: refusal)
     }
 }

@@ -20,8 +20,8 @@ public actor Connection {
     /// Before that it is not tried again to come to the server of the other connections.
     private var nextMove = ContinuousClock.now
     private var isInTransaction = false
-    /// Where notifications go, and what tells that some have arrived.
-    private var listening: (continuation: Arrivals.Continuation, source: any DispatchSourceRead)?
+    /// What tells that somebody listens no more, and that something has arrived.
+    private var listening: (continuation: Listening.Continuation, source: any DispatchSourceRead)?
 
     /// The actor's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -31,11 +31,16 @@ public actor Connection {
     /// - Parameters:
     ///   - label: What it is for; shown as `application_name` behind the program's name.
     ///   - statementTimeout: The longest that one statement may take.
-    public init(_ configuration: ConnectionConfiguration, label: String, statementTimeout: Duration = .seconds(15)) {
+    ///   - lockTimeout: The longest that it may wait for one lock; nil for as long as it may take.
+    public init(
+        _ configuration: ConnectionConfiguration, label: String, statementTimeout: Duration = .seconds(15),
+        lockTimeout: Duration? = nil
+    ) {
         executor = QueueExecutor(label: "postgres.\(label)")
         self.configuration = configuration.with("application_name", "sheetsync \(label)")
         self.statementTimeout = statementTimeout
-        settings = SessionSettings(statementTimeout: statementTimeout)
+        settings = SessionSettings(
+            statementTimeout: statementTimeout, lockTimeout: lockTimeout ?? statementTimeout)
     }
 
     /// Runs one statement and returns its rows.
@@ -55,7 +60,7 @@ public actor Connection {
     private func run(_ query: Query) throws(PostgresError) -> [Row] {
         try open()
         // What was notified meanwhile has come with the answer, and nothing else tells of it.
-        defer { handOver() }
+        defer { handle.deliverNotifications() }
         return try closingWhenLost { () throws(PostgresError) in
             try withSettings { () throws(PostgresError) in try handle.run(query, until: deadline) }
         }
@@ -70,7 +75,7 @@ public actor Connection {
     /// Runs several statements at once, without parameters; Postgres makes one transaction of them.
     public func script(_ sql: String) throws(PostgresError) {
         try open()
-        defer { handOver() }
+        defer { handle.deliverNotifications() }
         try closingWhenLost { () throws(PostgresError) in
             try withSettings { () throws(PostgresError) in try handle.run(script: sql, until: deadline) }
         }
@@ -173,33 +178,35 @@ public actor Connection {
         }
     }
 
-    typealias Arrivals = AsyncThrowingStream<Notification, any Error>
+    typealias Listening = AsyncThrowingStream<Never, any Error>
 
-    /// Begins to listen, and returns what arrives from now on; the sequence fails when the connection is lost or closed.
+    /// Begins to listen; the sequence has no elements and fails when the connection is lost or closed.
     ///
-    /// Other statements may go on over the same connection: what arrives while one runs comes behind it.
-    func listen(to channels: [String]) throws(PostgresError) -> Arrivals {
+    /// - Parameter deliver: Is told on the connection's thread of what arrives, and must not take long. Nothing is kept for it:
+    ///   whoever may connect may send as much as he likes.
+    func listen(
+        to channels: [String], _ deliver: @escaping @Sendable (Notification) -> Void
+    ) throws(PostgresError) -> Listening {
         endListening(because: PostgresError(.connectionLost, "somebody else listens"))
         // All at once, so that they are said over one connection.
         try script(channels.map { "listen \(quoted(identifier: $0))" }.joined(separator: "; "))
         // A descriptor of its own, so that the connection's may be closed before the source has ended.
         let descriptor = dup(handle.socket)
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: executor.queue)
-        source.setEventHandler { self.assumeIsolated { $0.handOver() } }
+        source.setEventHandler { self.assumeIsolated { $0.takeIn() } }
         source.setCancelHandler { _ = Glibc.close(descriptor) }
         source.activate()
-        let (arrivals, continuation) = Arrivals.makeStream()
+        let (stream, continuation) = Listening.makeStream()
         listening = (continuation, source)
-        handOver()
-        return arrivals
+        handle.onNotification = deliver
+        takeIn()
+        return stream
     }
 
-    /// Hands over the notifications that have arrived.
-    private func handOver() {
-        guard let listening else { return }
+    /// Takes in what has arrived.
+    private func takeIn() {
         do throws(PostgresError) {
             try handle.consumeInput()
-            while let next = handle.nextNotification() { listening.continuation.yield(next) }
         } catch {
             // At once, because the end of a connection stays readable and would be reported without a pause.
             close(because: error)
@@ -218,7 +225,7 @@ public actor Connection {
         do throws(PostgresError) {
             if isAlone { throw Self.loneliness }
             _ = try handle.run("select 1", until: .now + .seconds(10))
-            handOver()
+            handle.deliverNotifications()
         } catch {
             close(because: error)
             throw error

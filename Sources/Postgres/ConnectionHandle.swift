@@ -6,6 +6,8 @@ import Glibc
 /// A handle without a connection (before the first use, after a loss) is valid; libpq answers for it as for a broken one.
 @safe struct ConnectionHandle: ~Copyable {
     private(set) var connection: OpaquePointer?
+    /// Is told of each notification as soon as it has been read; none is kept.
+    var onNotification: ((Notification) -> Void)?
 
     init() { unsafe connection = nil }
 
@@ -96,18 +98,22 @@ import Glibc
     ///
     /// A server that closes sends its reason first. One call takes that in, and only a second one sees the end behind it.
     func consumeInput() throws(PostgresError) {
-        guard unsafe PQconsumeInput(connection) == 1, unsafe PQconsumeInput(connection) == 1, isOpen else {
-            throw PostgresError(.connectionLost, lastMessage)
+        for _ in 1...2 {
+            guard unsafe PQconsumeInput(connection) == 1 else { throw PostgresError(.connectionLost, lastMessage) }
+            deliverNotifications()
         }
+        guard isOpen else { throw PostgresError(.connectionLost, lastMessage) }
     }
 
-    /// The next notification that has arrived.
-    func nextNotification() -> Notification? {
-        guard let notification = unsafe PQnotifies(connection) else { return nil }
-        defer { unsafe PQfreemem(notification) }
-        return Notification(
-            channel: unsafe String(cString: notification.pointee.relname),
-            payload: unsafe String(cString: notification.pointee.extra))
+    /// Takes the notifications that have arrived out of libpq, which would keep them all.
+    func deliverNotifications() {
+        while let notification = unsafe PQnotifies(connection) {
+            defer { unsafe PQfreemem(notification) }
+            onNotification?(
+                Notification(
+                    channel: unsafe String(cString: notification.pointee.relname),
+                    payload: unsafe String(cString: notification.pointee.extra)))
+        }
     }
 
     /// Runs one statement by the extended protocol and waits for its answer at most until the deadline.

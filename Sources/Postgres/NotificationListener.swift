@@ -18,8 +18,7 @@ public struct NotificationListener: Sendable {
     /// Makes a listener for some channels.
     ///
     /// - Parameters:
-    ///   - connection: Others may use it too; a statement of theirs that takes long delays what is heard. It is closed at
-    ///     the end.
+    ///   - connection: It should serve nobody else: a statement that takes long delays what is heard. It is closed at the end.
     ///   - retryInterval: The pause before it connects again.
     ///   - checkInterval: How often it asks the server for a sign of life, and whether the other connections still have the same.
     public init(
@@ -33,10 +32,12 @@ public struct NotificationListener: Sendable {
     }
 
     /// Listens until the task is cancelled, and hands each event to a closure in order.
-    public func run(_ handle: @Sendable (Event) async -> Void) async {
+    ///
+    /// - Parameter handle: Must not take long; notifications that it does not keep are gone.
+    public func run(_ handle: @escaping @Sendable (Event) -> Void) async {
         while !Task.isCancelled {
             do {
-                let arrivals = try await connection.listen(to: channels)
+                let listening = try await connection.listen(to: channels) { handle(.notification($0)) }
                 let check = Task { [connection, checkInterval] in
                     while true {
                         try await Task.sleep(for: checkInterval)
@@ -44,10 +45,10 @@ public struct NotificationListener: Sendable {
                     }
                 }
                 defer { check.cancel() }
-                await handle(.listening)
-                for try await notification in arrivals { await handle(.notification(notification)) }
+                handle(.listening)
+                for try await _ in listening {}
             } catch let error as PostgresError {
-                await handle(.lost(error))
+                handle(.lost(error))
             } catch {
                 break
             }

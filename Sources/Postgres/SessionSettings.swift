@@ -16,11 +16,14 @@ struct SessionSettings {
 
     private let limits: [(name: String, value: String)]
 
-    /// - Parameter statementTimeout: The longest that one statement may take.
-    init(statementTimeout: Duration) {
-        let milliseconds = "\(max(1, Int(statementTimeout / .milliseconds(1))))"
+    /// - Parameters:
+    ///   - statementTimeout: The longest that one statement may take.
+    ///   - lockTimeout: The longest that it may wait for one lock.
+    init(statementTimeout: Duration, lockTimeout: Duration) {
+        func milliseconds(_ time: Duration) -> String { "\(max(1, Int(time / .milliseconds(1))))" }
         limits = [
-            (name: "statement_timeout", value: milliseconds), (name: "lock_timeout", value: milliseconds),
+            (name: "statement_timeout", value: milliseconds(statementTimeout)),
+            (name: "lock_timeout", value: milliseconds(lockTimeout)),
             (name: "idle_in_transaction_session_timeout", value: "60000"), (name: "jit", value: "off"),
         ]
     }

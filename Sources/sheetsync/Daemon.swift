@@ -33,7 +33,7 @@ struct Daemon {
         let (known, unusable) = try loadCredentials(logger)
         for warning in database.connection.warnings { logger.warning("\(warning)") }
 
-        // One connection for all small statements; the worker opens one more for claims, and one for completions and
+        // One connection for all small statements; the worker opens one more for claims, one for completions and one for
         // notifications.
         // Signs of life go over it too, so nothing on it may take as long as a lease.
         let control = Connection(

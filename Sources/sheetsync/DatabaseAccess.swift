@@ -7,10 +7,11 @@ struct DatabaseAccess {
     let schema: Schema
     let connection: Connection
 
-    init(statementTimeout: Duration = .seconds(15)) async throws {
+    init(statementTimeout: Duration = .seconds(15), lockTimeout: Duration? = nil) async throws {
         let settings = try DatabaseSettings(try await SettingsReader())
         schema = settings.schema
-        connection = Connection(settings.connection, label: "command", statementTimeout: statementTimeout)
+        connection = Connection(
+            settings.connection, label: "command", statementTimeout: statementTimeout, lockTimeout: lockTimeout)
     }
 
     var jobs: QueueClient { QueueClient(schema, on: connection) }

@@ -119,3 +119,47 @@ import Testing
         }
     }
 }
+
+/// Long arrays that stay text.
+@Suite struct JSONTextTests {
+    private func parse(_ text: String, _ longest: Int = 8) throws -> JSON {
+        try JSON(parsing: Array(text.utf8), longestTree: longest)
+    }
+
+    @Test(arguments: [
+        #"{"a":1,"rows":[[0],[0],["\n\u00e9",null],{"b":[1,2,3,4,5,6,7,8]}],"z":[true]}"#,
+        #"[[[1,2,3,4,5],[1,2,3,4,5,6]],"x",{"y":[]}]"#, #"[]"#, #"[1,2]"#, #"[ [ 1 , 2 ] , [ 3 , 4 ] ]"#,
+    ])
+    func isTheSameValue(text: String) throws {
+        let tree = try JSON(parsing: text)
+        for longest in 1...12 {
+            let kept = try parse(text, longest)
+            #expect(kept == tree && tree == kept && kept.description == tree.description, "\(longest)")
+            #expect(kept.hashValue == tree.hashValue)
+        }
+        #expect(try parse(text) != (try parse("[[0],[0],[0],[1]]")))
+    }
+
+    @Test func elementsBecomeValuesOneAtATime() throws {
+        let rows = try #require(try parse(#"{"rows":[[0],[1],[2],[3]]}"#)["rows"])
+        guard case .text = rows else { return #expect(Bool(false), "\(rows)") }
+        #expect(rows.kind == "an array" && rows[2] == [2] && rows[4] == nil)
+        let elements = try #require(rows.elements)
+        #expect(elements.count == 4 && elements.first == [0] && elements.map { $0[0]?.int ?? -1 } == [0, 1, 2, 3])
+        #expect(rows.array == [[0], [1], [2], [3]])
+        #expect(try parse("[1,2]").elements?.count == 2 && JSON.null.elements == nil)
+    }
+
+    @Test(arguments: [
+        #"[1,2,3,4,5,6,]"#, #"[1,2,3,4,5,6 7]"#, #"[1,2,3,4,5,6,"a]"#, #"[1,2,3,4,5,6,{"a":}]"#, #"[1,2,3,4,5,6,[}]"#,
+        #"[1,2,3,4,5,6,nul]"#, #"[1,2,3,4,5,6,"\ud800"]"#, #"[1,2,3,4,5,6"#, #"[1,2,3,4,5,6]]"#,
+    ])
+    func whatIsBehindIsCheckedToo(text: String) {
+        #expect(throws: JSONError.self) { try parse(text) }
+    }
+
+    @Test func bottomlessNestingIsRefusedInTextToo() {
+        let deep = "[1,2,3,4,5," + String(repeating: "[", count: 300) + String(repeating: "]", count: 300) + "]"
+        #expect(throws: JSONError.self) { try parse(deep) }
+    }
+}

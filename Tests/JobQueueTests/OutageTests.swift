@@ -122,14 +122,42 @@ import Testing
                 try await wait(for: "the worker to sleep") {
                     try await queue.inspector.isSomebodyIdle()
                 }
-                // What it would hear now is said while nobody listens; the job's end opens the connection again.
-                try await terminate("completions", of: login, queue)
+                // What it would hear now is said while nobody listens.
+                try await terminate("listener", of: login, queue)
                 let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
                 try await queue.expect(id, "completed")
             }
-            #expect(
+            try await wait(for: "the listener to come back to the three others") {
                 try await queue.connection.query(
-                    "select count(*) as n from pg_stat_activity where usename = \(login)")[0].int("n") == 3)
+                    "select count(*) as n from pg_stat_activity where usename = \(login)")[0].int("n") == 4
+            }
+        }
+    }
+
+    /// Whoever may connect can notify, as often and with as much as he likes.
+    @Test func aFloodOfNotificationsCausesNoMoreThanFiveBeatsASecond() async throws {
+        let queue = try await TestQueue.make()
+        let beats = Heard()
+        let observer: @Sendable (WorkerEvent) -> Void = { event in
+            if case .beat = event { beats.add("beat") }
+        }
+        try await queue.withWorker(["noop": ClosureHandler { _, _ in nil }], observer: observer) { queue in
+            try await wait(for: "a first beat") { !beats.all.isEmpty }
+            let before = beats.all.count
+            let start = ContinuousClock.now
+            for round in 1...40 {
+                try await queue.connection.query(
+                    """
+                    select pg_notify(channel, \(round) || ' ' || n || repeat('x', 7000))
+                    from generate_series(1, 200) n, (values ('sheetsync_cancel'), ('sheetsync_ready')) c (channel)
+                    """)
+            }
+            try await queue.expect(try await queue.jobs.enqueue(kind: "noop", payload: [:]), "completed")
+            let most = Int((ContinuousClock.now - start) / .milliseconds(200)) + 2
+            let caused = beats.all.count - before
+            #expect(caused <= most, "\(caused)")
+            // One for whatever came, and work goes on.
+            #expect(caused >= 1)
         }
     }
 
@@ -261,7 +289,7 @@ import Testing
         #expect(try await other.reclaim(silentFor: .seconds(1800)).isEmpty)
         _ = try await queue.psql(
             "update sheetsync.worker set beat_at = clock_timestamp() - interval '1900 s' where epoch = \(silent.epoch)")
-        #expect(try await other.reclaim(silentFor: .seconds(1800)) == [id: "retryable"])
+        #expect(try await other.reclaim(silentFor: .seconds(1800)) == [id: "available"])
         #expect(try await silent.beat(.init(inFlight: 1)) == nil)
     }
 }

@@ -128,7 +128,7 @@ import Testing
                 "heartbeat",
                 """
                 explain (analyze, buffers, format json)
-                select * from sheetsync.heartbeat(\(epoch), 0, true, null, null, '{}', 60)
+                select * from sheetsync.heartbeat(\(epoch), 0, true, null, null, '{}', 60, null)
                 """
             ),
             ("mark_idle", "explain (analyze, buffers, format json) select * from sheetsync.mark_idle()"),

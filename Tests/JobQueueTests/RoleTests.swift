@@ -35,7 +35,7 @@ import Testing
             "insert into sheetsync.job(kind) values ('noop')", "select * from sheetsync.claim(1, 1, '{}')",
             "select sheetsync.register_worker(1, 'x', '1', 1)", "select * from sheetsync.finish(1, '[]')",
             "select sheetsync.insert_job(1, 'noop', '{}', null, null, 5, '', 10)",
-            "select * from sheetsync.heartbeat(1, 0, true, '', '', '{}', 60)",
+            "select * from sheetsync.heartbeat(1, 0, true, '', '', '{}', 60, null)",
             "select * from sheetsync.reclaim(0)", "select * from sheetsync.worker",
             "select * from sheetsync.report_failed_start",
             "select sheetsync.pause_queue()", "select sheetsync.resume_queue()",

@@ -26,6 +26,45 @@ import Testing
         #expect(try await schema.pending(on: connection).isEmpty)
     }
 
+    /// Whoever may connect may take any advisory lock; a migration takes none, and says who holds what it needs.
+    @Test func nobodyStopsAMigrationUnseen() async throws {
+        let queue = try await TestQueue.make()
+        let configuration = try queue.configuration()
+        let next = Migration(
+            number: 901, name: "next", embedded: Array("alter table job add column next int;".utf8))
+        let schema = Schema(steps: queue.schema.steps + [next])
+        let other = Connection(configuration, label: "other")
+        try await other.script(
+            "select pg_advisory_lock(hashtextextended('sheetsync migrate sheetsync', 0)); begin; lock table sheetsync.job"
+        )
+        let connection = Connection(configuration, label: "test", lockTimeout: .milliseconds(200))
+        let said = Heard()
+        let migrating = Task {
+            do { return try await schema.migrate(on: connection) { said.add($0) }.count } catch {
+                said.add("\(error)")
+                throw error
+            }
+        }
+        try await wait(for: "the holder to be named twice", within: .seconds(20), seeing: { "\(said.all)" }) {
+            said.all.count >= 2
+        }
+        #expect(said.all[0].contains("which is in use: process "), "\(said.all)")
+        #expect(said.all[0].contains("(sheetsync other) has held job for"), "\(said.all)")
+        // Nobody waits behind it for longer than that.
+        try await other.script("rollback")
+        #expect(try await migrating.value == 1)
+
+        // Nor does one that holds the list of steps itself stay unknown.
+        try await other.script("begin; lock table sheetsync.schema_migration")
+        let hurried = Connection(configuration, label: "test", lockTimeout: .milliseconds(20))
+        let error = await #expect(throws: SchemaError.self) { try await schema.migrate(on: hurried) }
+        #expect(
+            error?.description.contains("(sheetsync other) has held schema_migration") == true,
+            "\(String(describing: error))")
+        try await other.script("rollback")
+        #expect(try await schema.migrate(on: connection).isEmpty)
+    }
+
     @Test func livesUnderAnotherName() async throws {
         let server = try await SharedPostgres.server()
         let database = try await SharedPostgres.makeDatabase()

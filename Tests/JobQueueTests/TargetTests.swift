@@ -217,8 +217,8 @@ import Testing
         #expect(try await queue.jobs.cancel(ids[2]))
         try await finish(worker, begun, .retry)
 
-        // Its worker dies twice.
-        for _ in 1...2 {
+        // Its workers die until its two attempts are used up.
+        for _ in 1...4 {
             let dying = try await self.worker(queue)
             #expect(try await dying.claim(4).map(\.id) == [ids[3]])
             try await queue.inspector.silence(epoch: dying.epoch)

@@ -25,7 +25,7 @@ import Testing
             try await queue.expect(id, "completed")
             let job = try await queue.jobs.find(id)
             #expect(job?.result == ["seen": 7])
-            #expect(job?.json["payload"]?.isNull == true)
+            #expect(try await queue.jobs.text(of: id)?.contains(#""payload": null"#) == true)
             #expect(job?.json["attempt"]?.int == 1)
             try await wait(for: "NOTIFY", seeing: { "\(heard.all)" }) { heard.all.count == 2 }
             #expect(try JSON(parsing: #require(heard.all.last)) == ["id": JSON(id), "state": "completed"])
@@ -99,7 +99,7 @@ import Testing
             #expect(try await queue.jobs.find(never)?.json["errors"]?[0]?["retryable"] == false)
             #expect(try await queue.jobs.find(worn)?.json["errors"]?.array?.count == 2)
             // Nothing of it is gone: it can be revived, with all its attempts and its history.
-            #expect(try await queue.jobs.find(worn)?.json["payload"] == [:])
+            #expect(try await queue.jobs.text(of: worn)?.contains(#""payload": {}"#) == true)
             #expect(try await queue.jobs.retry(worn))
             try await wait(for: "two more attempts") {
                 try await queue.jobs.find(worn)?.json["errors"]?.array?.count == 4
@@ -267,11 +267,11 @@ import Testing
             try await queue.expect(id, "completed")
         }
         let job = try await queue.jobs.find(id)
-        #expect(job?.result == ["attempt": 2])
+        #expect(job?.result == ["attempt": 1])
         #expect(job?.lastError?.code == "queue.worker_lost")
         #expect(try await dead.beat(.init(inFlight: 1)) == nil)
         #expect(try await dead.finish([JobOutcome(held[0], .completed, result: "late")], keepPayloads: false).isEmpty)
-        #expect(try await queue.jobs.find(id)?.result == ["attempt": 2])
+        #expect(try await queue.jobs.find(id)?.result == ["attempt": 1])
     }
 
     @Test func beginsAnewWhenItWasTakenForDead() async throws {

@@ -238,7 +238,7 @@ struct PlannedSpreadsheet: Equatable {
                     case .string(let text): tabs[index].cells[first + offset][column].value = .text(text)
                     case .number(let number): tabs[index].cells[first + offset][column].value = .number(number.double)
                     case .bool(let truth): tabs[index].cells[first + offset][column].value = .boolean(truth)
-                    case .array, .object: throw Refusal(reason: "Invalid values[\(offset)][\(column)]")
+                    case .array, .text, .object: throw Refusal(reason: "Invalid values[\(offset)][\(column)]")
                     }
                 }
             }

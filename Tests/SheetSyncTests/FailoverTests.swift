@@ -128,7 +128,10 @@ import Testing
                             }
                             try await wait(for: "all connections to be at the new primary", within: .seconds(30)) {
                                 try await connections(replica)
-                                    == ["sheetsync claims", "sheetsync completions", "sheetsync control"]
+                                    == [
+                                        "sheetsync claims", "sheetsync completions", "sheetsync control",
+                                        "sheetsync listener",
+                                    ]
                             }
                             if failover != .staleNameAndCrash {
                                 #expect(try await connections(primary) == [])

@@ -44,7 +44,7 @@ import Testing
         #expect(trap.hasStruck && stage.spreadsheets == ["Lost"])
         if cancel == .waiting {
             let taken = "select state from sheetsync.reclaim(0)"
-            #expect(try await stage.queue.psql(taken, as: stage.name(.worker)) == "retryable")
+            #expect(try await stage.queue.psql(taken, as: stage.name(.worker)) == "available")
         } else {
             try await stage.queue.inspector.silence()
         }

@@ -50,7 +50,7 @@ struct SheetReader {
                 case .string(let text): text
                 case .number(let number): JSON.number(number).description
                 case .bool(let truth): truth ? "TRUE" : "FALSE"
-                case nil, .null, .array, .object: ""
+                case nil, .null, .array, .text, .object: ""
                 }
             },
             formats: (rows?[1]?["values"]?.array ?? []).map { $0["userEnteredFormat"]?["numberFormat"] })

@@ -22,7 +22,8 @@ public struct FolderPath: Sendable, Hashable, CustomStringConvertible {
                 }
                 try PayloadText.checkName(name, at: path)
             }
-        case .array(let elements):
+        case .array, .text:
+            let elements = value.array ?? []
             guard !elements.isEmpty else { throw PayloadError(at: path, "must name at least one folder") }
             try Self.checkCount(elements.count, at: path)
             var names: [String] = []

@@ -47,6 +47,11 @@ struct PayloadObject {
         try read(name, "an array", \.array)
     }
 
+    /// The elements of an array that may be long.
+    func elements(_ name: String) throws(PayloadError) -> JSONElements? {
+        try read(name, "an array", \.elements)
+    }
+
     func boolean(_ name: String) throws(PayloadError) -> Bool? {
         try read(name, "true or false", \.bool)
     }

@@ -5,7 +5,7 @@ import SheetModel
 struct SheetPayload {
     /// Where a sheet's rows come from.
     enum Content {
-        case rows([JSON])
+        case rows(JSONElements)
         case query(String, parameters: [JSON])
     }
 
@@ -46,7 +46,7 @@ struct SheetPayload {
             guard object["params"] == nil else {
                 throw PayloadError(at: object.path(of: "params"), "goes with query alone")
             }
-            guard let rows = try object.array("rows") else {
+            guard let rows = try object.elements("rows") else {
                 throw PayloadError(at: object.path(of: "rows"), "is missing")
             }
             hasObjects = rows.first?.object != nil
@@ -58,7 +58,7 @@ struct SheetPayload {
     /// The sheet with the rows that the payload itself has.
     var known: Sheet {
         if case .rows(let rows) = content { return Sheet(name: name, columns: columns, objectsOrArrays: rows) }
-        return Sheet(name: name, columns: columns, objectsOrArrays: [])
+        return Sheet(name: name, columns: columns, objectsOrArrays: JSONElements([]))
     }
 
     /// The path of a part of the sheet.
@@ -90,10 +90,10 @@ struct SheetPayload {
         return columns
     }
 
-    private static func checkArrays(_ rows: [JSON], _ object: PayloadObject) throws(PayloadError) {
+    private static func checkArrays(_ rows: JSONElements, _ object: PayloadObject) throws(PayloadError) {
         for (index, row) in rows.enumerated() {
             try PayloadError.checkCancellation(at: index)
-            guard case .array = row else {
+            guard row.elements != nil else {
                 let kinds = index == 0 ? "an array or an object" : "an array like the first row"
                 throw PayloadError(at: object.path(of: "rows[\(index)]"), "expected \(kinds), got \(row.kind)")
             }
@@ -102,7 +102,7 @@ struct SheetPayload {
 
     /// Refuses rows whose values would not find their columns by name; what no column names is left out later.
     private static func checkObjects(
-        _ rows: [JSON], _ columns: [Column]?, _ object: PayloadObject
+        _ rows: JSONElements, _ columns: [Column]?, _ object: PayloadObject
     ) throws(PayloadError) {
         guard let columns else {
             throw PayloadError(

@@ -128,7 +128,7 @@ extension JSON {
         case .bool(let truth): truth ? "true" : "false"
         case .number(let number): number.text
         case .string(let text): text
-        case .array, .object: description
+        case .array, .text, .object: description
         }
     }
 }

@@ -145,6 +145,18 @@ extension Explanation {
         let busy = alive.reduce(0) { $0 + ($1["in_flight"]?.int ?? 0) }
         let slots = alive.reduce(0) { $0 + ($1["concurrency"]?.int ?? 0) }
         let ahead = waitState.json["ahead"]?.int ?? 0
+        if waitState.json["is_isolated"]?.bool == true {
+            return Cause(
+                "isolated",
+                "waits for a worker that runs nothing else, because two were lost while they ran it: it will run alone")
+        }
+        let needed = waitState.json["needs_room"]?.int ?? 0
+        if busy > 0, alive.allSatisfy({ worker in worker["room"]?.int.map { $0 < needed } ?? false }) {
+            return Cause(
+                "memory",
+                "waits for memory: its payload has \(waitState.json["payload_bytes"]?.int ?? 0) bytes, and no worker has room for "
+                    + "it beside the jobs that run (SHEETSYNC_MEMORY_MB)")
+        }
         guard ahead > 0 || busy >= slots else {
             return Cause("turn", "is next: a worker claims it at its next look")
         }

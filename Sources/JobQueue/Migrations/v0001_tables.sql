@@ -42,6 +42,7 @@ create table job (
     idempotency_key text        collate "C",
     payload_digest  text,                               -- of the payload that came with the key
     payload         jsonb,                              -- null once completed, unless payloads are kept
+    payload_bytes   int         not null default 0,     -- of its text
     scheduled_at    timestamptz not null,
     created_at      timestamptz not null default now()
 );
@@ -55,9 +56,11 @@ create table ready (
     priority     smallint    not null,
     owner        text        collate "C" not null,
     target       text        collate "C",
-    state        text        not null check (state in ('available', 'scheduled', 'blocked')), -- blocked: behind its target
+    -- Blocked is what waits behind its target; isolated what two workers were lost with, so that it runs alone.
+    state        text        not null check (state in ('available', 'scheduled', 'blocked', 'isolated')),
     attempt      smallint    not null default 0,        -- attempts that were made
     redelivered  boolean     not null default false,    -- a worker had it before
+    losses       smallint    not null default 0,        -- workers that were lost while they ran it
     run_at       timestamptz not null,
     attempted_at timestamptz,
     waits_for    jsonb                                  -- {code, message} of a snoozed job
@@ -66,6 +69,7 @@ create index ready_available on ready (kind, enqueued_by, priority, owner, id) w
 create index ready_scheduled on ready (run_at) where state = 'scheduled';
 create index ready_target on ready (target, id) where state = 'available' and target is not null;
 create index ready_blocked on ready (target, id) where state = 'blocked';
+create index ready_isolated on ready (id) where state = 'isolated';
 
 -- Jobs that run. A lease's number is never used again; the epoch is the random identity of a worker process.
 create table lease (
@@ -74,10 +78,12 @@ create table lease (
     epoch       bigint      not null,
     attempt     smallint    not null,
     redelivered boolean     not null,
+    losses      smallint    not null,
     target      text        collate "C",
     claimed_at  timestamptz not null default clock_timestamp()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create unique index lease_target on lease (target) where target is not null;
+create index lease_isolated on lease (epoch) where losses >= 2;
 create sequence lease_number;
 
 -- The job of a target that has begun. The row stays through the job's retries until the job ends.
@@ -144,6 +150,7 @@ create table worker (
     concurrency int         not null,
     in_flight   int         not null default 0,
     is_listening boolean    not null default false,     -- whether notifications reach it
+    room        bigint,                                 -- for how many bytes of jobs, as `claim` reckons; null for any
     problem     text,                                   -- what it fails at now
     last_error  text,                                   -- of the last job that failed
     kinds       text[],                                 -- what it can do; null where it did not say

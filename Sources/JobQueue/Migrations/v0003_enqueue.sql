@@ -85,8 +85,9 @@ begin
         digest := encode(sha256(convert_to(regexp_replace(payload::text, '\d+(\.\d+)?', '0', 'g'), 'UTF8')), 'hex')
             || to_hex(jsonb_hash_extended(payload, 0)) || to_hex(jsonb_hash_extended(payload, 1));
     end if;
-    insert into job (id, kind, priority, max_attempts, owner, target, idempotency_key, payload_digest, payload, scheduled_at)
-    values (id, kind, priority, max_attempts, owner, target, key, digest, payload, due)
+    insert into job (id, kind, priority, max_attempts, owner, target, idempotency_key, payload_digest, payload, payload_bytes,
+                     scheduled_at)
+    values (id, kind, priority, max_attempts, owner, target, key, digest, payload, bytes, due)
     on conflict (enqueued_by, idempotency_key) where idempotency_key is not null do nothing;
     if found then
         -- Available, whatever runs on its target: to find that out would need a lock that others wait for.

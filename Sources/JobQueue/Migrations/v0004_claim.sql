@@ -86,9 +86,23 @@ begin
 end
 $$;
 
+-- Chooses and locks a job that is to run alone, as an array of one or none.
+create function pick_isolated(limits jsonb) returns bigint[] language plpgsql as $$
+begin
+    return array(
+        select r.id from ready r
+        where r.state = 'isolated' and (limits ->> r.kind)::int > 0
+          and not exists (select from pause p where p.kind in (r.kind, ''))
+        order by r.id limit 1 for update skip locked);
+end
+$$;
+
 -- Claims up to `slots` jobs and returns them in the order in which they should begin. Fewer does not mean that no more wait:
 -- a worker asks again until it gets none.
-create function claim(epoch bigint, slots int, limits jsonb, served jsonb default '[]')
+--
+-- Those claimed have up to `room` bytes together, each reckoned as its payload and 512 KiB. A larger one is claimed alone, by a
+-- worker that holds no other job. So is an isolated job; until there is such a worker, those that serve its kind begin nothing else.
+create function claim(epoch bigint, slots int, limits jsonb, served jsonb default '[]', room bigint default null)
 returns table (id bigint, lease_number bigint, attempt int, redelivered boolean, uid uuid, kind text, payload jsonb,
                max_attempts int, enqueued_by name, owner text, target text, checkpoint jsonb)
 language plpgsql security definer as $$
@@ -99,6 +113,7 @@ declare
     claimed bigint[] := '{}';
     tried   bigint[] := '{}';
     stuck   text[]   := '{}';
+    fitting bigint[];
 begin
     -- A worker that was suspended and taken for dead must not begin anything. The lock keeps others from taking it for dead
     -- before this commits; a heartbeat does not wait for it.
@@ -109,14 +124,39 @@ begin
     if exists (select from cancel_request) then
         perform apply_cancel_requests();
     end if;
-    update ready r set state = 'available' where r.id = any (array(
+    update ready r set state = case when r.losses >= 2 then 'isolated' else 'available' end where r.id = any (array(
         select d.id from ready d where d.state = 'scheduled' and d.run_at <= now()
         order by d.run_at limit 1000 for update skip locked));
+    if exists (select from lease l where l.epoch = claim.epoch and l.losses >= 2) then
+        return;
+    end if;
+    picked := pick_isolated(limits);
+    if picked <> '{}' then
+        if exists (select from lease l where l.epoch = claim.epoch) then
+            return;
+        end if;
+        claimed := lock_targets(picked);
+    end if;
     -- Where open transactions of others have the first jobs locked, or what is in front of them, the next ones have their turn.
     for round in 1..100 loop
+        exit when claimed <> '{}';
         select p.picked, p.seen into picked, seen from pick_jobs(slots, limits, served, tried, stuck) p;
+        if room is not null then
+            fitting := array(
+                select x.id
+                from (select u.id, u.place, sum(j.payload_bytes + 524288) over (order by u.place) as bytes
+                      from unnest(picked) with ordinality u(id, place) join job j on j.id = u.id) x
+                where x.bytes <= room order by x.place);
+            if fitting = '{}' and picked <> '{}' then
+                if exists (select from lease l where l.epoch = claim.epoch) then
+                    return;
+                end if;
+                fitting := picked[1:1];
+            end if;
+            picked := fitting;
+        end if;
         claimed := lock_targets(picked);
-        exit when claimed <> '{}' or seen = '{}';
+        exit when seen = '{}';
         tried := tried || seen || picked;
         stuck := stuck || array(select r.target from ready r where r.id = any (picked) and r.target is not null);
     end loop;
@@ -126,8 +166,8 @@ begin
     with deleted as (
         delete from ready r where r.id = any (claimed) returning r.*
     )
-    insert into lease (id, number, epoch, attempt, redelivered, target)
-    select d.id, nextval('lease_number'), claim.epoch, d.attempt + 1, d.redelivered, d.target from deleted d
+    insert into lease (id, number, epoch, attempt, redelivered, losses, target)
+    select d.id, nextval('lease_number'), claim.epoch, d.attempt + 1, d.redelivered, d.losses, d.target from deleted d
     order by array_position(claimed, d.id);
     return query
     select l.id, l.number, l.attempt::int, l.redelivered, j.uid, j.kind, j.payload, j.max_attempts::int, j.enqueued_by,

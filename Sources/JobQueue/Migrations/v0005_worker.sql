@@ -52,9 +52,12 @@ create function partial_result(id bigint) returns jsonb language sql stable as $
 $$;
 
 -- Ends or puts back a batch of running jobs, each {id, lease_number, outcome, result, error, delay}. `outcome` is completed,
--- discarded, cancelled, retry (after `delay` seconds) or snooze (the same, but without costing an attempt; `error` is then
--- what the job waits for). Returns the jobs that this worker still held, with the states that they are in now; of the others
+-- discarded, cancelled, retry (after `delay` seconds), snooze (the same, but without costing an attempt; `error` is then
+-- what the job waits for) or lost. Returns the jobs that this worker still held, with the states that they are in now; of the others
 -- nothing is written.
+--
+-- A job whose worker was lost runs again. It may be what ends its workers, or have run beside that: so the first two losses cost
+-- no attempt, then it runs alone, each further loss costs one, and the third of these is its end.
 create function finish(epoch bigint, completions jsonb, keep_payloads boolean default false)
 returns table (id bigint, state text) language plpgsql security definer as $$
 #variable_conflict use_column
@@ -72,11 +75,14 @@ begin
     ), deleted as (
         delete from lease l using completion c
         where l.id = c.id and l.number = c.lease_number and l.epoch = finish.epoch
-        returning l.id, l.target, l.attempt, l.redelivered, l.claimed_at, c.outcome, c.result, c.error, c.delay
+        returning l.id, l.target, l.attempt, l.redelivered, l.losses, l.claimed_at, c.outcome, c.result, c.error, c.delay
     ), moved as materialized (
         select d.*, j.kind, j.enqueued_by, j.priority, j.owner, r.id is not null as cancel_requested, k.is_reconciled,
-               case when d.outcome in ('retry', 'snooze') and r.id is not null then 'cancelled'
-                    when d.outcome = 'retry' and d.attempt >= j.max_attempts then 'discarded'
+               case when d.outcome in ('retry', 'snooze', 'lost') and r.id is not null then 'cancelled'
+                    when d.outcome = 'lost' and d.losses < 2 then 'snooze'
+                    when d.outcome = 'lost' and d.losses >= 4 then 'discarded'
+                    when d.outcome in ('retry', 'lost') and d.attempt >= j.max_attempts then 'discarded'
+                    when d.outcome = 'lost' then 'retry'
                     else d.outcome end as state
         from deleted d join job j on j.id = d.id left join kind k on k.name = j.kind
         left join cancel_request r on r.id = d.id
@@ -84,18 +90,20 @@ begin
         insert into outcome (id, state, attempt, attempted_at, result, reconcile_at)
         select m.id, m.state, m.attempt, m.claimed_at, case when m.state = 'completed' then m.result else partial_result(m.id) end,
                -- A job that failed for good in its only delivery has reported what it made.
-               case when (m.state = 'cancelled' or m.state = 'discarded' and (m.outcome = 'retry' or m.redelivered))
+               case when (m.state = 'cancelled' or m.state = 'discarded' and (m.outcome in ('retry', 'lost') or m.redelivered))
                    and m.is_reconciled and m.target is null then clock_timestamp() end
         from moved m where m.state is null or m.state not in ('retry', 'snooze')
     ), failed as (
         insert into attempt_error (job_id, attempt, error)
         select m.id, m.attempt, m.error from moved m where m.error is not null and m.outcome <> 'snooze'
     ), requeued as (
-        insert into ready (id, kind, enqueued_by, priority, owner, target, state, attempt, redelivered, run_at, attempted_at,
-                           waits_for)
+        insert into ready (id, kind, enqueued_by, priority, owner, target, state, attempt, redelivered, losses, run_at,
+                           attempted_at, waits_for)
         select m.id, m.kind, m.enqueued_by, m.priority, m.owner, m.target,
-               case when m.delay > 0 then 'scheduled' else 'available' end, m.attempt - (m.state = 'snooze')::int, true,
-               now() + make_interval(secs => m.delay), m.claimed_at, case m.state when 'snooze' then m.error end
+               case when m.delay > 0 then 'scheduled' when m.losses + (m.outcome = 'lost')::int >= 2 then 'isolated'
+                    else 'available' end,
+               m.attempt - (m.state = 'snooze')::int, true, m.losses + (m.outcome = 'lost')::int,
+               now() + make_interval(secs => m.delay), m.claimed_at, case m.outcome when 'snooze' then m.error end
         from moved m where m.state in ('retry', 'snooze')
     ), payload_cleared as (
         update job j set payload = null
@@ -127,7 +135,7 @@ $$;
 -- `known` has the numbers of the leases that the worker knows of. Others come from a claim whose answer was lost; those older
 -- than `lost_after` seconds are given back, because nobody else could run them while this worker lives.
 create function heartbeat(epoch bigint, in_flight int, is_listening boolean, problem text, last_error text, known bigint[],
-                          lost_after float8,
+                          lost_after float8, room bigint,
                           out alive boolean, out cancelled bigint[], out unreconciled boolean)
 language plpgsql security definer as $$
 declare
@@ -135,7 +143,7 @@ declare
 begin
     update worker w
     set beat_at = clock_timestamp(), in_flight = heartbeat.in_flight, is_listening = heartbeat.is_listening,
-        problem = heartbeat.problem, last_error = heartbeat.last_error
+        problem = heartbeat.problem, last_error = heartbeat.last_error, room = heartbeat.room
     where w.epoch = heartbeat.epoch;
     alive := found;
     lost := (

@@ -1,8 +1,8 @@
 -- What workers do now and then: take back jobs of dead workers, unblock jobs that were left behind, look for what cancelled
 -- jobs have made, remove old jobs.
 
--- Takes back the jobs of workers that have not shown a sign of life for some seconds. That attempt counts; a job whose
--- attempts are used up, or that somebody wants cancelled, ends. Returns the states that the jobs are in now.
+-- Takes back the jobs of workers that have not shown a sign of life for some seconds, as `finish` does with those that are lost.
+-- Returns the states that the jobs are in now.
 create function reclaim(seconds float8) returns table (id bigint, state text) language plpgsql security definer as $$
 #variable_conflict use_column
 declare
@@ -17,9 +17,15 @@ begin
         return query
         select f.id, f.state from finish(dead, (
             select jsonb_agg(jsonb_build_object(
-                'id', l.id, 'lease_number', l.number, 'outcome', 'retry', 'error', jsonb_build_object(
-                    'code', 'queue.worker_lost', 'retryable', true,
-                    'message', 'The worker that ran this attempt stopped giving signs of life; the job was taken from it.')))
+                'id', l.id, 'lease_number', l.number, 'outcome', 'lost', 'error', jsonb_build_object(
+                    'code', 'queue.worker_lost', 'retryable', l.losses < 4,
+                    'message', case
+                        when l.losses < 2 then 'The worker that ran this attempt stopped giving signs of life; the job was taken '
+                            'from it, which costs no attempt.' || case l.losses when 1 then ' From now on it runs alone.' else '' end
+                        when l.losses < 4 then 'The worker that ran this attempt, and nothing else, stopped giving signs of life; '
+                            'the job was taken from it.'
+                        else 'Five workers stopped giving signs of life while they ran this job, the last three while they ran '
+                            'nothing else, so it is most likely what ends them; it is not run again.' end)))
             -- Not in the way of another reclaim, nor of what the dead worker still says.
             from (select * from lease x where x.epoch = dead for update skip locked) l)) f;
     end loop;

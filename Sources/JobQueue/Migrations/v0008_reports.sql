@@ -4,7 +4,7 @@
 -- The queue by kinds. Figures of ended jobs come from the 2,000 that ended last within the hour.
 create view report_kind as
 select k.name as kind,
-       a.available + coalesce(s.due, 0) as available, a.oldest_available,
+       a.available + a.isolated + coalesce(s.due, 0) as available, a.oldest_available,
        coalesce(s.scheduled, 0) as scheduled, coalesce(s.retryable, 0) as retryable, coalesce(s.snoozed, 0) as snoozed,
        s.next_due,
        coalesce(l.running, 0) as running,
@@ -12,7 +12,9 @@ select k.name as kind,
        e.times[2] as long_time
 from kind k
 cross join lateral (
-    select count(*) as available, extract(epoch from clock_timestamp() - min(x.run_at)) as oldest_available
+    select count(*) as available, extract(epoch from clock_timestamp() - min(x.run_at)) as oldest_available,
+           (select count(*) from (select r.kind from ready r where r.state = 'isolated' limit 10001) y where y.kind = k.name)
+               as isolated
     from (select r.run_at from ready r where r.state = 'available' and r.kind = k.name
           order by r.kind, r.enqueued_by, r.priority, r.owner, r.id limit 10001) x) a
 left join (
@@ -60,7 +62,7 @@ left join lateral (select x.* from progress x where x.id = l.id offset 0) p on t
 order by l.claimed_at, l.id;
 
 create view report_worker as
-select name, version, extract(epoch from clock_timestamp() - beat_at) as silence, in_flight, concurrency, is_listening,
+select name, version, extract(epoch from clock_timestamp() - beat_at) as silence, in_flight, concurrency, is_listening, room,
        problem, last_error, array_to_string(kinds, ',') as kinds
 from worker order by beat_at desc limit 100;
 
@@ -124,6 +126,8 @@ create function wait_state(id bigint) returns jsonb language sql stable security
         'due_in', extract(epoch from r.run_at - clock_timestamp()),
         'due_at', to_char(r.run_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
         'waits_for', r.waits_for,
+        'is_isolated', coalesce(r.losses >= 2, false),
+        'payload_bytes', job.payload_bytes, 'needs_room', job.payload_bytes + 524288,
         'target', job.target,
         'lock', (select jsonb_build_object('id', t.job_id, 'runs', exists (select from lease x where x.id = t.job_id))
                  from target_lock t where t.target = job.target and t.job_id <> job.id),
@@ -145,7 +149,7 @@ create function wait_state(id bigint) returns jsonb language sql stable security
         'cancelled_by', (select c.by from cancel_request c where c.id = job.id),
         'workers', (select coalesce(jsonb_agg(jsonb_build_object(
                         'silence', x.silence, 'kinds', string_to_array(x.kinds, ','), 'in_flight', x.in_flight,
-                        'concurrency', x.concurrency)), '[]') from report_worker x),
+                        'concurrency', x.concurrency, 'room', x.room)), '[]') from report_worker x),
         'pause', (select to_jsonb(x) from report_pause x where x.kind is null or x.kind = job.kind
                   order by x.kind nulls first limit 1))
     from job

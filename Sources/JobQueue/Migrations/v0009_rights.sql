@@ -43,9 +43,9 @@ grant execute on function may_see_all(), cancel(bigint), retry(bigint), wait_sta
 grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
     to sheetsync_producer, sheetsync_query;
 grant execute on function
-    register_worker(bigint, text, text, int, text[]), deregister_worker(bigint), claim(bigint, int, jsonb, jsonb),
+    register_worker(bigint, text, text, int, text[]), deregister_worker(bigint), claim(bigint, int, jsonb, jsonb, bigint),
     mark_idle(), mark_busy(bigint), finish(bigint, jsonb, boolean),
-    heartbeat(bigint, int, boolean, text, text, bigint[], float8),
+    heartbeat(bigint, int, boolean, text, text, bigint[], float8, bigint),
     report_progress(bigint, bigint, bigint, text, bigint, bigint, jsonb),
     claim_unreconciled(text[], float8), reconcile(bigint, bigint, jsonb), reclaim(float8), unblock_orphans(),
     remove_finished(float8, int), set_max_payload_bytes(bigint)

@@ -49,7 +49,7 @@ public struct CellConverter: Sendable {
         switch value {
         case .string(let text): text
         case .number(let number): number.text
-        case .null, .bool, .array, .object: value.description
+        case .null, .bool, .array, .text, .object: value.description
         }
     }
 
@@ -82,7 +82,7 @@ public struct CellConverter: Sendable {
         case .null: .empty
         case .bool(let truth): .boolean(truth)
         case .number(let number): Self.number(number, &warning)
-        case .string, .array, .object: .text(Self.text(of: value))
+        case .string, .array, .text, .object: .text(Self.text(of: value))
         }
     }
 
@@ -92,7 +92,7 @@ public struct CellConverter: Sendable {
         case .string(let text):
             guard let decimal = DecimalDigits(text) else { throw expected("a number", value) }
             return Self.number(decimal, spelled: text, &warning)
-        case .null, .bool, .array, .object: throw expected("a number", value)
+        case .null, .bool, .array, .text, .object: throw expected("a number", value)
         }
     }
 
@@ -101,7 +101,7 @@ public struct CellConverter: Sendable {
         switch value {
         case .number(let number): text = number.text
         case .string(let string): text = string
-        case .null, .bool, .array, .object: throw expected("a whole number", value)
+        case .null, .bool, .array, .text, .object: throw expected("a whole number", value)
         }
         guard let decimal = DecimalDigits(text), decimal.isWhole else { throw expected("a whole number", value) }
         guard let double = decimal.exactDouble(spelled: text), double.magnitude <= Double(1 << 53) else {
@@ -162,7 +162,7 @@ public struct CellConverter: Sendable {
             case .some: throw expected(#"a string as the link's "text""#, value)
             }
             url = target
-        case .null, .bool, .number, .array: throw expected("a URL", value)
+        case .null, .bool, .number, .array, .text: throw expected("a URL", value)
         }
         guard Self.isAllowed(url) else {
             throw SheetModelError(.cellType, "expected a URL that begins with https://, http:// or mailto:")

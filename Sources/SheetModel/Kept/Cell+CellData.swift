@@ -51,7 +51,7 @@ extension CellValue {
             case .number(let number): .number(number.double)
             case .bool(let truth): .boolean(truth)
             case .string(let text) where !text.isEmpty: .text(text)
-            case .null, .string, .array, .object: .empty
+            case .null, .string, .array, .text, .object: .empty
             }
     }
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// A spreadsheet that is known to fit into Google Sheets: every name, every size and every value has been checked.
 public struct Spreadsheet: Sendable {
     /// The locale that Sheets shows numbers and dates in, such as `en_US`; nil leaves the target's own.

@@ -1,3 +1,5 @@
+import JSON
+
 /// One sheet whose values have all been checked.
 public struct CheckedSheet: Sendable {
     /// The name on the tab.

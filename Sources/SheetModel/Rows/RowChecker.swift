@@ -32,6 +32,7 @@ struct RowChecker {
         rows.lines.append(UInt8(ascii: "["))
         switch row {
         case .array(let values): try take(values)
+        case .text(let text): try take(Array(text))
         case .object(let members): try take(members)
         case .null, .bool, .number, .string:
             throw SheetModelError(
@@ -106,7 +107,7 @@ struct RowChecker {
             let text = number.text.utf8Span.span
             guard let plain = PlainNumeral(text) else { return false }
             rows.lines.append(text.extracting(0..<plain.count))
-        case .array, .object: return false
+        case .array, .text, .object: return false
         }
         return true
     }

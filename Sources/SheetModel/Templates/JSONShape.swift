@@ -52,7 +52,7 @@ indirect enum JSONShape: Sendable {
             case .string(let text): excerpt(text)
             case .number(let number) where number.text.utf8.count <= 40: number.text
             case .bool(let truth): truth ? "true" : "false"
-            case .null, .number, .array, .object: value.kind
+            case .null, .number, .array, .text, .object: value.kind
             }
         return SheetModelError(.template, "\(path.isEmpty ? "the file" : path): expected \(expected), got \(got)")
     }

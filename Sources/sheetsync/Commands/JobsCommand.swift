@@ -67,14 +67,9 @@ struct JobsCommand: AsyncParsableCommand {
             try await ending {
                 let access = try await DatabaseAccess()
                 try await access.requireCompatibleSchema()
-                let job = try await access.job(id)
-                if json {
-                    Console.print(
-                        JSON.object(JSONObject([.init(name: "schema", value: 1), .init(name: "job", value: job.json)]))
-                            .description)
-                } else {
-                    show(job)
-                }
+                guard json else { return show(try await access.job(id)) }
+                guard let job = try await access.jobs.text(of: id) else { throw CommandFailure.unknownJob(id) }
+                Console.print(#"{"schema":1,"job":\#(job)}"#)
             }
         }
 

@@ -12,7 +12,7 @@ struct MigrateCommand: AsyncParsableCommand {
     func run() async throws {
         try await ending {
             // A step may rebuild an index; nothing waits behind this connection.
-            let access = try await DatabaseAccess(statementTimeout: .seconds(3600))
+            let access = try await DatabaseAccess(statementTimeout: .seconds(3600), lockTimeout: .seconds(3))
             if plan {
                 if let script = try await access.schema.plan(on: access.connection) {
                     Console.print(lines: script.split(separator: "\n", omittingEmptySubsequences: false))
@@ -29,7 +29,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
     private func migrate(_ access: DatabaseAccess) async throws -> [Migration] {
         do {
-            return try await access.schema.migrate(on: access.connection)
+            return try await access.schema.migrate(on: access.connection) { Console.error($0) }
         } catch let error as PostgresError {
             guard error.sqlState == "42501" else { throw error }
             throw CommandFailure(

@@ -10,7 +10,7 @@ extension PostgresError {
             (
                 ["too many clients", "remaining connection slots", "too many connections", "no more connections"],
                 "The server lives and has no connection left for this login: end some, or raise max_connections or the limit of "
-                    + "the role or the database; a daemon needs three."
+                    + "the role or the database; a daemon needs four."
             ),
             (
                 ["could not open certificate file"],

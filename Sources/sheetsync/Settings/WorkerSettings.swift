@@ -17,6 +17,8 @@ extension SettingsReader {
         configuration.name = "\(SheetSync.machine):\(ProcessInfo.processInfo.processIdentifier)"
         configuration.version = SheetSync.version
         configuration.concurrency = try int("SHEETSYNC_CONCURRENCY", default: 16, in: 1...1000)
+        let free = MachineMemory.limit().map { max(64, $0 / 4 * 3 / 1_048_576) } ?? 1024
+        configuration.memory = try int("SHEETSYNC_MEMORY_MB", default: free, in: 64...16_777_216) * 1_048_576
         configuration.pollInterval = try seconds("SHEETSYNC_POLL_INTERVAL", default: 2, in: 0.05...3600)
         configuration.leaseTime = try leaseTime()
         configuration.shutdownGrace = try seconds("SHEETSYNC_SHUTDOWN_GRACE", default: 30, in: 0...3600)
