@@ -28,7 +28,8 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .payloadNotAllowed:
             "The settings forbid what the payload asks for (SHEETSYNC_SHARING, SHEETSYNC_SHARING_DOMAINS); change one of the two."
         case .foreignTarget:
-            "SHEETSYNC_TARGETS is `own`, and the spreadsheet, or the one to copy, was not made by this installation."
+            "SHEETSYNC_TARGETS is `own` or `login`, and the spreadsheet, or the one to copy, was not made by a job of this "
+                + "installation, or of the same login; name one that was, or widen SHEETSYNC_TARGETS and retry the job."
         case .sheetNotFound: "The spreadsheet has no sheet of that name; correct the name and enqueue it anew."
         case .headerMismatch:
             "The first row of the sheet does not fit the job's columns; change the row and retry the job, or enqueue another."
@@ -43,7 +44,8 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .foldersDisabled:
             "Folders are switched off by GOOGLE_DRIVE_ENABLE_FOLDERS; switch them on or enqueue none."
         case .noSource:
-            "The payload has a query, and SHEETSYNC_SOURCE_DATABASE_URL is not set; set it and retry the job."
+            "The payload has a query, and neither SHEETSYNC_SOURCE_DATABASE_URL is set nor does SHEETSYNC_SOURCE_DATABASE_URLS "
+                + "name the job's login; set one and retry the job."
         case .spoolFull:
             "The rows of queries need more disk than SHEETSYNC_SPOOL_MAX_MB allows; a job that only waits for others goes "
                 + "on by itself."
@@ -55,7 +57,7 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .queryTimedOut:
             "The query took longer than SHEETSYNC_QUERY_TIMEOUT; make it faster or raise that, and retry the job."
         case .queryLoginRefused:
-            "The login of SHEETSYNC_SOURCE_DATABASE_URL may do more than read data; give it less or name another, and retry "
+            "The login of SHEETSYNC_SOURCE_DATABASE_URL(S) may do more than read data; give it less or name another, and retry "
                 + "the job."
         case .queryUnavailable: "The source database could not be reached or was busy; the job is tried again."
         }

@@ -4,6 +4,16 @@ import Synchronization
 
 /// The Google side of an installation: whose Drive it is, and where in it exports land.
 public struct Workspace: Sendable {
+    /// Which files jobs may write to, copy and format.
+    public enum Targets: String, Sendable, CaseIterable {
+        /// Every file that the identity may.
+        case any
+        /// What this installation made.
+        case own
+        /// What this installation made for the same login.
+        case login
+    }
+
     /// Where jobs put what they make, from the settings.
     public struct Configuration: Sendable {
         /// The name under which folders of this identity are remembered.
@@ -20,8 +30,8 @@ public struct Workspace: Sendable {
         public var sharing: Set<DrivePermission.GranteeType> = [.user, .group]
         /// The domains of those; empty for any.
         public var sharingDomains: Set<String> = []
-        /// Whether jobs write only to files that this installation made.
-        public var ownTargetsOnly = false
+        /// Which files jobs may write to, copy and format.
+        public var targets = Targets.any
         /// What tells this queue's spreadsheets from those of others in the same Cloud project.
         public var installation: String
 
@@ -86,15 +96,28 @@ public struct Workspace: Sendable {
 
     /// Refuses a file that somebody else made, where the settings want that.
     ///
-    /// - Parameter field: The field of the payload that names it.
-    func checkTarget(_ id: String, as field: String = "spreadsheet_id", using drive: DriveClient) async throws {
-        guard configuration.ownTargetsOnly else { return }
-        guard SpreadsheetMark.isOn(try await drive.file(id), of: configuration.installation) else {
-            throw JobFailure(
-                .foreignTarget,
-                "SHEETSYNC_TARGETS is own, and \(field) names a file that this installation did not make.",
-                retry: .never)
+    /// - Parameters:
+    ///   - field: The field of the payload that names it.
+    ///   - login: Who enqueued the job.
+    func checkTarget(
+        _ id: String, as field: String = "spreadsheet_id", for login: String, using drive: DriveClient
+    ) async throws {
+        guard configuration.targets != .any else { return }
+        let file = try await drive.file(id)
+        let maker: String
+        switch configuration.targets {
+        case .login:
+            if SpreadsheetMark.isOn(file, of: configuration.installation, login: login) { return }
+            maker = "no job of the login \(login)"
+        case .own, .any:
+            if SpreadsheetMark.isOn(file, of: configuration.installation) { return }
+            maker = "no job of this installation"
         }
+        throw JobFailure(
+            .foreignTarget,
+            "SHEETSYNC_TARGETS is \(configuration.targets.rawValue), and \(field) names a file that \(maker) made. Nothing "
+                + "was written; name one that such a job made, or let an operator widen SHEETSYNC_TARGETS and retry the job.",
+            retry: .never)
     }
 
     /// Where a person opens a spreadsheet.

@@ -6,6 +6,7 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
     case detailsRefused = "queue.details_refused"
     case unknownKind = "queue.unknown_kind"
     case databaseFailed = "queue.database_failed"
+    case loginLimit = "queue.login_limit"
     case `internal` = "internal"
 
     /// What it means and what to do.
@@ -22,6 +23,8 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
         case .unknownKind: "A worker got a job of a kind that it cannot do; run one version of sheetsync everywhere."
         case .databaseFailed:
             "The queue's database failed a statement of the job; look at the server. The job is tried again."
+        case .loginLimit:
+            "As many jobs of its login run at once as an operator allows (sheetsync.limit_login); it begins when one of them ends."
         case .internal: "A mistake in SheetSync; please report it with the message. The job is tried again."
         }
     }

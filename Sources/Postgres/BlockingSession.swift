@@ -79,7 +79,8 @@ public struct BlockingSession: ~Copyable {
 
     /// Runs one statement, which nothing but the server checks, and hands over its rows while they arrive.
     ///
-    /// It goes by the extended protocol, which takes a single statement. Whatever is thrown, the server is asked to give up
+    /// It goes by the extended protocol, which takes a single statement, and is run only where the server, having parsed it,
+    /// says that it gives rows. Whatever is thrown, the server is asked to give up
     /// the statement, and the session is of no more use.
     ///
     /// - Parameters:

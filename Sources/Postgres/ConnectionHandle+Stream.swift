@@ -55,8 +55,13 @@ extension ConnectionHandle {
         unless interruption: Interruption, columns: ([ResultColumn]) throws -> Void,
         row: (borrowing ResultRow) throws -> Void
     ) throws {
+        // A statement without rows is not begun, for it can do what no transaction takes back: PREPARE TRANSACTION leaves one
+        // behind, COMMIT ends the one that only reads.
+        guard try columnCount(of: statement, until: deadline, unless: interruption) > 0 else {
+            throw PostgresError(.unexpectedResult, "the statement gives no rows, or rows without columns")
+        }
         let sent = unsafe withCStrings(parameters) { values in
-            unsafe PQsendQueryParams(connection, statement, Int32(parameters.count), nil, values, nil, nil, 0)
+            unsafe PQsendQueryPrepared(connection, "", Int32(parameters.count), values, nil, nil, 0)
         }
         guard sent == 1, unsafe PQsetSingleRowMode(connection) == 1 else {
             throw PostgresError(.connectionLost, lastMessage)
@@ -92,6 +97,31 @@ extension ConnectionHandle {
             default: throw PostgresError(.unexpectedResult, "the statement gives no rows")
             }
         }
+    }
+
+    /// Lets the server parse a statement, as the session's unnamed prepared one, and say how many columns its rows have.
+    ///
+    /// - Returns: 0 also for a statement that gives no rows.
+    private func columnCount(
+        of statement: String, until deadline: ContinuousClock.Instant, unless interruption: Interruption
+    ) throws -> Int {
+        var count = 0
+        for isParsed in [false, true] {
+            let sent =
+                isParsed
+                ? unsafe PQsendDescribePrepared(connection, "")
+                : unsafe PQsendPrepare(connection, "", statement, 0, nil)
+            guard sent == 1 else { throw PostgresError(.connectionLost, lastMessage) }
+            try flush(until: deadline)
+            while true {
+                while unsafe PQisBusy(connection) == 1 { _ = try takeIn(until: deadline, unless: interruption) }
+                guard let result = unsafe PQgetResult(connection) else { break }
+                defer { unsafe PQclear(result) }
+                guard unsafe PQresultStatus(result) == PGRES_COMMAND_OK else { throw unsafe error(of: result) }
+                count = Int(unsafe PQnfields(result))
+            }
+        }
+        return count
     }
 
     /// Waits for more from the server and takes it in; returns how many bytes lay ready, and more may have come meanwhile.

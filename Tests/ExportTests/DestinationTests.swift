@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func writesOnlyToItsOwnFilesWhereTheSettingsSaySo() async throws {
-        try await ExportStage.with(change: { $0.ownTargetsOnly = true }) { stage in
+        try await ExportStage.with(change: { $0.targets = .own }) { stage in
             let theirs = try await stage.makeSpreadsheet("Theirs", Self.used)
             try await stage.work { _ in
                 let own = try await stage.export(["title": "Own", "rows": [[1]]])

@@ -253,8 +253,72 @@ import Testing
         }
     }
 
+    @Test func loginHoldsForWhatJobsOfTheSameLoginMade() async throws {
+        try await ExportStage.with(change: { $0.targets = .login }) { stage in
+            let queue = stage.queue
+            let (one, other) = ("one_of_\(queue.database)", "other_of_\(queue.database)")
+            for login in [one, other] {
+                _ = try await queue.psql("create role \(login) login; grant sheetsync_producer to \(login)")
+            }
+            func run(_ kind: String, _ payload: JSON, as login: String) async throws -> JobRecord {
+                let id = try await QueueClient(queue.schema, on: queue.connection(as: login))
+                    .enqueue(kind: kind, payload: payload)
+                return try await stage.ended(id)
+            }
+            let foreign = try await stage.makeSpreadsheet("A person's")
+            try await stage.work { _ in
+                let made = try await run("export", ["title": "One's", "rows": [[1]]], as: one)
+                let id = try #require(made.result?["spreadsheet_id"], "\(made.json)")
+                // Whose it is stays known when the job is not any more.
+                try await queue.inspector.ageOutcomes(byDays: 99)
+                _ = try await queue.psql("select sheetsync.remove_finished(86400, 1000)")
+                #expect(try await queue.jobs.find(made.id) == nil)
+                func payloads(_ id: JSON) -> [(String, JSON, field: String)] {
+                    [
+                        ("export", ["title": "Copy", "copy_of": id, "rows": [[2]]], "copy_of"),
+                        ("format", ["spreadsheet_id": id, "template": "default"], "spreadsheet_id"),
+                        ("export", ["spreadsheet_id": id, "rows": [[3]]], "spreadsheet_id"),
+                    ]
+                }
+                let before = stage.emulator.state(spreadsheetID: id.string)
+                for (kind, payload, field) in payloads(id) + payloads(.string(foreign)) {
+                    let job = try await run(kind, payload, as: other)
+                    #expect(job.state == "discarded" && job.lastError?.code == "export.foreign_target", "\(job.json)")
+                    let said =
+                        "SHEETSYNC_TARGETS is login, and \(field) names a file that no job of the login \(other) made."
+                    #expect(job.lastError?.message.hasPrefix(said) == true, "\(job.json)")
+                }
+                #expect(stage.emulator.state(spreadsheetID: id.string) == before, "nothing was written")
+                #expect(stage.files("spreadsheet").count == 2, "no copy was made")
+                for (kind, payload, _) in payloads(id) {
+                    let job = try await run(kind, payload, as: one)
+                    #expect(job.state == "completed", "\(job.json)")
+                }
+            }
+        }
+    }
+
+    /// Drive gives a copy the properties of its original.
+    @Test func aCopyBelongsToWhoseJobMadeIt() async throws {
+        try await ExportStage.with { stage in
+            let login = "copier_of_\(stage.queue.database)"
+            _ = try await stage.queue.psql("create role \(login) login; grant sheetsync_producer to \(login)")
+            try await stage.work { _ in
+                let id = try #require(
+                    try await stage.export(["title": "Old", "rows": [[1]]]).result?["spreadsheet_id"])
+                let copier = QueueClient(stage.queue.schema, on: try stage.queue.connection(as: login))
+                let copy = try await stage.ended(
+                    try await copier.enqueue(
+                        kind: "export", payload: ["title": "New", "copy_of": id, "rows": [[2]]]))
+                #expect(copy.state == "completed", "\(copy.json)")
+                let logins = stage.files("spreadsheet").map { $0["app_properties"]?["sheetsync_login"]?.string ?? "" }
+                #expect(logins.sorted() == [login, "postgres"].sorted(), "\(stage.files("spreadsheet"))")
+            }
+        }
+    }
+
     @Test func ownHoldsForCopiesAndFormatsToo() async throws {
-        try await ExportStage.with(change: { $0.ownTargetsOnly = true }) { stage in
+        try await ExportStage.with(change: { $0.targets = .own }) { stage in
             let foreign = try await stage.makeSpreadsheet("A person's")
             try await stage.work { _ in
                 for (kind, payload) in [

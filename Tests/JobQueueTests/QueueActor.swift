@@ -72,6 +72,7 @@ struct QueueActor {
         case 94..<95: try await leave()
         case 95..<97: try await haunt()
         case 97..<98: _ = try await statements.unblockOrphans()
+        case 98..<99: try await limit()
         default: try await reclaim()
         }
     }
@@ -176,6 +177,15 @@ struct QueueActor {
         try await producer.script(end)
     }
 
+    /// Changes how many jobs may run, also in a transaction that is open while somebody claims.
+    private mutating func limit() async throws {
+        let slots = random.chance(30) ? nil : Int.random(in: 0...9, using: &random)
+        try await producer.script("begin")
+        try await producer.query("select sheetsync.limit_login('postgres', \(slots))")
+        if random.chance(50) { try await claim() }
+        try await producer.script(random.chance(75) ? "commit" : "rollback")
+    }
+
     private mutating func beat() async throws {
         // Whatever this worker does not know of has a claim's lost answer taken.
         try await queue.inspector.ageLeases(bySeconds: 3600)
@@ -227,6 +237,7 @@ struct QueueActor {
     mutating func drain() async throws -> Bool {
         try await reclaim()
         _ = try await statements.unblockOrphans()
+        try await producer.query("select sheetsync.limit_login('postgres')")
         let result: JSON = "drained"
         try await beat()
         let claimed = try await statements.claim(50)

@@ -87,7 +87,7 @@ import Testing
         await expectDenied(queue, "select * from sheetsync.job", as: logins[1])
         await expectDenied(queue, "delete from sheetsync.lease", as: logins[1])
         await expectDenied(queue, "select sheetsync.pause_queue()", as: logins[1])
-        await expectDenied(queue, "select * from sheetsync.pick_jobs(5, '{}', '[]', '{}', '{}')", as: logins[1])
+        await expectDenied(queue, "select * from sheetsync.pick_jobs(5, '{}', '[]', '{}', '{}', '{}')", as: logins[1])
         await expectDenied(queue, "select sheetsync.enqueue('noop', '{}')", as: logins[1])
     }
 

@@ -90,6 +90,16 @@ import Testing
             try await expect(
                 "FAIL: source database: ", "the queue's sheetsync_worker", from: source(stage.name(.worker)), "doctor")
             try await expect("FAIL: source database: ", "cannot connect", from: source("nobody"), "doctor")
+            func own(_ user: String) -> Program {
+                let url = stage.queue.server.tcpURL(database: stage.queue.database, user: user)
+                return source("source_of_\(stage.queue.database)").with([
+                    "SHEETSYNC_SOURCE_DATABASE_URLS": #"{"api server": "\#(url)"}"#
+                ])
+            }
+            let both = try await own("source_of_\(stage.queue.database)")("doctor").expect(0)
+            #expect(both.output.contains("source database of api server"), "\(both)")
+            #expect(both.output.contains("queries of api server run as source_of_"), "\(both)")
+            try await expect("FAIL: source database of api server: ", "a superuser", from: own("postgres"), "doctor")
             let wrong = stage.daemon.with(["SHEETSYNC_SOURCE_DATABASE_URL": "mysql://x"])
             try await wrong("run").expectRefusal(78, "SHEETSYNC_SOURCE_DATABASE_URL cannot be used")
             let nowhere = source("postgres").with(["SHEETSYNC_SPOOL_DIR": "/nowhere"])

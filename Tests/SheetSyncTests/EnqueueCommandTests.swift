@@ -67,7 +67,7 @@ import Testing
             let second = try await program("enqueue", "noop", "--idempotency-key", "k1").expect(0)
             #expect(Int(first.line) != nil && first.line == second.line)
             let other = try await program(
-                "enqueue", "noop", "--payload", "-", "--idempotency-key", "k1", input: #"{"sleep_ms": 1}"#)
+                "enqueue", "noop", "--payload", "-", "--idempotency-key", "k1", input: #"{"sleep_ms": 0}"#)
             other.expectRefusal(1, "job \(first.line)", "another kind or payload")
             #expect(try await stage.queue.psql("select count(*) from sheetsync.jobs") == "1")
 

@@ -4,6 +4,7 @@ import HTTP
 import HTTPTypes
 import JSON
 import JobQueue
+import PostgresServer
 import TestSupport
 import Testing
 
@@ -23,8 +24,12 @@ import Testing
             }
             func expectSilence(_ ended: Ended) { expectNone(in: "\(ended)", "\(ended.arguments)") }
 
+            let source = "postgresql://source:\(Stage.password)@127.0.0.1"
             // As text, which no file's rights protect.
             let daemon = stage.daemon.with([
+                "SHEETSYNC_SOURCE_DATABASE_URL": "\(source):1/app", "SHEETSYNC_SPOOL_DIR": stage.directory.path,
+                "SHEETSYNC_SOURCE_DATABASE_URLS":
+                    #"{"\#(stage.name(.query))": "\#(source):\#(stage.queue.server.port)/app"}"#,
                 "GOOGLE_SHEETS_CREDENTIALS_PATH": "", "GOOGLE_SHEETS_CREDENTIALS": user.description,
                 "LOG_LEVEL": "trace", "SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0", "SHEETSYNC_LIST_DELAY": "0.2",
             ])
@@ -43,6 +48,14 @@ import Testing
                     ))
                 #expect(bad.state == "discarded", "\(bad.json)")
                 try await expectARefusedTokenToBeKeptSecret(stage)
+                let query = try await stage.queue.psql(
+                    #"select sheetsync.enqueue('export', '{"title": "Q", "query": "select 1"}')"#,
+                    as: stage.name(.query))
+                let queried = try #require(Int(query))
+                try await wait(for: "the query to fail", seeing: { try await stage.job(queried).json.description }) {
+                    try await stage.job(queried).errorCodes.first == "query.unavailable"
+                }
+                expectNone(in: try await stage.job(queried).json.description, "the job with a query")
 
                 let line = try #require(daemon.errors.firstMatch(of: /at (http:\/\/127.0.0.1:[0-9]+)/))
                 for path in ["/health", "/metrics", "/readyz", "/livez"] {

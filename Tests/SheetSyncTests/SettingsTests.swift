@@ -34,7 +34,21 @@ import Testing
             "SHEETSYNC_SHARING", ["people", "user;group", "owner", "none,anyone", "anyone, none"],
             ["user, group, domain and anyone"]
         ),
-        ("SHEETSYNC_TARGETS", ["mine"], ["any or own"]),
+        ("SHEETSYNC_TARGETS", ["mine"], ["any, own or login"]),
+        (
+            "SHEETSYNC_SOURCE_DATABASE_URLS",
+            [
+                "postgresql://u:\(Stage.password)@db/app", #"{"api": 1}"#, #"["a"]"#, #"{"": "postgresql://u@db/app"}"#,
+                #"{"api": "postgresql://u:\#(Stage.password)@db/a", "api": "postgresql://u@db/b"}"#,
+            ], ["JSON object of URLs"]
+        ),
+        (
+            "SHEETSYNC_SOURCE_DATABASE_URLS",
+            [
+                #"{"api": "postgresql://u@db/app", "x": "mysql://u:\#(Stage.password)@db/app"}"#,
+                #"{"a": "postgresql://u@db/a", "postgresql://u:\#(Stage.password)@db/app": "api"}"#,
+            ], ["a URL that cannot be used, number 2"]
+        ),
         ("SHEETSYNC_LIST_DELAY", ["-1", "3601", "soon"], ["seconds", "3600"]),
         ("LOG_LEVEL", ["loud"], ["trace", "critical"]),
         ("LOG_FORMAT", ["xml"], ["text or json"]),

@@ -77,6 +77,41 @@ import Testing
         #expect(json["reason"]?.string?.contains("cannot connect to the database") == true, "\(ended)")
     }
 
+    /// Four jobs of a minute fill the slots; whoever asks hears whose they are.
+    @Test func whoFillsTheSlotsIsNamed() async throws {
+        try await Stage.with { stage in
+            let heavy = "heavy_of_\(stage.queue.database)"
+            _ = try await stage.queue.psql(
+                "create role \(heavy) login; grant sheetsync_producer, sheetsync_operator to \(heavy)")
+            try await stage.daemon.withDaemon { _ in
+                _ = try await stage.queue.psql(
+                    #"select count(sheetsync.enqueue('noop', '{"sleep_ms": 60000}')) from generate_series(1, 6)"#,
+                    as: heavy)
+                try await wait(for: "the slots to be taken") { try await stage.queue.inspector.count(.lease) == 4 }
+                let waiting = try await stage.enqueue("noop", [:])
+                let words = "4 of 4 slots run jobs of the login \(heavy)"
+                let status = try await stage.program(.operator)("status").expect(0)
+                #expect(
+                    status.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                        .hasPrefix("OK: 4 running, 3 jobs waiting; \(words)"), "\(status)")
+                let json = try JSON(parsing: try await stage.program(.operator)("status", "--json").expect(0).output)
+                #expect(
+                    json["logins"]?[0]?["login"] == .string(heavy) && json["logins"]?[0]?["running"] == 4, "\(json)")
+                let why = try await stage.program(.operator)("why", "\(waiting)").expect(0)
+                #expect(
+                    why.output.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(words), "\(why)")
+                let own = try await stage.program(.producer)("why", "\(waiting)").expect(0)
+                let said = own.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                #expect(said.contains("4 of 4 slots run jobs of other logins") && !said.contains("heavy"), "\(own)")
+
+                _ = try await stage.queue.psql("select sheetsync.limit_login('\(heavy)', slots => 2)")
+                let limited = try await stage.program(.operator)("status").expect(0)
+                #expect(limited.output.contains("MAY RUN"), "\(limited)")
+                _ = try await stage.queue.psql("select sheetsync.cancel(id) from sheetsync.jobs where kind = 'noop'")
+            }
+        }
+    }
+
     @Test func jobsAreListedShownRetriedAndCancelled() async throws {
         try await Stage.with { stage in
             let jobs = stage.program(.operator)

@@ -51,8 +51,7 @@ import Testing
                 try await daemon.withDaemon { next in
                     let said = running.errors.utf8.count
                     _ = try await stage.queue.psql(
-                        #"select count(sheetsync.enqueue('noop', '{"sleep_ms": 300}')) from generate_series(1, 40)"#,
-                        as: stage.name(.producer))
+                        #"select count(sheetsync.enqueue('noop', '{"sleep_ms": 300}')) from generate_series(1, 40)"#)
                     try await producing.value
                     try await wait(for: "460 jobs", within: .seconds(120), seeing: { running.errors + next.errors }) {
                         try await stage.queue.inspector.count(.outcome) == 460

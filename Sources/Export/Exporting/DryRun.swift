@@ -20,7 +20,7 @@ struct DryRun {
         switch payload.destination {
         case .existing:
             target = .existing([])
-            calls.append(("drive.files.get", workspace.configuration.ownTargetsOnly ? 1 : 0))
+            calls.append(("drive.files.get", workspace.configuration.targets != .any ? 1 : 0))
             looks += replaced.isEmpty ? (kept.isEmpty ? 1 : 0) : 1
             calls.append(("drive.permissions.list", payload.shares.isEmpty ? 0 : 1))
         case .new(_, let folder, let original):
@@ -29,7 +29,7 @@ struct DryRun {
             calls += [("drive.files.list", missing), ("drive.files.generateIds", missing)]
             calls.append(("drive.files.create", missing + (original == nil ? 1 : 0)))
             calls.append(("drive.files.copy", original == nil ? 0 : 1))
-            calls.append(("drive.files.get", original != nil && workspace.configuration.ownTargetsOnly ? 1 : 0))
+            calls.append(("drive.files.get", original != nil && workspace.configuration.targets != .any ? 1 : 0))
             looks += original == nil ? 0 : 1
         }
         let plan = try SpreadsheetPlan(

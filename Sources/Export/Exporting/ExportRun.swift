@@ -57,7 +57,7 @@ struct ExportRun {
         var known: TargetSpreadsheet?
         switch payload.destination {
         case .existing(let id):
-            try await workspace.checkTarget(id, using: drive)
+            try await workspace.checkTarget(id, for: job.login, using: drive)
             let target = try await target(id)
             let plan = try self.plan(.existing(target.sheets), removing: target.staged)
             let outcome = try await SheetReplacer(spreadsheetID: id, target: target, run: self).write(plan)

@@ -38,7 +38,7 @@ struct LostSpreadsheet {
     ) async throws -> ExportedSpreadsheet? {
         let workspace = identity.workspace
         let marked = MarkedSpreadsheets(
-            mark: SpreadsheetMark(installation: workspace.configuration.installation, job: job.tag),
+            mark: SpreadsheetMark(installation: workspace.configuration.installation, job: job),
             workspace: workspace, drive: workspace.clients(for: ProgressReporter { _ in }).drive)
         do {
             if let create { return try await marked.oldest(in: create.folder) }

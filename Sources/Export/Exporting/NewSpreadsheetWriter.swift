@@ -14,7 +14,7 @@ struct NewSpreadsheetWriter {
     func write() async throws -> (ExportedSpreadsheet, SpreadsheetPlan) {
         let maker = SpreadsheetMaker(
             title: title, original: original, place: folder,
-            mark: SpreadsheetMark(installation: run.workspace.configuration.installation, job: run.job.tag),
+            mark: SpreadsheetMark(installation: run.workspace.configuration.installation, job: run.job),
             isRedelivered: run.job.isRedelivered, workspace: run.workspace, folders: run.folders, drive: run.drive,
             patience: run.patience, progress: run.progress)
         let (spreadsheet, isUntouched) = try await maker.spreadsheet(after: run.checkpoint)

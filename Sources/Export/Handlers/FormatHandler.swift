@@ -23,17 +23,18 @@ public struct FormatHandler: JobHandler {
             let payload = try await checking { try FormatPayload(job.payload) }
             let template = try templates.template(named: payload.template)
             return try await Attempts(identities: identities).run(job, progress) { identity, progress in
-                try await format(payload, template, as: identity, progress)
+                try await format(payload, template, for: job.login, as: identity, progress)
             }
         }
     }
 
     private func format(
-        _ payload: FormatPayload, _ template: FormattingTemplate, as identity: Identity, _ progress: ProgressReporter
+        _ payload: FormatPayload, _ template: FormattingTemplate, for login: String, as identity: Identity,
+        _ progress: ProgressReporter
     ) async throws -> JSON {
         let workspace = identity.workspace
         let (drive, sheets, calls) = workspace.clients(for: progress)
-        try await workspace.checkTarget(payload.spreadsheetID, using: drive)
+        try await workspace.checkTarget(payload.spreadsheetID, for: login, using: drive)
         let target = try await TargetSpreadsheet(
             payload.spreadsheetID, of: workspace.configuration.installation, using: sheets)
         let chosen = try Self.chosen(payload, in: target.sheets)

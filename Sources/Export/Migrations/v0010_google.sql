@@ -6,7 +6,8 @@ insert into kind (name, target_name, target_path, restricted, restricted_to, is_
      'sheetsync_query', true),
     ('format', 'spreadsheet', '{spreadsheet_id}', null, null, false),
     ('folder', null, null, null, null, false),
-    ('noop', null, null, null, null, false);
+    -- It keeps a slot for as long as it says.
+    ('noop', null, null, 'lax $.sleep_ms ? (@ > 0)', 'sheetsync_operator', false);
 
 -- What is left of Google's quotas. Google counts in windows that follow each other and names the beginning of one when it
 -- refuses a call; until then windows are taken to begin at multiples of their length. The calls of a window are spread over

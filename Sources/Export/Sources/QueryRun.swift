@@ -10,6 +10,7 @@ import Synchronization
 struct QueryRun: Sendable {
     let query: SheetQuery
     let source: SourceDatabase
+    let connection: ConnectionConfiguration
     let timeZone: TimeZoneRules
     /// How many cells the spreadsheet has room for beside its other sheets.
     let cellsLeft: Int
@@ -22,7 +23,7 @@ struct QueryRun: Sendable {
     /// The rows, when the transaction is over.
     func sheet() async throws -> CheckedSheet {
         do {
-            return try await BlockingSession.run(source.connection, label: "source") { session in
+            return try await BlockingSession.run(connection, label: "source") { session in
                 try sheet(in: session)
             }
         } catch let error as PostgresError {

@@ -1,4 +1,5 @@
 import JobQueue
+import Postgres
 import SheetModel
 
 /// Runs all queries of a job, one after another, before anything is sent to Google.
@@ -11,30 +12,33 @@ struct QuerySource {
     /// The sheets that the queries give, in the queries' order, and the job with what was saved meanwhile.
     func sheets() async throws -> (sheets: [CheckedSheet], job: Job) {
         guard !payload.queries.isEmpty else { return ([], job) }
-        guard let database else {
+        guard let database, let connection = database.connection(forProducer: job.login) else {
             throw JobFailure(
                 .noSource,
-                "The payload has a query, and there is no database to run it in: set SHEETSYNC_SOURCE_DATABASE_URL.",
+                "The payload has a query, and there is no database to run it in: set SHEETSYNC_SOURCE_DATABASE_URL, or name "
+                    + "the login \(job.login) in SHEETSYNC_SOURCE_DATABASE_URLS.",
                 retry: .never)
         }
         let counter = RowCounter()
         return try await withThrowingTaskGroup { group in
             group.addTask { await report(counter) }
             defer { group.cancelAll() }
-            let sheets = try await sheets(from: database, counter)
+            let sheets = try await sheets(from: database, as: connection, counter)
             group.cancelAll()
             return (sheets, try await group.next() ?? job)
         }
     }
 
-    private func sheets(from database: SourceDatabase, _ counter: RowCounter) async throws -> [CheckedSheet] {
+    private func sheets(
+        from database: SourceDatabase, as connection: ConnectionConfiguration, _ counter: RowCounter
+    ) async throws -> [CheckedSheet] {
         let share = database.spool.share()
         var sheets: [CheckedSheet] = []
         var cellsLeft = Limits.cells - payload.cellsBesideQueries
         for query in payload.queries {
             let run = QueryRun(
-                query: query, source: database, timeZone: payload.timeZone ?? .utc, cellsLeft: cellsLeft, share: share,
-                counter: counter)
+                query: query, source: database, connection: connection, timeZone: payload.timeZone ?? .utc,
+                cellsLeft: cellsLeft, share: share, counter: counter)
             let sheet = try await run.sheet()
             cellsLeft -= (sheet.rows.count + 1) * sheet.columns.count
             sheets.append(sheet)

@@ -56,7 +56,7 @@ public struct SourceLogin: Sendable {
     public var refusal: String {
         "Queries run as \(name), which may do too much: \(objections.joined(separator: "; ")). Make a login for queries alone "
             + "(create role sheetsync_source login password …; grant select on … to sheetsync_source) and name it in "
-            + "SHEETSYNC_SOURCE_DATABASE_URL."
+            + "SHEETSYNC_SOURCE_DATABASE_URL, or for one producer alone in SHEETSYNC_SOURCE_DATABASE_URLS."
     }
 
     /// Looks at the login that a connection has.

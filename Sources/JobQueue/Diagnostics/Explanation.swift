@@ -6,7 +6,7 @@ public import JSON
 public struct Explanation: Sendable {
     /// One reason, with a stable name for programs.
     public struct Cause: Sendable, Equatable {
-        /// A name such as `no_worker`, `paused`, `target`, `turn` or `discarded`.
+        /// A name such as `no_worker`, `paused`, `target`, `login_limit`, `turn` or `discarded`.
         public let name: String
         /// What it is and what to do.
         public let words: String
@@ -106,6 +106,9 @@ extension Explanation {
         if let target = target(waitState) { causes.append(target) }
         func add(_ cause: Cause) { causes.append(Cause(cause.name, "waits because \(cause.words)")) }
         for failure in external.failures { add(failure) }
+        if let (login, slots) = waitState.ceiling {
+            add(Cause("login_limit", SlotShare.ceiling(login, slots: slots)))
+        }
         if let rest, rest.name != "scheduled" { causes.append(rest) }
         for limit in external.limits { add(limit) }
         if causes.isEmpty { causes.append(turn(waitState, alive)) }
@@ -142,7 +145,10 @@ extension Explanation {
     }
 
     private static func turn(_ waitState: WaitState, _ alive: [JSON]) -> Cause {
-        let busy = alive.reduce(0) { $0 + ($1["in_flight"]?.int ?? 0) }
+        let holders = waitState.holders
+        // What the workers said with their last sign of life may be older.
+        let busy = max(
+            alive.reduce(0) { $0 + ($1["in_flight"]?.int ?? 0) }, holders.reduce(0) { $0 + $1.running })
         let slots = alive.reduce(0) { $0 + ($1["concurrency"]?.int ?? 0) }
         let ahead = waitState.json["ahead"]?.int ?? 0
         if waitState.json["is_isolated"]?.bool == true {
@@ -161,10 +167,12 @@ extension Explanation {
             return Cause("turn", "is next: a worker claims it at its next look")
         }
         let jobs = ahead > QueueReport.countLimit ? "more than \(QueueReport.countLimit)" : "about \(ahead)"
+        let taken =
+            busy >= slots && !holders.isEmpty
+            ? SlotShare.words(holders, slots: slots) : "\(busy) of \(slots) slots are busy"
         return Cause(
             "turn",
-            "waits for its turn: \(jobs) job\(ahead == 1 ? "" : "s") of its login before it, \(busy) of \(slots) slots are busy"
-        )
+            "waits for its turn: \(jobs) job\(ahead == 1 ? "" : "s") of its login before it, \(taken)")
     }
 }
 

@@ -45,6 +45,22 @@ extension QueueReport {
         public let progress: Progress?
     }
 
+    /// A login whose jobs run, or that has a ceiling.
+    public struct LoginRow: Sendable {
+        /// Its name.
+        public let login: String
+        /// How many of its jobs run, over all workers.
+        public let running: Int
+        /// How many may; nil for any number.
+        public var slots: Int?
+        /// How many may wait; nil for any number.
+        public var waiting: Int?
+        /// The best priority that they get; nil for any.
+        public var bestPriority: Int?
+        /// Whether there is a ceiling on its slots and more of its jobs could run.
+        public var hasWaiting = false
+    }
+
     /// A process that works or worked.
     public struct WorkerRow: Sendable {
         /// Its name for people.
@@ -108,6 +124,17 @@ extension QueueReport.RunningRow {
         seconds = try row.optionalDouble("seconds") ?? 0
         let (done, total) = (try row.optionalInt("rows_done"), try row.optionalInt("rows_total"))
         progress = try row.optionalText("step").map { Progress(step: $0, rowsDone: done, rowsTotal: total) }
+    }
+}
+
+extension QueueReport.LoginRow {
+    init(_ row: Row) throws(PostgresError) {
+        login = try row.text("login")
+        running = try row.int("running")
+        slots = try row.optionalInt("slots")
+        waiting = try row.optionalInt("waiting")
+        bestPriority = try row.optionalInt("best_priority")
+        hasWaiting = try row.bool("has_waiting")
     }
 }
 

@@ -17,6 +17,8 @@ public struct QueueReport: Sendable {
     public internal(set) var discardedLastHour = 0
     /// The jobs that run the longest.
     public internal(set) var longestRunning: [RunningRow] = []
+    /// The logins whose jobs run, and those with a ceiling; who has the most slots first.
+    public internal(set) var logins: [LoginRow] = []
     /// The processes, the longest silent last.
     public internal(set) var workers: [WorkerRow] = []
     /// What failed in the last hour, the most frequent first.
@@ -50,7 +52,7 @@ public struct QueueReport: Sendable {
     static let views = [
         "report_kind", "report_total", "report_running", "report_worker", "report_error", "report_discard",
         "report_wait",
-        "report_pause", "report_database",
+        "report_pause", "report_login", "report_database",
     ]
 
     /// Reads the report.
@@ -65,6 +67,7 @@ public struct QueueReport: Sendable {
         report.completedLastMinute = try totals.int("completed_last_minute")
         report.discardedLastHour = try totals.int("discarded_last_hour")
         report.longestRunning = try await rows("report_running").map(RunningRow.init)
+        report.logins = try await rows("report_login").map(LoginRow.init)
         report.workers = try await rows("report_worker").map(WorkerRow.init)
         report.failures = try await rows("report_error").map(ErrorRow.init(failure:))
         report.discards = try await rows("report_discard").map(ErrorRow.init(failure:))

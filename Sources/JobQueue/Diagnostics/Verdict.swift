@@ -50,7 +50,8 @@ public struct Verdict: Sendable, Equatable {
     private static func work(
         of alive: [QueueReport.WorkerRow], _ report: QueueReport, _ external: ExternalCauses
     ) -> Verdict {
-        let usedUp = external.limits.first?.words
+        let shares = report.shares(slots: alive.reduce(0) { $0 + $1.concurrency })
+        let limits = ([external.limits.first?.words].compactMap(\.self) + shares).joined(separator: "; ")
         if let failing = alive.first(where: { $0.problem != nil }), let problem = failing.problem {
             return Verdict(.degraded, "the worker \(failing.name) \(problem)")
         }
@@ -81,7 +82,7 @@ public struct Verdict: Sendable, Equatable {
             return Verdict(
                 .degraded,
                 "the queue is behind: a job has waited for \(Int(oldest)) s, \(waiting(report.available))"
-                    + (usedUp.map { "; \($0)" } ?? ""))
+                    + (limits.isEmpty ? "" : "; \(limits)"))
         }
         if report.discardedLastHour > 0 {
             return Verdict(
@@ -98,7 +99,7 @@ public struct Verdict: Sendable, Equatable {
             report.available + report.running == 0
             ? "\(alive.count) worker\(alive.count == 1 ? "" : "s") alive, nothing waits"
             : "\(report.running) running, \(count(report.available)) waiting"
-        return Verdict(.ok, usedUp.map { "\(work); \($0)" } ?? work)
+        return Verdict(.ok, limits.isEmpty ? work : "\(work); \(limits)")
     }
 
     private static func waiting(_ jobs: Int) -> String { "\(count(jobs)) \(jobs == 1 ? "waits" : "wait")" }

@@ -10,6 +10,19 @@ public struct WaitState: Sendable {
     var pause: Pause? { json["pause"].flatMap { Pause($0) } }
     /// Whether it is still to be looked up what the ended job has made.
     var isUnreconciled: Bool { json["unreconciled"]?.bool == true }
+    /// Who has how many of the slots, the most first.
+    var holders: [SlotShare] {
+        (json["holders"]?.array ?? []).compactMap { holder in
+            holder["running"]?.int.map { SlotShare(login: holder["login"]?.string, running: $0) }
+        }
+    }
+    /// The job's login and its ceiling, where it is what the job waits for.
+    var ceiling: (login: String, slots: Int)? {
+        guard let slots = json["slots"]?.int, let login = text("login"),
+            holders.first(where: { $0.login == login })?.running ?? 0 >= slots
+        else { return nil }
+        return (login, slots)
+    }
     /// Seconds until the job may run.
     var dueIn: Double? { json["due_in"]?.double }
     /// The error of the attempt that snoozed the job.

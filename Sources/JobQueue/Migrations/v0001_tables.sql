@@ -70,12 +70,15 @@ create index ready_scheduled on ready (run_at) where state = 'scheduled';
 create index ready_target on ready (target, id) where state = 'available' and target is not null;
 create index ready_blocked on ready (target, id) where state = 'blocked';
 create index ready_isolated on ready (id) where state = 'isolated';
+-- Together with the first, for the number of a login's jobs that wait.
+create index ready_resting on ready (enqueued_by) where state <> 'available';
 
 -- Jobs that run. A lease's number is never used again; the epoch is the random identity of a worker process.
 create table lease (
     id          bigint      primary key,
     number      bigint      not null,
     epoch       bigint      not null,
+    enqueued_by text        collate "C" not null,
     attempt     smallint    not null,
     redelivered boolean     not null,
     losses      smallint    not null,
@@ -142,6 +145,14 @@ create table pause (
     by    name        not null
 );
 
+-- How much of the queue an operator leaves to a login; null and no row are no ceiling.
+create table login_limit (
+    login         text collate "C" primary key,
+    slots         int,                                  -- jobs that run at once, over all workers
+    waiting       int,                                  -- jobs that wait, whatever for
+    best_priority smallint
+);
+
 -- One row a worker process, updated by its heartbeat.
 create table worker (
     epoch       bigint      primary key,
@@ -192,9 +203,15 @@ select job.id, job.kind,
             then jsonb_build_object('step', p.step, 'rows_done', p.rows_done, 'rows_total', p.rows_total) end as progress,
        job.created_at, coalesce(r.run_at, job.scheduled_at) as scheduled_at,
        coalesce(o.attempted_at, l.claimed_at, r.attempted_at) as attempted_at, o.finalized_at,
-       r.waits_for
+       case when m.login is null then r.waits_for
+            else jsonb_build_object('code', 'queue.login_limit', 'message', format(case m.slots
+                when 0 then 'An operator lets no jobs of the login %s begin (sheetsync.limit_login).'
+                else 'The login %s may have %s jobs running at once over all workers, and has; this one begins when one of them ends.'
+                end, m.login, m.slots)) end as waits_for
 from job
 left join ready r on r.id = job.id
+left join login_limit m on m.login = r.enqueued_by and r.state = 'available'
+    and m.slots <= (select count(*) from lease x where x.enqueued_by = m.login)
 left join lease l on l.id = job.id
 left join outcome o on o.id = job.id
 left join progress p on p.id = job.id

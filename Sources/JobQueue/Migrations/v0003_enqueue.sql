@@ -1,4 +1,5 @@
--- The producer's side. Enqueue reads nothing that other producers write, so that SERIALIZABLE transactions do not conflict.
+-- The producer's side. Enqueue reads nothing that other producers write, so that SERIALIZABLE transactions do not conflict;
+-- of a login with a ceiling on its waiting jobs it reads those that the same login wrote.
 
 create function raise_invalid(message text, hint text default null, code text default '22023') returns void
 language plpgsql as $$
@@ -34,6 +35,32 @@ begin
         perform raise_invalid(
             format('the login %s may not enqueue this payload: only members of %s may', session_user, rules.restricted_to),
             format('An administrator can allow it: grant %I to %I.', rules.restricted_to, session_user), '42501');
+    end if;
+end
+$$;
+
+-- Whether more than so many jobs of a login wait.
+create function waits_beyond(login text, most int) returns boolean language sql stable as $$
+    select exists (
+        select from (
+            (select from kind k cross join lateral (
+                select from ready r where r.state = 'available' and r.kind = k.name and r.enqueued_by = $1
+                limit $2 + 1) available)
+            union all
+            (select from ready r where r.state <> 'available' and r.enqueued_by = $1 limit $2 + 1)) waiting
+        offset $2)
+$$;
+
+-- Refuses what the caller has just enqueued, where more jobs of its login wait now than may. Transactions that run at the same
+-- time do not see each other's jobs, so that together they may get beyond the ceiling.
+create function check_waiting() returns void language plpgsql as $$
+declare
+    most int := (select l.waiting from login_limit l where l.login = session_user);
+begin
+    if most is not null and waits_beyond(session_user, most) then
+        perform raise_invalid(
+            format('the login %s may have %s jobs waiting, and this would be more; nothing was changed', session_user, most),
+            'Try again when some have run. An operator sets the ceiling by sheetsync.limit_login.', '53400');
     end if;
 end
 $$;
@@ -76,6 +103,7 @@ begin
     if rules.restricted is not null then
         perform check_role(rules, payload);
     end if;
+    priority := greatest(priority, (select l.best_priority from login_limit l where l.login = session_user));
     if jsonb_typeof(payload #> rules.target_path) = 'string' then
         -- Cut, because an index takes no text of any length.
         target := rules.target_name || ':' || nullif(left(payload #>> rules.target_path, 200), '');
@@ -114,9 +142,12 @@ create function enqueue(kind text, payload jsonb, idempotency_key text default n
                         priority int default 5, owner text default '', max_attempts int default 10) returns bigint
 language plpgsql security definer as $$
 declare
-    id bigint;
+    fresh bigint := nextval('job_id_seq');
+    id    bigint := insert_job(fresh, kind, payload, idempotency_key, run_at, priority, owner, max_attempts);
 begin
-    id := insert_job(nextval('job_id_seq'), kind, payload, idempotency_key, run_at, priority, owner, max_attempts);
+    if id = fresh then
+        perform check_waiting();
+    end if;
     perform notify_workers();
     return id;
 end
@@ -160,6 +191,9 @@ begin
             (element.job ->> 'run_at')::timestamptz, coalesce((element.job ->> 'priority')::int, 5),
             coalesce(element.job ->> 'owner', ''), coalesce((element.job ->> 'max_attempts')::int, 10));
     end loop;
+    if exists (select from unnest(ids, fresh) u(id, fresh) where u.id = u.fresh) then
+        perform check_waiting();
+    end if;
     perform notify_workers();
     return query select u.place, u.id, u.id = u.fresh from unnest(ids, fresh) with ordinality u(id, fresh, place);
 exception when data_exception or insufficient_privilege then

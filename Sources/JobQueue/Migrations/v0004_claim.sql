@@ -5,10 +5,10 @@
 --
 -- `limits` says of each kind that the worker knows how many jobs may begin, such as {"mail": 3, "noop": 16}. `served` lists
 -- the logins and kinds that the worker has served, the last one last, each with the owner that it served last. The jobs in
--- `tried` and those of the targets in `stuck` are left out. `seen` has the first job of each owner whose turn it is; where
--- nothing is picked, other transactions have these locked.
-create function pick_jobs(slots int, limits jsonb, served jsonb, tried bigint[], stuck text[], out picked bigint[],
-                          out seen bigint[]) language plpgsql as $$
+-- `tried` and those of the targets in `stuck` are left out. `rooms` says of some logins how many of their jobs may begin.
+-- `seen` has the first job of each owner whose turn it is; where nothing is picked, other transactions have these locked.
+create function pick_jobs(slots int, limits jsonb, served jsonb, tried bigint[], stuck text[], rooms jsonb,
+                          out picked bigint[], out seen bigint[]) language plpgsql as $$
 begin
     with recursive allowed as materialized (
         select l.key collate "C" as kind, l.value::int as room from jsonb_each_text(limits) l
@@ -40,7 +40,8 @@ begin
                    coalesce((m.lanes -> (l.kind || ' ' || l.enqueued_by) -> 'place')::int, 0) as kind_served,
                    dense_rank() over (order by coalesce((m.logins -> l.enqueued_by)::int, 0), l.enqueued_by) as login_number
             from (select x.*, min(x.priority) over (partition by x.enqueued_by) as most_urgent from lane x) l
-            cross join memory m where l.priority = l.most_urgent) u
+            cross join memory m
+            where l.priority = l.most_urgent and coalesce((rooms ->> l.enqueued_by)::int, slots) > 0) u
         where u.login_number <= slots
     ), ring as (
         -- From owner to owner in the same way, beginning behind the one that was served last, and once around.
@@ -67,7 +68,7 @@ begin
               from ring r where r.place > 0) t
         order by number limit slots
     ), candidate as materialized (
-        select j.id, t.kind, t.room, t.number, row_number() over (partition by t.number order by j.id) as round
+        select j.id, t.kind, t.room, t.enqueued_by, t.number, row_number() over (partition by t.number order by j.id) as round
         from turn t cross join lateral (
             select r.id from ready r
             where r.state = 'available' and r.kind = t.kind and r.enqueued_by = t.enqueued_by
@@ -78,20 +79,36 @@ begin
     )
     select array(
         select c.id
-        from (select x.*, row_number() over (partition by x.kind order by x.round, x.number) as number_of_kind
+        from (select x.*, row_number() over (partition by x.kind order by x.round, x.number) as number_of_kind,
+                     row_number() over (partition by x.enqueued_by order by x.round, x.number) as number_of_login
               from candidate x) c
-        where c.number_of_kind <= c.room
+        where c.number_of_kind <= c.room and c.number_of_login <= coalesce((rooms ->> c.enqueued_by)::int, slots)
         order by c.round, c.number limit slots), array(select t.id from turn t)
     into picked, seen;
 end
 $$;
 
+-- How many jobs may begin of each login that has a ceiling on its slots, such as {"nightly": 2}. Its row stays locked until the
+-- claim commits, so that two claims cannot fill the same slots; a login that another claim has locked is left to that one.
+create function login_rooms() returns jsonb language plpgsql as $$
+declare
+    locked text[] := array(select l.login from login_limit l where l.slots is not null for update skip locked);
+begin
+    -- A statement of its own, which sees all leases of claims that had the locks before.
+    return (
+        select jsonb_object_agg(l.login, case when l.login = any (locked) then greatest(0, l.slots - (
+            select count(*) from lease x where x.enqueued_by = l.login)) else 0 end)
+        from login_limit l where l.slots is not null);
+end
+$$;
+
 -- Chooses and locks a job that is to run alone, as an array of one or none.
-create function pick_isolated(limits jsonb) returns bigint[] language plpgsql as $$
+create function pick_isolated(limits jsonb, rooms jsonb) returns bigint[] language plpgsql as $$
 begin
     return array(
         select r.id from ready r
         where r.state = 'isolated' and (limits ->> r.kind)::int > 0
+          and coalesce((rooms ->> r.enqueued_by)::int, 1) > 0
           and not exists (select from pause p where p.kind in (r.kind, ''))
         order by r.id limit 1 for update skip locked);
 end
@@ -114,6 +131,7 @@ declare
     tried   bigint[] := '{}';
     stuck   text[]   := '{}';
     fitting bigint[];
+    rooms   jsonb    := '{}';
 begin
     -- A worker that was suspended and taken for dead must not begin anything. The lock keeps others from taking it for dead
     -- before this commits; a heartbeat does not wait for it.
@@ -127,10 +145,13 @@ begin
     update ready r set state = case when r.losses >= 2 then 'isolated' else 'available' end where r.id = any (array(
         select d.id from ready d where d.state = 'scheduled' and d.run_at <= now()
         order by d.run_at limit 1000 for update skip locked));
+    if exists (select from login_limit) then
+        rooms := coalesce(login_rooms(), rooms);
+    end if;
     if exists (select from lease l where l.epoch = claim.epoch and l.losses >= 2) then
         return;
     end if;
-    picked := pick_isolated(limits);
+    picked := pick_isolated(limits, rooms);
     if picked <> '{}' then
         if exists (select from lease l where l.epoch = claim.epoch) then
             return;
@@ -140,7 +161,7 @@ begin
     -- Where open transactions of others have the first jobs locked, or what is in front of them, the next ones have their turn.
     for round in 1..100 loop
         exit when claimed <> '{}';
-        select p.picked, p.seen into picked, seen from pick_jobs(slots, limits, served, tried, stuck) p;
+        select p.picked, p.seen into picked, seen from pick_jobs(slots, limits, served, tried, stuck, rooms) p;
         if room is not null then
             fitting := array(
                 select x.id
@@ -166,8 +187,9 @@ begin
     with deleted as (
         delete from ready r where r.id = any (claimed) returning r.*
     )
-    insert into lease (id, number, epoch, attempt, redelivered, losses, target)
-    select d.id, nextval('lease_number'), claim.epoch, d.attempt + 1, d.redelivered, d.losses, d.target from deleted d
+    insert into lease (id, number, epoch, enqueued_by, attempt, redelivered, losses, target)
+    select d.id, nextval('lease_number'), claim.epoch, d.enqueued_by, d.attempt + 1, d.redelivered, d.losses, d.target
+    from deleted d
     order by array_position(claimed, d.id);
     return query
     select l.id, l.number, l.attempt::int, l.redelivered, j.uid, j.kind, j.payload, j.max_attempts::int, j.enqueued_by,

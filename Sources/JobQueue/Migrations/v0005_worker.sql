@@ -66,6 +66,7 @@ declare
     states  text[];
     ended   bigint[];                           -- those with targets
     targets text[];
+    logins  text[];
 begin
     with completion as materialized (
         -- At most thirty days: a delay beyond all dates would fail the whole batch, and fail it again for ever.
@@ -115,14 +116,17 @@ begin
     select array_agg(m.id),
            array_agg(case m.state when 'retry' then 'retryable' when 'snooze' then 'available' else m.state end),
            array_agg(m.id) filter (where m.target is not null and m.state not in ('retry', 'snooze')),
-           array_agg(m.target) filter (where m.target is not null and m.state not in ('retry', 'snooze'))
-    into ids, states, ended, targets
+           array_agg(m.target) filter (where m.target is not null and m.state not in ('retry', 'snooze')),
+           array_agg(m.enqueued_by)
+    into ids, states, ended, targets, logins
     from moved m;
     if ended is not null then
         perform unblock_targets(targets, ended);
     end if;
     perform notify_finalized(ids, states);
-    if states && '{retryable, available}' then
+    -- A slot that a login may fill again is one that any worker may have waited for.
+    if states && '{retryable, available}'
+        or exists (select from login_limit l where l.slots is not null and l.login = any (logins)) then
         perform notify_workers();
     end if;
     return query select * from unnest(ids, states);

@@ -87,6 +87,9 @@ begin
         return false;
     end if;
     delete from cancel_request c where c.id = retry.id;
+    if (select j.enqueued_by = session_user from job j where j.id = retry.id) then
+        perform check_waiting();
+    end if;
     perform notify_workers();
     return true;
 end
@@ -115,5 +118,33 @@ begin
     end if;
     perform notify_workers();
     return true;
+end
+$$;
+
+-- Sets the ceilings of a login: how many of its jobs run at once over all workers, how many wait, and the best priority that they
+-- get; null is no ceiling. What waits and runs already stays.
+create function limit_login(login text, slots int default null, waiting int default null, best_priority int default null)
+returns void language plpgsql security definer as $$
+#variable_conflict use_variable
+declare
+    fault text := case
+        when slots not between 0 and 100000 then format('slots must be from 0 to 100000, not %s', slots)
+        when waiting not between 0 and 100000 then format('waiting must be from 0 to 100000, not %s', waiting)
+        when best_priority not between 0 and 9 then
+            format('best_priority must be from 0 (first) to 9 (last), not %s', best_priority) end;
+begin
+    if fault is not null then
+        perform raise_invalid(fault);
+    end if;
+    if coalesce(slots, waiting, best_priority) is null then
+        delete from login_limit l where l.login = limit_login.login;
+    elsif exists (select from pg_roles r where r.rolname = login) then
+        insert into login_limit (login, slots, waiting, best_priority) values (login, slots, waiting, best_priority)
+        on conflict on constraint login_limit_pkey do update
+        set slots = excluded.slots, waiting = excluded.waiting, best_priority = excluded.best_priority;
+    else
+        perform raise_invalid(format('there is no login %s', coalesce(quote_literal(login), 'null')));
+    end if;
+    perform notify_workers();
 end
 $$;

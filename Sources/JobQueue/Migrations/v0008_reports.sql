@@ -61,6 +61,17 @@ left join worker w on w.epoch = l.epoch
 left join lateral (select x.* from progress x where x.id = l.id offset 0) p on true
 order by l.claimed_at, l.id;
 
+-- The logins whose jobs run, and those with a ceiling. `has_waiting`: more of its jobs could run.
+create view report_login as
+select x.login, x.running, m.slots, m.waiting, m.best_priority, m.slots is not null and exists (
+    select from kind k cross join lateral (
+        select from ready r where r.state = 'available' and r.kind = k.name and r.enqueued_by = x.login limit 1) r) as has_waiting
+from (select coalesce(l.login, m.login) as login, coalesce(l.running, 0) as running
+      from (select enqueued_by as login, count(*) as running from lease group by enqueued_by) l
+      full join login_limit m on m.login = l.login) x
+left join login_limit m on m.login = x.login
+order by x.running desc, x.login limit 100;
+
 create view report_worker as
 select name, version, extract(epoch from clock_timestamp() - beat_at) as silence, in_flight, concurrency, is_listening, room,
        problem, last_error, array_to_string(kinds, ',') as kinds
@@ -140,6 +151,13 @@ create function wait_state(id bigint) returns jsonb language sql stable security
                 union all
                 (select from ready x where x.state = 'available' and x.kind = r.kind and x.enqueued_by = r.enqueued_by
                     and x.priority = r.priority and x.owner = r.owner and x.id < r.id limit 10001)) ahead) end,
+        'login', job.enqueued_by,
+        'slots', case when r.state = 'available' then (select m.slots from login_limit m where m.login = r.enqueued_by) end,
+        -- Whose jobs run; the names of other logins are for those who may see their jobs.
+        'holders', (select coalesce(jsonb_agg(jsonb_build_object('login', x.login, 'running', x.running)), '[]') from (
+            select case when y.enqueued_by = job.enqueued_by or may_see_all() then y.enqueued_by end as login,
+                   count(*) as running
+            from lease y group by 1 order by 2 desc, 1 limit 100) x),
         'running', case when l.id is not null then jsonb_build_object(
             'for', extract(epoch from clock_timestamp() - l.claimed_at), 'worker', w.name,
             'silence', extract(epoch from clock_timestamp() - w.beat_at)) end,

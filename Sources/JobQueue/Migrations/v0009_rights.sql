@@ -50,10 +50,11 @@ grant execute on function
     claim_unreconciled(text[], float8), reconcile(bigint, bigint, jsonb), reclaim(float8), unblock_orphans(),
     remove_finished(float8, int), set_max_payload_bytes(bigint)
     to sheetsync_worker;
-grant execute on function pause_queue(text), resume_queue(text) to sheetsync_operator;
+grant execute on function pause_queue(text), resume_queue(text), limit_login(text, int, int, int) to sheetsync_operator;
 grant select on report_kind, report_total, report_running, report_worker, report_error, report_discard, report_wait,
-    report_pause, report_failed_start, report_sequence to sheetsync_worker, sheetsync_operator;
+    report_pause, report_failed_start, report_sequence, report_login to sheetsync_worker, sheetsync_operator;
 grant select, insert, update, delete on failed_start to sheetsync_worker;
 -- For an operator's own questions in psql.
-grant select on job, ready, lease, target_lock, outcome, attempt_error, progress, cancel_request, pause, worker
+grant select on job, ready, lease, target_lock, outcome, attempt_error, progress, cancel_request, pause, worker,
+    login_limit
     to sheetsync_operator;

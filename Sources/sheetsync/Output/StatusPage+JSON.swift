@@ -18,6 +18,7 @@ extension StatusPage {
             "discarded_last_hour": JSON(report.discardedLastHour),
         ]
         members["kinds"] = .array(report.kinds.map(kind))
+        members["logins"] = .array(report.logins.map(login))
         members["workers"] = .array(report.workers.map(worker))
         members["longest_running"] = .array(report.longestRunning.map(running))
         members["failures"] = .array(report.failures.map(error))
@@ -41,6 +42,13 @@ extension StatusPage {
             "next_due_seconds": seconds(kind.nextDue), "completed_per_minute": seconds(kind.completedPerMinute),
             "discarded": JSON(kind.discarded), "failure_share": seconds(kind.failureShare),
             "p50_seconds": seconds(kind.medianTime), "p99_seconds": seconds(kind.longTime),
+        ]
+    }
+
+    private func login(_ login: QueueReport.LoginRow) -> JSON {
+        [
+            "login": .string(login.login), "running": JSON(login.running), "slots": number(login.slots),
+            "waiting": number(login.waiting), "best_priority": number(login.bestPriority),
         ]
     }
 

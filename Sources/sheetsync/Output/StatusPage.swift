@@ -22,6 +22,7 @@ struct StatusPage {
         Console.printWrapped(verdict.reason, behind: "\(verdict.level.rawValue): ", style: style)
         guard let report else { return }
         showQueue(report)
+        showLogins(report)
         showWorkers(report)
         showRunning(report)
         show(report.failures, "FAILED ATTEMPTS, LAST HOUR", "COUNT")
@@ -56,6 +57,20 @@ struct StatusPage {
         if let next = report.nextDue { facts.append("next due in \(approximate(seconds: next))") }
         Console.print("")
         Console.printWrapped(facts.joined(separator: ", "))
+    }
+
+    /// Who has which part of the queue, where several share it or somebody has a ceiling.
+    private func showLogins(_ report: QueueReport) {
+        guard report.logins.count > 1 || report.logins.contains(where: { !$0.isUnlimited }) else { return }
+        var table = Table("LOGIN", "RUN", "MAY RUN", "MAY WAIT", "BEST PRIORITY")
+        for login in report.logins {
+            table.add(
+                login.login, "\(login.running)", login.slots.map(String.init) ?? "-",
+                login.waiting.map(String.init) ?? "-",
+                login.bestPriority.map(String.init) ?? "-")
+        }
+        Console.print("")
+        table.show()
     }
 
     private func showWorkers(_ report: QueueReport) {
@@ -156,6 +171,11 @@ struct StatusPage {
 extension QueueReport {
     /// How many jobs all workers together may run.
     var capacity: Int { workers.reduce(0) { $0 + $1.concurrency } }
+}
+
+extension QueueReport.LoginRow {
+    /// Whether no operator has set a ceiling.
+    fileprivate var isUnlimited: Bool { slots == nil && waiting == nil && bestPriority == nil }
 }
 
 extension QueueReport.KindRow {

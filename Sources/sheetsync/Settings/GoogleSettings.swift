@@ -15,7 +15,7 @@ struct GoogleSettings {
     let templatesPath: String?
     let sharing: Set<DrivePermission.GranteeType>
     let sharingDomains: Set<String>
-    let ownTargetsOnly: Bool
+    let targets: Workspace.Targets
     /// How late Drive's lists may be.
     let listDelay: Duration
 
@@ -46,11 +46,10 @@ struct GoogleSettings {
         sharingDomains = try Self.sharingDomains(reader)
         batchBytes = try reader.int("SHEETSYNC_BATCH_BYTES", default: 8_000_000, in: 1_000...50_000_000)
         listDelay = try reader.seconds("SHEETSYNC_LIST_DELAY", default: 60, in: 0...3600)
-        switch reader.text("SHEETSYNC_TARGETS") ?? "any" {
-        case "any": ownTargetsOnly = false
-        case "own": ownTargetsOnly = true
-        default: throw SettingsError(name: "SHEETSYNC_TARGETS", problem: "must be any or own")
+        guard let targets = Workspace.Targets(rawValue: reader.text("SHEETSYNC_TARGETS") ?? "any") else {
+            throw SettingsError(name: "SHEETSYNC_TARGETS", problem: "must be any, own or login")
         }
+        self.targets = targets
     }
 
     /// Why no job can keep the folder that exports land in; nil where the queue's database takes its name.
@@ -119,7 +118,7 @@ struct GoogleSettings {
         configuration.defaultFolder = defaultFolder
         configuration.sharing = sharing
         configuration.sharingDomains = sharingDomains
-        configuration.ownTargetsOnly = ownTargetsOnly
+        configuration.targets = targets
         if let endpoint { configuration.webBase = endpoint }
         return configuration
     }

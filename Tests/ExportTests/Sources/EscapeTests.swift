@@ -18,6 +18,8 @@ import Testing
             'insert into app.t values (2) returning x';
         create procedure app.commits() language plpgsql security definer as
             $$ begin insert into app.t values (3); commit; end $$;
+        create function app.prepares() returns int language plpgsql as
+            $f$ begin execute 'prepare transaction ''escaped'''; return 1; end $f$;
         create extension dblink;
         """
 
@@ -33,18 +35,27 @@ import Testing
         Attempt(query: "insert into app.t values (4) returning x", says: "read-only transaction"),
         Attempt(query: "with w as (insert into app.t values (4) returning x) select * from w", says: "read-only"),
         Attempt(query: "update app.t set x = 5 returning x", says: "read-only"),
-        Attempt(query: "delete from app.t", says: "read-only"),
-        Attempt(query: "truncate app.t", says: "read-only"),
+        Attempt(query: "delete from app.t", says: "gives no rows"),
+        Attempt(query: "truncate app.t", says: "gives no rows"),
         Attempt(query: "select * from app.t for update", says: "read-only"),
         Attempt(query: "select app.write()", says: "read-only"),
         Attempt(query: "select nextval('app.s')", says: "read-only"),
-        Attempt(query: "call app.commits()", says: ""),
+        Attempt(query: "call app.commits()", says: "gives no rows"),
         Attempt(query: "do $$ begin insert into app.t values (6); commit; end $$"),
         Attempt(query: "explain analyze insert into app.t values (4)", says: "read-only"),
-        Attempt(query: "create table app.u as select 1", says: "read-only"),
-        Attempt(query: "create temporary table u as select 1", says: "read-only"),
+        Attempt(query: "create table app.u as select 1", says: "gives no rows"),
+        Attempt(query: "create temporary table u as select 1", says: "gives no rows"),
         Attempt(query: "commit", says: "gives no rows"),
         Attempt(query: "rollback", says: "gives no rows"),
+        // The server of the tests has room for prepared transactions.
+        Attempt(query: "prepare transaction 'escaped'", says: "gives no rows"),
+        Attempt(query: "prepare transaction 'escaped';", says: "gives no rows"),
+        Attempt(query: "-- select 1\nprepare transaction 'escaped'", says: "gives no rows"),
+        Attempt(query: "select 1; prepare transaction 'escaped'", says: "multiple commands"),
+        Attempt(query: "do $$ begin execute 'prepare transaction ''escaped'''; end $$", says: "gives no rows"),
+        Attempt(query: "select query_to_xml('prepare transaction ''escaped''', true, true, '')"),
+        Attempt(query: "select app.prepares()"),
+        Attempt(query: "explain analyze prepare transaction 'escaped'"),
         Attempt(query: "set transaction read write"),
         Attempt(query: "set session characteristics as transaction read write"),
         Attempt(query: "commit; insert into app.t values (7)", says: "multiple commands"),
@@ -52,10 +63,10 @@ import Testing
         Attempt(query: "select set_config('transaction_read_only', 'off', false), app.write()"),
         Attempt(
             query: "select set_config('default_transaction_read_only', 'off', false), app.write()", says: "read-only"),
-        Attempt(query: "set role sheetsync_owner", says: "permission denied"),
+        Attempt(query: "set role sheetsync_owner", says: "gives no rows"),
         Attempt(query: "select set_config('role', 'sheetsync_worker', false)", says: "permission denied"),
         Attempt(query: "select set_config('role', 'postgres', false)", says: "permission denied"),
-        Attempt(query: "set session authorization postgres", says: "permission denied"),
+        Attempt(query: "set session authorization postgres", says: "gives no rows"),
         Attempt(query: "select query_to_xml('select * from sheetsync.job', true, true, '')", says: "permission denied"),
         Attempt(query: "select query_to_xml('delete from app.t returning x', true, true, '')"),
         Attempt(query: "select sheetsync.enqueue('noop', '{}')", says: "permission denied"),
@@ -110,6 +121,7 @@ import Testing
 
             #expect(try await queue.psql("select string_agg(x::text, ',') from app.t") == "1")
             #expect(try await queue.psql("select is_called from app.s") == "f")
+            #expect(try await queue.psql("select count(*) from pg_prepared_xacts where gid = 'escaped'") == "0")
             #expect(try await queue.psql("select count(*) from pg_largeobject_metadata") == "0")
             #expect(try await queue.psql("select count(*) from sheetsync.jobs where kind <> 'export'") == "0")
             #expect(

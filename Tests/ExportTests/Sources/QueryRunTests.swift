@@ -12,12 +12,11 @@ import Testing
     private func run(_ source: SourceStage, _ statement: String, cellsLeft: Int) async throws -> CheckedSheet {
         let query = SheetQuery(
             sheet: "S", index: 0, path: "sheets[0]", statement: statement, parameters: [], columns: nil)
-        let database = SourceDatabase(
-            try SourceStage.configuration(source.stage.queue, source.login), queueSchema: "sheetsync",
-            spool: source.spool)
+        let connection = try SourceStage.configuration(source.stage.queue, source.login)
+        let database = SourceDatabase(connection, queueSchema: "sheetsync", spool: source.spool)
         return try await QueryRun(
-            query: query, source: database, timeZone: .utc, cellsLeft: cellsLeft, share: source.spool.share(),
-            counter: RowCounter()
+            query: query, source: database, connection: connection, timeZone: .utc, cellsLeft: cellsLeft,
+            share: source.spool.share(), counter: RowCounter()
         ).sheet()
     }
 

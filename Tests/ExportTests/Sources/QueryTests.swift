@@ -133,7 +133,7 @@ import Testing
                 ("", [:], "query.failed", "gives no rows"),
                 ("select 1; select 2", [:], "query.failed", "cannot insert multiple commands"),
                 ("select 1, 2", ["columns": ["a"]], "payload.invalid", "query: gives 2 columns, but 1 is named"),
-                ("select from app.t", [:], "payload.invalid", "query: gives rows without columns"),
+                ("select from app.t", [:], "query.failed", "or rows without columns"),
                 (
                     "select 'ok' as a, 1 union all select 'not-said', 2",
                     ["columns": [["name": "When", "type": "date"], "n"]], "payload.invalid",
@@ -165,6 +165,55 @@ import Testing
                 #expect(job.state == "discarded")
                 #expect(job.lastError?.code == "export.no_source", "\(job.json)")
                 #expect(job.lastError?.message.contains("SHEETSYNC_SOURCE_DATABASE_URL") == true)
+            }
+        }
+    }
+
+    /// Each producer's queries run as the login that is named for it, the others' as the one for all, if there is one.
+    @Test func aProducerMayHaveALoginOfItsOwn() async throws {
+        var logins: [String: String] = [:]
+        for hasShared in [true, false] {
+            try await ExportStage.with(source: { queue in
+                for name in ["first", "second", "third", "first_source", "second_source", "shared_source"] {
+                    logins[name] = "\(name)_of_\(queue.database)"
+                    _ = try await queue.psql("create role \(name)_of_\(queue.database) login")
+                    if name.contains("_") { continue }
+                    _ = try await queue.psql("grant sheetsync_query to \(name)_of_\(queue.database)")
+                }
+                func configuration(_ name: String) throws -> ConnectionConfiguration {
+                    try SourceStage.configuration(queue, logins[name] ?? "")
+                }
+                return SourceDatabase(
+                    hasShared ? try configuration("shared_source") : nil,
+                    ofProducers: [
+                        logins["first"] ?? "": try configuration("first_source"),
+                        logins["second"] ?? "": try configuration("second_source"),
+                    ], queueSchema: "sheetsync", spool: SpoolSpace(directory: "/tmp", limit: 1 << 20))
+            }) { stage in
+                try await stage.work { _ in
+                    for (producer, source) in [
+                        ("first", "first_source"), ("second", "second_source"),
+                        ("third", hasShared ? "shared_source" : nil),
+                    ] {
+                        let login = logins[producer] ?? ""
+                        let jobs = QueueClient(stage.queue.schema, on: try stage.queue.connection(as: login))
+                        // No statement gets another login than its own by it.
+                        let query =
+                            "select session_user || ' ' || current_user || ' ' || set_config('role', 'none', false)"
+                        let job = try await stage.ended(
+                            try await jobs.enqueue(kind: "export", payload: ["title": "Q", "query": .string(query)]))
+                        guard let source = source.map({ logins[$0] ?? "" }) else {
+                            #expect(job.lastError?.code == "export.no_source", "\(job.json)")
+                            #expect(job.lastError?.message.contains(login) == true, "\(job.json)")
+                            continue
+                        }
+                        #expect(
+                            stage.spreadsheet(job)?["sheets"]?[0]?["values"]?[1] == [
+                                .string("\(source) \(source) none")
+                            ],
+                            "\(job.json)")
+                    }
+                }
             }
         }
     }
