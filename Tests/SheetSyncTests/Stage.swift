@@ -84,10 +84,16 @@ struct Stage {
 
     /// Enqueues a job as the API server does, by psql as the producer; one that sleeps as an administrator, who may.
     func enqueue(_ kind: String, _ payload: JSON, _ more: String = "") async throws -> Int {
-        let literal = payload.description.replacing("'", with: "''")
         let sleeps = payload["sleep_ms"]?.int ?? 0 > 0
+        return try await enqueue(
+            kind, text: payload.description, more, as: sleeps ? "postgres" : name(.producer))
+    }
+
+    /// Enqueues a payload that is text already.
+    func enqueue(_ kind: String, text: String, _ more: String = "", as login: String? = nil) async throws -> Int {
+        let literal = text.replacing("'", with: "''")
         let id = try await queue.psql(
-            "select sheetsync.enqueue('\(kind)', '\(literal)'\(more))", as: sleeps ? "postgres" : name(.producer))
+            "select sheetsync.enqueue('\(kind)', '\(literal)'\(more))", as: login ?? name(.producer))
         return try #require(Int(id), "psql printed \(id)")
     }
 

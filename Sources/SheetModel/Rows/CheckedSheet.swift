@@ -29,7 +29,7 @@ public struct CheckedSheet: Sendable {
     /// - Parameter index: The index of the sheet, for errors.
     public init(_ sheet: Sheet, index: Int, timeZone: TimeZoneRules) throws(SheetModelError) {
         let columns = sheet.resolvedColumns
-        var checker = RowChecker(sheet: index, columns: columns, timeZone: timeZone)
+        var checker = RowChecker(sheet: index, columns: columns, timeZone: timeZone, rows: sheet.rows.count)
         for row in sheet.rows { try checker.take(row) }
         self.init(
             name: sheet.name, columns: columns, hasHeader: sheet.columns != nil, rows: checker.rows,

@@ -129,7 +129,7 @@ struct LineBuffer: Sendable {
     }
 
     private mutating func grow(to needed: Int) {
-        storage += [UInt8](repeating: 0, count: max(storage.count, needed - storage.count))
+        storage.append(contentsOf: repeatElement(0, count: max(storage.count, needed - storage.count)))
     }
 
     private static func shortEscape(_ byte: UInt8) -> UInt8 {

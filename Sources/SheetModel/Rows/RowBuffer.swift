@@ -16,6 +16,9 @@ struct RowBuffer: RowSource {
 
     var count: Int { ends.count }
 
+    /// Makes room for a number of rows that is known.
+    mutating func reserve(rows: Int) { ends.reserveCapacity(rows) }
+
     /// Makes a row of what was written since the last one.
     mutating func endLine() { ends.append(UInt32(lines.count)) }
 

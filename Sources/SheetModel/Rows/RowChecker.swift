@@ -17,12 +17,15 @@ struct RowChecker {
 
     /// Makes a checker.
     ///
-    /// - Parameter sheet: The index of the sheet, for errors.
-    init(sheet: Int, columns: [Column], timeZone: TimeZoneRules) {
+    /// - Parameters:
+    ///   - sheet: The index of the sheet, for errors.
+    ///   - count: How many rows will come, where that is known.
+    init(sheet: Int, columns: [Column], timeZone: TimeZoneRules, rows count: Int = 0) {
         self.sheet = sheet
         self.columns = columns
         converters = columns.map { CellConverter(type: $0.type, timeZone: timeZone) }
         tally = WarningTally(columns: columns.count)
+        rows.reserve(rows: count)
     }
 
     /// Takes the next row, an array or an object, which is filled with empty cells where it lacks some.
