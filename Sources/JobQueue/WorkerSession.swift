@@ -37,18 +37,16 @@ final class WorkerSession: Sendable {
         self.observer = observer
         self.stopping = stopping
         self.wakeUp = wakeUp
+        problems = WorkerProblems(logger: logger, observer: observer)
         completions = CompletionWriter(
             statements: statements, held: held, wakeUp: wakeUp, keepPayloads: configuration.keepPayloads,
-            logger: logger,
-            observer: observer)
-        problems = WorkerProblems(logger: logger, observer: observer)
+            problems: problems, logger: logger, observer: observer)
         compatibility = SchemaCompatibility(
             of: schema, on: statements.control, wakeUp: wakeUp, logger: logger, observer: observer)
         heartbeat = Heartbeat(
-            configuration, statements: statements, inFlight: inFlight, held: held, completions: completions,
-            problems: problems, compatibility: compatibility, wakeUp: wakeUp, unreconciled: unreconciled,
-            logger: logger,
-            observer: observer)
+            configuration, statements: statements, inFlight: inFlight, held: held, problems: problems, schema: schema,
+            compatibility: compatibility, wakeUp: wakeUp, unreconciled: unreconciled, logger: logger, observer: observer
+        )
     }
 
     private var isOver: Bool { stopping.isSet || heartbeat.isLost || incompatibility != nil }
@@ -292,13 +290,17 @@ final class WorkerSession: Sendable {
             switch event {
             case .listening:
                 heartbeat.isListening = true
+                problems.end(.listen)
                 // Whatever was said before was missed.
                 wakeUp.raise()
                 heartbeat.beatNow()
             case .notification(let notification):
                 if notification.channel == "sheetsync_cancel" { heartbeat.beatNow() } else { wakeUp.raise() }
             case .lost(let error):
+                // Where the whole database is gone, that is known at once.
+                if heartbeat.isListening { heartbeat.beatNow() }
                 heartbeat.isListening = false
+                problems.note(error.wordsWithAdvice, while: .listen)
                 logger.warning("not listening for now; polling goes on: \(error)")
             }
         }
