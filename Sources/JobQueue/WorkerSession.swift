@@ -68,9 +68,13 @@ final class WorkerSession: Sendable {
                 configuration, statements: statements, handlers: handlers, problems: problems, logger: logger
             ).run(upon: unreconciled)
         }
-        // Results are given up when the schema is incompatible: retries would fail too.
+        // Results are given up when the schema is incompatible: retries would fail too. And a worker that was told to stop does
+        // so, although the database refuses how its jobs ended: they are given back and run again.
+        let patienceIsOver = Flag()
         let writing = Task {
-            await completions.run { self.incompatibility != nil || self.heartbeat.isLost && self.stopping.isSet }
+            await completions.run {
+                self.incompatibility != nil || self.stopping.isSet && (self.heartbeat.isLost || patienceIsOver.isSet)
+            }
         }
         // A discarding group, because the other kind would remember every job that ever ended.
         await withDiscardingTaskGroup { jobs in
@@ -78,7 +82,12 @@ final class WorkerSession: Sendable {
             await drain()
         }
         completions.close()
+        let patience = Task { [grace = configuration.shutdownGrace] in
+            try await Task.sleep(for: max(grace, .seconds(5)))
+            patienceIsOver.set()
+        }
         await writing.value
+        patience.cancel()
         let others = [listening, beating, watching, maintaining, reconciling]
         for task in others { task.cancel() }
         for task in others { await task.value }

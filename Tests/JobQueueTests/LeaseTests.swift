@@ -160,6 +160,32 @@ import Testing
         }
     }
 
+    /// A worker that is told to stop ends, although the database goes on refusing; the job runs again.
+    @Test func aWorkerThatIsToldToStopDoesNotWaitForRefusedEndingsForEver() async throws {
+        let queue = try await TestQueue.make()
+        _ = try await queue.psql(
+            """
+            create function public.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+            create trigger refuse before insert on sheetsync.outcome for each row execute function public.refuse()
+            """)
+        let job = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+        let ending = Task {
+            try await queue.withWorker(["noop": ClosureHandler { _, _ in nil }]) { queue in
+                try await wait(for: "a refusal", seeing: { try await queue.inspector.problems() }) {
+                    try await queue.psql("select count(*) from sheetsync.lease") == "1"
+                }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+        try await wait(for: "the worker to sign off", within: .seconds(60)) {
+            try await queue.psql(
+                "select state from sheetsync.ready where id = \(job) and not exists (select from sheetsync.worker)")
+                == "available"
+        }
+        try await ending.value
+        #expect(try await queue.jobs.find(job)?.json["attempt"] == 0, "it costs no attempt")
+    }
+
     @Test func refusesAnEndWithoutAName() async throws {
         let queue = try await TestQueue.make()
         let worker = try await worker(queue)
