@@ -316,6 +316,8 @@ extension BrokenSetupTests {
                 ])
                 try await daemon.withDaemon { running in
                     try await expectReadiness(of: running, 200)
+                    // The pauses between its looks grow: 10 ms, 40 ms, … 10 s; the next is 41 s.
+                    try await Task.sleep(for: .seconds(16))
                     try await server.stop(immediate: true)
                     let begin = ContinuousClock.now
                     try await expectReadiness(of: running, 503, "cannot")
