@@ -24,13 +24,13 @@ extension BrokenSetupTests {
 
     /// Waits until `/readyz` says yes, or no with some words.
     private func expectReadiness(
-        of daemon: RunningProgram, _ status: Int, _ words: String = "",
+        of daemon: RunningProgram, _ status: Int, _ words: String = "", within limit: Duration = .seconds(40),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let line = try #require(daemon.errors.firstMatch(of: /health and metrics are at (http:\/\/127.0.0.1:[0-9]+)/))
         var last = ""
         do {
-            try await wait(for: "/readyz", within: .seconds(40), every: .milliseconds(100)) {
+            try await wait(for: "/readyz", within: limit, every: .milliseconds(100)) {
                 let client = try HTTPClient(userAgent: "test")
                 let answer = try await client.send(HTTPClient.Request(method: .get, url: "\(line.1)/readyz"))
                 await client.shutdown()
@@ -320,7 +320,7 @@ extension BrokenSetupTests {
                     try await Task.sleep(for: .seconds(16))
                     try await server.stop(immediate: true)
                     let begin = ContinuousClock.now
-                    try await expectReadiness(of: running, 503, "cannot")
+                    try await expectReadiness(of: running, 503, "cannot", within: .seconds(20))
                     print("/readyz said no \(ContinuousClock.now - begin) after the database was lost")
                     try await server.restart(immediate: true)
                     try await expectReadiness(of: running, 200)
