@@ -7,7 +7,6 @@ final class CompletionWriter: Sendable {
     private struct State {
         var waiting: [JobOutcome] = []
         var isClosed = false
-        var failure: String?
         var isStuck = false
     }
 
@@ -16,6 +15,7 @@ final class CompletionWriter: Sendable {
     private let statements: WorkerStatements
     private let held: HeldLeases
     private let keepPayloads: Bool
+    private let problems: WorkerProblems
     private let logger: Logger
     /// Raised when jobs may have become available that waited for those whose completion was written.
     private let wakeUp: Signal
@@ -24,19 +24,17 @@ final class CompletionWriter: Sendable {
     private let added = Signal()
 
     init(
-        statements: WorkerStatements, held: HeldLeases, wakeUp: Signal, keepPayloads: Bool, logger: Logger,
-        observer: @escaping @Sendable (WorkerEvent) -> Void
+        statements: WorkerStatements, held: HeldLeases, wakeUp: Signal, keepPayloads: Bool, problems: WorkerProblems,
+        logger: Logger, observer: @escaping @Sendable (WorkerEvent) -> Void
     ) {
         self.statements = statements
         self.held = held
         self.wakeUp = wakeUp
         self.keepPayloads = keepPayloads
+        self.problems = problems
         self.logger = logger
         self.observer = observer
     }
-
-    /// Why the last try failed; nil where it did not.
-    var failure: String? { state.withLock { $0.failure } }
 
     /// Whether more wait than the next statements take.
     var isBehind: Bool { state.withLock { $0.waiting.count > 2 * Self.largestBatch } }
@@ -77,8 +75,9 @@ final class CompletionWriter: Sendable {
                 let states = try await statements.finish(batch, keepPayloads: keepPayloads)
                 state.withLock { state in
                     state.waiting.removeFirst(batch.count)
-                    (state.failure, state.isStuck) = (nil, false)
+                    state.isStuck = false
                 }
+                problems.end(.finish)
                 held.remove(batch)
                 if batch.contains(where: \.hasTarget) { wakeUp.raise() }
                 pause = .milliseconds(100)
@@ -111,10 +110,8 @@ final class CompletionWriter: Sendable {
                         continue
                     }
                 }
-                logger.error("cannot write how \(batch.count) jobs ended, will try again: \(error)")
-                let failure = "cannot write how jobs ended: \(error)"
-                state.withLock { ($0.failure, $0.isStuck) = (failure, !isAboutData) }
-                observer(.failed(failure))
+                state.withLock { $0.isStuck = !isAboutData }
+                problems.note(error, while: .finish)
                 if isHopeless() { return observer(.iterated(.completions, nextWithin: nil)) }
                 try? await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(2))

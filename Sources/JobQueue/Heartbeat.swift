@@ -11,8 +11,8 @@ final class Heartbeat: Sendable {
     private let statements: WorkerStatements
     private let inFlight: JobsInFlight
     private let held: HeldLeases
-    private let completions: CompletionWriter
     private let problems: WorkerProblems
+    private let schema: Schema
     private let compatibility: SchemaCompatibility
     private let logger: Logger
     private let observer: @Sendable (WorkerEvent) -> Void
@@ -32,15 +32,15 @@ final class Heartbeat: Sendable {
 
     init(
         _ configuration: WorkerConfiguration, statements: WorkerStatements, inFlight: JobsInFlight, held: HeldLeases,
-        completions: CompletionWriter, problems: WorkerProblems, compatibility: SchemaCompatibility, wakeUp: Signal,
+        problems: WorkerProblems, schema: Schema, compatibility: SchemaCompatibility, wakeUp: Signal,
         unreconciled: Signal, logger: Logger, observer: @escaping @Sendable (WorkerEvent) -> Void
     ) {
         self.configuration = configuration
         self.statements = statements
         self.inFlight = inFlight
         self.held = held
-        self.completions = completions
         self.problems = problems
+        self.schema = schema
         self.compatibility = compatibility
         self.wakeUp = wakeUp
         self.unreconciled = unreconciled
@@ -78,22 +78,22 @@ final class Heartbeat: Sendable {
             observer(.iterated(.beats, nextWithin: .zero))
             // The database notes its time between the question and the answer, so the earlier one is the safe one.
             asked = .now
-            // Before sending, so that this heartbeat does not report a failure that its arrival disproves.
-            problems.end(.beat)
             do {
                 guard
                     let answer = try await statements.beat(
                         .init(
                             inFlight: inFlight.count, isListening: isListening,
-                            problem: completions.failure ?? problems.current, lastError: problems.lastFailure,
+                            problem: problems.toldWithBeat, lastError: problems.lastFailure,
                             known: held.all, lostAfter: max(.seconds(60), configuration.leaseTime),
                             room: configuration.memory.map { inFlight.room(within: MemoryBudget(limit: $0)) }))
                 else { return giveUp("the other workers took this one for dead") }
                 lastBeat.withLock { $0 = asked }
+                problems.end(.beat)
                 observer(.beat(inFlight: inFlight.count))
                 for id in answer.cancelled { inFlight.stop(id, because: .cancelled) }
                 if answer.hasUnreconciled { unreconciled.raise() }
                 await compatibility.check()
+                await lookForWaits()
             } catch {
                 problems.note(error, while: .beat)
                 // What a newer schema does not have any more fails at the server.
@@ -104,6 +104,20 @@ final class Heartbeat: Sendable {
             }
             await problems.attempt(.reclaim) { try await reclaim() }
         }
+    }
+
+    /// Finds out whether statements of this daemon, whose sessions it sees, wait at the server.
+    ///
+    /// A statement that hangs tells nothing itself before its time is over.
+    private func lookForWaits() async {
+        let before = problems.isFailing(.goOn)
+        if let wait = try? await HeldUp.look(schema, on: statements.control) {
+            problems.note(wait.words, while: .goOn)
+        } else {
+            problems.end(.goOn)
+        }
+        // Told at once, and not with the next regular beat.
+        if problems.isFailing(.goOn) != before { due.raise() }
     }
 
     private func reclaim() async throws {

@@ -8,6 +8,8 @@ public enum WorkerEvent: Sendable {
     case ended(kind: String, state: String)
     /// A statement failed; the worker will try again.
     case failed(String)
+    /// Why no job can begin or end here, for as long as that lasts; nil when it is over.
+    case hindered(String?)
     /// A loop has come round, and comes again after at most this rest and what it has to do; nil where it waits for others or
     /// has ended.
     case iterated(WorkerLoop, nextWithin: Duration?)

@@ -39,18 +39,16 @@ final class WorkerSession: Sendable {
         self.observer = observer
         self.stopping = stopping
         self.wakeUp = wakeUp
+        problems = WorkerProblems(logger: logger, observer: observer)
         completions = CompletionWriter(
             statements: statements, held: held, wakeUp: wakeUp, keepPayloads: configuration.keepPayloads,
-            logger: logger,
-            observer: observer)
-        problems = WorkerProblems(logger: logger, observer: observer)
+            problems: problems, logger: logger, observer: observer)
         compatibility = SchemaCompatibility(
             of: schema, on: statements.control, wakeUp: wakeUp, logger: logger, observer: observer)
         heartbeat = Heartbeat(
-            configuration, statements: statements, inFlight: inFlight, held: held, completions: completions,
-            problems: problems, compatibility: compatibility, wakeUp: wakeUp, unreconciled: unreconciled,
-            logger: logger,
-            observer: observer)
+            configuration, statements: statements, inFlight: inFlight, held: held, problems: problems, schema: schema,
+            compatibility: compatibility, wakeUp: wakeUp, unreconciled: unreconciled, logger: logger, observer: observer
+        )
     }
 
     private var isOver: Bool { stopping.isSet || heartbeat.isLost || incompatibility != nil }
@@ -72,9 +70,13 @@ final class WorkerSession: Sendable {
                 configuration, statements: statements, handlers: handlers, problems: problems, logger: logger
             ).run(upon: unreconciled)
         }
-        // Results are given up when the schema is incompatible: retries would fail too.
+        // Results are given up when the schema is incompatible: retries would fail too. And a worker that was told to stop does
+        // so, although the database refuses how its jobs ended: they are given back and run again.
+        let patienceIsOver = Flag()
         let writing = Task {
-            await completions.run { self.incompatibility != nil || self.heartbeat.isLost && self.stopping.isSet }
+            await completions.run {
+                self.incompatibility != nil || self.stopping.isSet && (self.heartbeat.isLost || patienceIsOver.isSet)
+            }
         }
         // A discarding group, because the other kind would remember every job that ever ended.
         await withDiscardingTaskGroup { jobs in
@@ -82,7 +84,12 @@ final class WorkerSession: Sendable {
             await drain()
         }
         completions.close()
+        let patience = Task { [grace = configuration.shutdownGrace] in
+            try await Task.sleep(for: max(grace, .seconds(5)))
+            patienceIsOver.set()
+        }
         await writing.value
+        patience.cancel()
         let others = [listening, beating, watching, maintaining, reconciling]
         for task in others { task.cancel() }
         for task in others { await task.value }
@@ -298,13 +305,17 @@ final class WorkerSession: Sendable {
             switch event {
             case .listening:
                 heartbeat.isListening = true
+                problems.end(.listen)
                 // Whatever was said before was missed.
                 wakeUp.raise()
                 heartbeat.beatNow()
             case .notification(let notification):
                 if notification.channel == "sheetsync_cancel" { heartbeat.beatNow() } else { wakeUp.raise() }
             case .lost(let error):
+                // Where the whole database is gone, that is known at once.
+                if heartbeat.isListening { heartbeat.beatNow() }
                 heartbeat.isListening = false
+                problems.note(error.wordsWithAdvice, while: .listen)
                 logger.warning("not listening for now; polling goes on: \(error)")
             }
         }

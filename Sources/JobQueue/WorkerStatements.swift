@@ -4,7 +4,8 @@ import Postgres
 /// The database functions that a worker calls, for one epoch: a random identity that no other process ever had.
 ///
 /// Claims have one connection, completions a second, and heartbeats and everything about single jobs a third: jobs end while
-/// others are claimed, and a slow claim cannot make a worker look dead.
+/// others are claimed, and a slow claim cannot make a worker look dead. What handlers, Google and the system said is made
+/// storable here, so that no text of theirs is refused.
 struct WorkerStatements: Sendable {
     let epoch = Int.random(in: 1...Int.max)
     let schema: String
@@ -67,7 +68,7 @@ struct WorkerStatements: Sendable {
     func finish(_ outcomes: [JobOutcome], keepPayloads: Bool) async throws(PostgresError) -> [Int: String] {
         let batch = JSON.array(outcomes.map(\.json)).description
         return try await completions.query(
-            "select * from \(identifier: schema).finish(\(epoch), \(batch)::jsonb, \(keepPayloads))"
+            "select * from \(identifier: schema).finish(\(epoch), \(storable: batch)::jsonb, \(keepPayloads))"
         ).states()
     }
 
@@ -126,7 +127,7 @@ struct WorkerStatements: Sendable {
         try await control.query(
             """
             select \(identifier: schema).reconcile(
-                \(unreconciled.job.id), \(unreconciled.finalizedAt), \(result?.description)::jsonb) as reconciled
+                \(unreconciled.job.id), \(unreconciled.finalizedAt), \(storable: result?.description)::jsonb) as reconciled
             """)[0].bool("reconciled")
     }
 
@@ -150,8 +151,8 @@ struct WorkerStatements: Sendable {
     func reportProgress(_ progress: Progress, of job: Job) async throws(PostgresError) -> Bool {
         try await control.query(
             """
-            select \(identifier: schema).report_progress(\(epoch), \(job.id), \(job.leaseNumber), \(progress.step),
-                \(progress.rowsDone), \(progress.rowsTotal), \(progress.checkpoint?.description)::jsonb) as held
+            select \(identifier: schema).report_progress(\(epoch), \(job.id), \(job.leaseNumber), \(storable: progress.step),
+                \(progress.rowsDone), \(progress.rowsTotal), \(storable: progress.checkpoint?.description)::jsonb) as held
             """)[0].bool("held")
     }
 }

@@ -192,6 +192,9 @@ public actor Connection {
         try script(channels.map { "listen \(quoted(identifier: $0))" }.joined(separator: "; "))
         // A descriptor of its own, so that the connection's may be closed before the source has ended.
         let descriptor = dup(handle.socket)
+        guard descriptor >= 0 else {
+            throw PostgresError(.connectionFailed, "no more files may be open (error \(errno))")
+        }
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: executor.queue)
         source.setEventHandler { self.assumeIsolated { $0.takeIn() } }
         source.setCancelHandler { _ = Glibc.close(descriptor) }

@@ -43,6 +43,16 @@ extension DatabaseAccess {
     }
 }
 
+extension Connection {
+    /// The failure that an error of this connection amounts to; where a statement waited in vain, with what it waited for.
+    func failure(_ error: any Error, _ schema: Schema) async -> CommandFailure {
+        guard let error = error as? PostgresError, error.isTimeout,
+            let wait = try? await HeldUp.look(schema, on: self, afterTimeout: true)
+        else { return CommandFailure(error) }
+        return CommandFailure(status: .down, message: wait.words)
+    }
+}
+
 extension Schema {
     /// The schema's newest step; throws the failure with exit code 3 where it is missing or does not fit this program.
     func requireCompatible(on connection: Connection) async throws -> Int {

@@ -74,6 +74,10 @@ import Testing
                 == "2 jobs discarded in the last hour, most often for payload.invalid: title: is missing")
         report.discardedLastHour = 0
         #expect(verdict(report).reason == "1 of 2 workers show no sign of life")
+        report.connectedWorkers = 2
+        #expect(
+            verdict(report).reason.hasPrefix(
+                "1 of 2 workers show no sign of life: one has connections to the database yet"))
         report.workers.removeFirst()
         #expect(verdict(report) == Verdict(.ok, "0 running, 5 jobs waiting; the paper is used up for 5 s"))
     }

@@ -93,15 +93,21 @@ import Testing
         let queue = try await TestQueue.make()
         let handler = ClosureHandler { job, _ in
             switch job.payload["how"]?.string {
-            case "nul result": return ["text": "a\0b"]
-            case "nul error": throw JobFailure(code: "test.nul", message: "a\0b", retry: .never)
+            case "refused result": return ["refuse": "this"]
+            case "refused error": throw JobFailure(code: "test.refused", message: "This.", retry: .never)
             case "for ever": throw JobFailure(code: "test.long", message: "Wait.", retry: .after(.seconds(Int.max)))
             default: return "fine"
             }
         }
+        // As a type or a size that the server does not take.
+        _ = try await queue.psql(
+            """
+            alter table sheetsync.outcome add constraint test_result check (not coalesce(result ? 'refuse', false));
+            alter table sheetsync.attempt_error add constraint test_error check (error ->> 'code' <> 'test.refused')
+            """)
         try await queue.withWorker(["noop": handler]) { queue in
             var ids: [Int] = []
-            for how in ["nul result", "nul error", "for ever", "well"] {
+            for how in ["refused result", "refused error", "for ever", "well"] {
                 ids.append(try await queue.jobs.enqueue(kind: "noop", payload: ["how": .string(how)]))
             }
             try await queue.expect(ids[3], "completed")
@@ -109,6 +115,30 @@ import Testing
             #expect(try await queue.jobs.find(ids[0])?.lastError?.code == "queue.details_refused")
             try await queue.expect(ids[1], "discarded")
             try await queue.expect(ids[2], "retryable")
+        }
+    }
+
+    /// What handlers and Google said arrives in any database, with question marks for what that does not keep.
+    @Test(arguments: [nil, "LATIN1"]) func whateverIsSaidOfAJobIsKept(encoding: String?) async throws {
+        let queue = try await TestQueue.make(encoding: encoding)
+        let handler = ClosureHandler { job, progress in
+            try await progress.save(["title": "“\0”"], step: "writing “é” \0 😀")
+            if job.payload["fails"] == true {
+                throw JobFailure(code: "test.failed", message: "“é” \0 😀", retry: .never)
+            }
+            return ["text": "“é” \0 😀"]
+        }
+        try await queue.withWorker(["noop": handler]) { queue in
+            let fails = try await queue.jobs.enqueue(kind: "noop", payload: ["fails": true])
+            let works = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+            try await queue.expect(fails, "discarded")
+            try await queue.expect(works, "completed")
+            let words = encoding == nil ? "“é” ? 😀" : "'é' ? ?"
+            let failed = try #require(try await queue.jobs.find(fails))
+            #expect(failed.lastError?.message == words && failed.lastError?.code == "test.failed", "\(failed.json)")
+            let done = try #require(try await queue.jobs.find(works))
+            #expect(done.result?["text"]?.string == words, "\(done.json)")
+            #expect(done.progress?.step == "writing \(words)", "\(done.json)")
         }
     }
 
@@ -128,6 +158,32 @@ import Testing
             _ = try await queue.psql("alter table sheetsync.outcome drop constraint test_only")
             try await queue.expect(refused, "completed")
         }
+    }
+
+    /// A worker that is told to stop ends, although the database goes on refusing; the job runs again.
+    @Test func aWorkerThatIsToldToStopDoesNotWaitForRefusedEndingsForEver() async throws {
+        let queue = try await TestQueue.make()
+        _ = try await queue.psql(
+            """
+            create function public.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+            create trigger refuse before insert on sheetsync.outcome for each row execute function public.refuse()
+            """)
+        let job = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+        let ending = Task {
+            try await queue.withWorker(["noop": ClosureHandler { _, _ in nil }]) { queue in
+                try await wait(for: "a refusal", seeing: { try await queue.inspector.problems() }) {
+                    try await queue.psql("select count(*) from sheetsync.lease") == "1"
+                }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+        try await wait(for: "the worker to sign off", within: .seconds(60)) {
+            try await queue.psql(
+                "select state from sheetsync.ready where id = \(job) and not exists (select from sheetsync.worker)")
+                == "available"
+        }
+        try await ending.value
+        #expect(try await queue.jobs.find(job)?.json["attempt"] == 0, "it costs no attempt")
     }
 
     @Test func refusesAnEndWithoutAName() async throws {

@@ -77,6 +77,39 @@ import Testing
         #expect(try await Schema().state(on: connection) == .missing)
     }
 
+    /// The rights that `doctor` looks for are read from the steps themselves, and are those that these steps give.
+    @Test func theRightsOfTheStepsAreThoseOfTheCatalog() async throws {
+        let queue = try await TestQueue.make()
+        let granted = try await queue.connection.query(
+            """
+            select a.grantee::regrole::text as role, x.name as object, lower(a.privilege_type) as privilege
+            from (select p.proname as name, p.proacl as acl, p.pronamespace as namespace from pg_proc p
+                  union all
+                  select c.relname, c.relacl, c.relnamespace from pg_class c where c.relkind in ('r', 'v', 'S')) x
+            join pg_namespace n on n.oid = x.namespace and n.nspname = 'sheetsync'
+            cross join lateral aclexplode(x.acl) a where a.grantee <> 'sheetsync_owner'::regrole
+            """
+        ).map {
+            SchemaRight(role: try $0.text("role"), object: try $0.text("object"), privilege: try $0.text("privilege"))
+        }
+        let rights = queue.schema.rights
+        #expect(Set(rights.filter { $0.role != "sheetsync_owner" }) == Set(granted))
+        #expect(granted.count > 30, "else nothing is compared")
+        let made = try await queue.connection.query(
+            """
+            select x.name from (
+                select p.proname as name, p.pronamespace as namespace from pg_proc p
+                union all
+                select c.relname, c.relnamespace from pg_class c
+                where c.relkind in ('r', 'v') or c.relkind = 'S' and not exists (
+                    select from pg_depend d where d.objid = c.oid and d.deptype = 'i')) x
+            join pg_namespace n on n.oid = x.namespace and n.nspname = 'sheetsync' where x.name <> 'schema_migration'
+            """
+        ).map { try $0.text("name") }
+        #expect(Set(rights.filter { $0.role == "sheetsync_owner" }.map(\.object)) == Set(made))
+        #expect(try await queue.schema.faults(on: queue.connection).isEmpty)
+    }
+
     @Test func refusesAChangedStep() async throws {
         let queue = try await TestQueue.make()
         _ = try await queue.psql("update sheetsync.schema_migration set checksum = 'other' where number = 1")

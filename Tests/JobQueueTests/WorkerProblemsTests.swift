@@ -13,18 +13,36 @@ import Testing
         let problems = WorkerProblems(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in }
         #expect(problems.current == nil)
         problems.note(JobFailure(code: "test.failed", message: "No.", retry: .never))
+        problems.note(Failure(description: "two"), while: .reclaim)
+        problems.note(Failure(description: "zero"), while: .maintain)
+        #expect(problems.current == "cannot do the upkeep of the queue: zero", "the newest")
         problems.note(Failure(description: "one"), while: .claim)
         problems.note(Failure(description: "two"), while: .reclaim)
-        #expect(problems.current == "cannot take back the jobs of dead workers: two")
-        problems.end(.beat)
-        #expect(problems.current == "cannot take back the jobs of dead workers: two")
-        #expect(await problems.attempt(.reclaim) {})
+        // What keeps jobs from beginning or ending is to be mended first.
         #expect(problems.current == "cannot claim jobs: one")
+        problems.note(Failure(description: "no"), while: .beat)
+        #expect(problems.current == "cannot show a sign of life: no")
+        #expect(problems.toldWithBeat == "cannot claim jobs: one", "whose arrival disproves the other")
+        problems.end(.beat)
+        #expect(problems.current == "cannot claim jobs: one")
+        #expect(await problems.attempt(.reclaim) {})
+        problems.end(.maintain)
         #expect(await !problems.attempt(.claim) { throw Failure(description: "three") })
         #expect(problems.current == "cannot claim jobs: three")
         problems.end(.claim)
         // A job that failed is no problem of the worker's.
         #expect(problems.current == nil && problems.lastFailure == "test.failed: No.")
+    }
+
+    /// Each operation is known again by its words, which are all that comes out of the database.
+    @Test func operationsAreKnownByTheirWords() {
+        let problems = WorkerProblems(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in }
+        for operation in WorkerProblems.Operation.allCases {
+            problems.note(Failure(description: "no"), while: operation)
+            #expect(problems.current.flatMap { WorkerProblems.Operation.of($0) } == operation)
+            problems.end(operation)
+        }
+        #expect(WorkerProblems.Operation.of("something else") == nil)
     }
 
     /// A function that is missing for a while fails as any statement may.

@@ -1,4 +1,5 @@
 import Foundation
+import JobQueue
 import Postgres
 import PostgresServer
 import TestSupport
@@ -142,7 +143,8 @@ import Testing
         try await Stage.with { stage in
             try await stage.queue.connection.script("begin; lock table sheetsync.ready in access exclusive mode")
             let ended = try await stage.program(.operator)("status").expect(2)
-            #expect(ended.output.hasPrefix("DOWN: the database did not answer in time"), "\(ended)")
+            #expect(ended.output.hasPrefix("DOWN: process "), "\(ended)")
+            #expect(ended.firstLine.contains("(sheetsync test, login postgres) has locked sheetsync.ready"), "\(ended)")
             try await stage.queue.connection.script("rollback")
             try await stage.program(.operator)("status").expect(1)
         }

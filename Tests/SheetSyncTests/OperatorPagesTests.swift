@@ -205,6 +205,44 @@ import Testing
         }
     }
 
+    /// Where no more files may be open a server that asks for the next connection again and again takes a whole processor.
+    @Test func withFewFilesItSaysSoAndDoesNotSpin() async throws {
+        try await Stage.with { stage in
+            let daemon = stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0"])
+            let log = stage.directory.path + "/log"
+            let process = Process()
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -n 34; exec \"$0\" run 2> \"$1\"", Program.path, log]
+            process.environment = daemon.environment.merging(["PATH": "/usr/bin:/bin"]) { given, _ in given }
+            try process.run()
+            defer { kill(process.processIdentifier, SIGKILL) }
+            func said() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+            try await wait(for: "the start", within: .seconds(30), seeing: said) { said().contains("worker is ready") }
+            #expect(said().contains("only 34 files may be open, and up to 108 may be needed at once"), "\(said())")
+            let line = try #require(said().firstMatch(of: /health and metrics are at http:\/\/127.0.0.1:([0-9]+)/))
+            let port = try #require(Int(line.1))
+            // All its own connections first.
+            _ = try await stage.ended(try await stage.enqueue("noop", [:]))
+            let silent = (0..<60).map { _ in RawConnection(port: port) }
+            func ticks() throws -> Int {
+                let stat = try String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
+                let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+                return (Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)
+            }
+            try await Task.sleep(for: .milliseconds(500))
+            #expect(process.isRunning, "\(said())")
+            let before = try ticks()
+            try await Task.sleep(for: .seconds(2))
+            let used = try ticks() - before
+            #expect(used < 50, "\(used) of 200 ticks of a processor")
+            for connection in silent { #expect(connection.rest(within: .seconds(30)) != nil, "is cut off") }
+            #expect(try await get("/livez", port).status == 200)
+            process.terminate()
+            try await wait(for: "the end", within: .seconds(30), seeing: said) { !process.isRunning }
+            #expect(process.terminationStatus == 0, "\(said())")
+        }
+    }
+
     @Test func anAddressThatCannotBeUsedIsAnErrorOfItsSetting() async throws {
         try await Stage.with { stage in
             try await stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0"]).withDaemon { daemon in

@@ -30,7 +30,7 @@ import Testing
                 "jobs list --json", "queue pause noop", "queue resume noop", "errors", "migrate --plan", "doctor",
                 "jobs cancel \(job)", "help run",
             ] {
-                let (status, errors) = try await Self.shell(program, "\"$0\" \(command) > /dev/full")
+                let (status, errors) = try await Self.shell(program, "timeout 60 \"$0\" \(command) > /dev/full")
                 #expect(status == .exited(74), "\(command): \(errors)")
                 #expect(
                     errors.contains("sheetsync: the output cannot be written (No space left on device)"),

@@ -35,9 +35,10 @@ public enum SharedPostgres {
     }
 
     /// Makes an empty database that no other test uses and returns its name.
-    public static func makeDatabase() async throws -> String {
+    public static func makeDatabase(encoding: String? = nil) async throws -> String {
         let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
-        try await psql("create database \(name)")
+        let other = encoding.map { " template template0 encoding '\($0)' lc_collate 'C' lc_ctype 'C'" } ?? ""
+        try await psql("create database \(name)\(other)")
         return name
     }
 

@@ -31,10 +31,14 @@ public struct TestQueue: Sendable {
 
     /// Makes a database and migrates it.
     ///
-    /// - Parameter steps: The steps that bring the kinds of jobs.
-    public static func make(_ steps: [Migration] = Migration.queue + [kinds]) async throws -> TestQueue {
+    /// - Parameters:
+    ///   - steps: The steps that bring the kinds of jobs.
+    ///   - encoding: The database's encoding; nil for the server's own, UTF8.
+    public static func make(
+        _ steps: [Migration] = Migration.queue + [kinds], encoding: String? = nil
+    ) async throws -> TestQueue {
         let server = try await SharedPostgres.server()
-        let database = try await SharedPostgres.makeDatabase()
+        let database = try await SharedPostgres.makeDatabase(encoding: encoding)
         let connection = Connection(
             try ConnectionConfiguration(url: server.url(database: database)), label: "test")
         let queue = TestQueue(

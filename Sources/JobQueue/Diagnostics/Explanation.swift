@@ -36,11 +36,14 @@ public struct Explanation: Sendable {
         stallCause: StallCause? = nil, external: ExternalCauses = ExternalCauses(), silenceLimit: Double
     ) {
         self.job = job
-        let obstacle = database?.obstacle ?? stallCause?.obstacle
+        let alive = waitState.workers(silenceLimit: silenceLimit)
+        // Where nobody is alive, whatever hinders is said with that.
+        let hindrance = alive.isEmpty ? nil : stallCause?.hindrance
+        let obstacle = database?.obstacle ?? stallCause?.obstacle ?? hindrance
         let slowness = database?.oldestSnapshot.flatMap { $0.isLong ? $0.words : nil }
         switch job.state {
         case "running":
-            let running = Self.running(job, waitState, silenceLimit, stallCause)
+            let running = Self.running(job, waitState, silenceLimit, alive.isEmpty ? stallCause : nil)
             causes = (obstacle.map { [Cause("database", "cannot end: \($0)")] } ?? []) + [running]
         case "completed", "discarded", "cancelled": causes = [Self.ended(job, waitState)]
         default:
@@ -54,6 +57,13 @@ public struct Explanation: Sendable {
         }
         var details: [String] = []
         if !job.isFinal, let slowness, !causes.contains(where: { $0.name == "snapshot" }) { details.append(slowness) }
+        // What does not keep this job from beginning or ending.
+        if !job.isFinal, job.state != "running",
+            let worker = alive.first(where: { $0["problem"]?.string != nil && Self.hindrance(of: $0) == nil })
+        {
+            details.append(
+                "the worker \(worker["name"]?.string ?? "") \(worker["problem"]?.string ?? "")")
+        }
         if !job.isFinal, let error = job.lastError {
             details.append("the last failed attempt: \(error.code): \(error.message)")
         }
@@ -87,10 +97,17 @@ extension Explanation {
     ) -> [Cause] {
         var causes: [Cause] = []
         let alive = waitState.workers(silenceLimit: silenceLimit)
+        let able = alive.filter { $0["kinds"]?.array?.contains(.string(job.kind)) != false }
         if alive.isEmpty {
             let words = stallCause?.words ?? "start `sheetsync run`"
             causes.append(Cause("no_worker", "waits for a worker, and none is alive: \(words)"))
-        } else if alive.allSatisfy({ $0["kinds"]?.array?.contains(.string(job.kind)) == false }) {
+        } else if let worker = able.first, able.allSatisfy({ hindrance(of: $0) != nil }) {
+            causes.append(
+                Cause(
+                    "worker_hindered",
+                    "waits for a worker, and \(worker["name"]?.string ?? "the one") that could do it "
+                        + (hindrance(of: worker) ?? "")))
+        } else if able.isEmpty {
             causes.append(
                 Cause(
                     "unknown_kind",
@@ -113,6 +130,11 @@ extension Explanation {
         for limit in external.limits { add(limit) }
         if causes.isEmpty { causes.append(turn(waitState, alive)) }
         return causes
+    }
+
+    /// What keeps a worker from beginning and ending jobs, in its own words; nil where nothing does.
+    private static func hindrance(of worker: JSON) -> String? {
+        worker["problem"]?.string.flatMap { WorkerProblems.Operation.of($0)?.isEssential == true ? $0 : nil }
     }
 
     private static func rest(_ job: JobRecord, _ waitState: WaitState) -> Cause? {
@@ -195,9 +217,23 @@ extension Explanation {
                 "was begun by a worker that shows no sign of life; another one takes it over as soon as one is alive"
                     + (stallCause.map { ", and none is: \($0.words)" } ?? ""))
         }
-        return Cause(
-            "running",
-            "runs on \(worker) for \(time), \(attempts(job))" + (job.progress.map { ": \($0.words)" } ?? ""))
+        let progress = "for \(time), \(attempts(job))" + (job.progress.map { ": \($0.words)" } ?? "")
+        if let problem = running?["problem"]?.string {
+            return WorkerProblems.Operation.of(problem) == .finish
+                ? Cause(
+                    "worker_hindered",
+                    "has ended or runs on \(worker), which \(problem); it is written as soon as that is mended, \(progress)"
+                )
+                : Cause("worker_hindered", "runs on \(worker), which \(problem), \(progress)")
+        }
+        // Five signs of life fit into the lease, four of them into the limit; so two or more are missing.
+        if silence > silenceLimit * 0.6 {
+            return Cause(
+                "worker_silent",
+                "runs on \(worker), which has shown no sign of life for \(approximate(seconds: silence)) and is taken for dead "
+                    + "after \(approximate(seconds: silenceLimit)), \(progress)")
+        }
+        return Cause("running", "runs on \(worker) \(progress)")
     }
 
     private static func ended(_ job: JobRecord, _ waitState: WaitState) -> Cause {

@@ -33,6 +33,9 @@ public struct QueueReport: Sendable {
     /// The database; nil where it was not looked at.
     public internal(set) var database: DatabaseReport?
 
+    /// How many daemons have a connection to the database, whether they work or hang; nil where it was not looked at.
+    public internal(set) var connectedWorkers: Int?
+
     /// Jobs that a free worker would run now.
     public var available: Int { kinds.reduce(0) { $0 + $1.available } }
     /// Seconds that the oldest of them could have run.
@@ -74,6 +77,7 @@ public struct QueueReport: Sendable {
         report.waits = try await rows("report_wait").map(ErrorRow.init(wait:))
         report.pauses = try await rows("report_pause").map(Pause.init)
         report.database = try await DatabaseReport.read(schema, on: connection)
+        report.connectedWorkers = try await connectedWorkers(on: connection)
         return report
     }
 }

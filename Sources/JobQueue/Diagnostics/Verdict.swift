@@ -42,7 +42,8 @@ public struct Verdict: Sendable, Equatable {
                 ? Verdict(.down, "no worker is alive, and \(Self.waiting(waiting)): \(words)")
                 : Verdict(.degraded, "no worker is alive: \(words)")
         } else {
-            self = Self.work(of: alive, report, external)
+            self =
+                stallCause?.hindrance.map { Verdict(.degraded, $0) } ?? Self.work(of: alive, report, external)
         }
     }
 
@@ -91,9 +92,13 @@ public struct Verdict: Sendable, Equatable {
                     + (report.discards.first.map { ", most often for \($0.code): \($0.message)" } ?? ""))
         }
         if alive.count < report.workers.count {
+            let hanging = (report.connectedWorkers ?? 0) - alive.count
             return Verdict(
                 .degraded,
-                "\(report.workers.count - alive.count) of \(report.workers.count) workers show no sign of life")
+                "\(report.workers.count - alive.count) of \(report.workers.count) workers show no sign of life"
+                    + (hanging > 0
+                        ? ": \(hanging == 1 ? "one has" : "\(hanging) have") connections to the database yet, so the process "
+                            + "hangs or was stopped (SIGSTOP, a frozen container or machine)" : ""))
         }
         let work =
             report.available + report.running == 0

@@ -2,6 +2,7 @@
 
 create function register_worker(epoch bigint, name text, version text, concurrency int, kinds text[] default null)
 returns void language sql security definer as $$
+    select set_config('synchronous_commit', 'local', true);   -- as in heartbeat
     insert into worker (epoch, name, version, concurrency, kinds) values (epoch, name, version, concurrency, kinds)
     -- It may come twice: the first time without its answer reaching the worker.
     on conflict on constraint worker_pkey do update set beat_at = clock_timestamp()
@@ -145,6 +146,8 @@ language plpgsql security definer as $$
 declare
     lost jsonb;
 begin
+    -- A standby that does not answer holds up no sign of life. What this transaction gives back it gives back again.
+    perform set_config('synchronous_commit', 'local', true);
     update worker w
     set beat_at = clock_timestamp(), in_flight = heartbeat.in_flight, is_listening = heartbeat.is_listening,
         problem = heartbeat.problem, last_error = heartbeat.last_error, room = heartbeat.room

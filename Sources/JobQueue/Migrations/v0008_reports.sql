@@ -130,6 +130,12 @@ from (select) one left join lateral (
         from pg_replication_slots s where s.xmin is not null) x
     order by x.age desc limit 1) h on true;
 
+-- What a worker fails at, as far as the caller may know: who does not see every job is not told the error, which may name hosts
+-- and logins.
+create function public_problem(problem text) returns text language sql stable as $$
+    select case when may_see_all() then problem else split_part(problem, ': ', 1) end
+$$;
+
 -- Everything in the queue that may keep a job waiting, or null where the caller may not see the job.
 create function wait_state(id bigint) returns jsonb language sql stable security definer as $$
     select jsonb_build_object(
@@ -160,14 +166,15 @@ create function wait_state(id bigint) returns jsonb language sql stable security
             from lease y group by 1 order by 2 desc, 1 limit 100) x),
         'running', case when l.id is not null then jsonb_build_object(
             'for', extract(epoch from clock_timestamp() - l.claimed_at), 'worker', w.name,
-            'silence', extract(epoch from clock_timestamp() - w.beat_at)) end,
+            'silence', extract(epoch from clock_timestamp() - w.beat_at), 'problem', public_problem(w.problem)) end,
         'took', extract(epoch from o.finalized_at - job.scheduled_at),
         'ended_at', to_char(o.finalized_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
         'unreconciled', o.reconcile_at is not null,
         'cancelled_by', (select c.by from cancel_request c where c.id = job.id),
         'workers', (select coalesce(jsonb_agg(jsonb_build_object(
-                        'silence', x.silence, 'kinds', string_to_array(x.kinds, ','), 'in_flight', x.in_flight,
-                        'concurrency', x.concurrency, 'room', x.room)), '[]') from report_worker x),
+                        'name', x.name, 'problem', public_problem(x.problem), 'silence', x.silence,
+                        'kinds', string_to_array(x.kinds, ','), 'in_flight', x.in_flight, 'concurrency', x.concurrency,
+                        'room', x.room)), '[]') from report_worker x),
         'pause', (select to_jsonb(x) from report_pause x where x.kind is null or x.kind = job.kind
                   order by x.kind nulls first limit 1))
     from job

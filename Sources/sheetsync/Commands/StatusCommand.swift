@@ -42,18 +42,16 @@ struct StatusCommand: AsyncParsableCommand {
         do {
             _ = try await schema.requireCompatible(on: connection)
             let report = try await QueueReport.read(schema, on: connection)
-            var stallCause: StallCause?
-            if report.shouldDiagnose(silenceLimit: silenceLimit) {
-                stallCause = await StallCause.look(
-                    hasNoLiveWorker: report.hasNoLiveWorker(silenceLimit: silenceLimit), schema, on: connection)
-            }
+            let stallCause = await StallCause.look(
+                hasNoLiveWorker: report.hasNoLiveWorker(silenceLimit: silenceLimit),
+                triesToWrite: report.shouldDiagnose(silenceLimit: silenceLimit), schema, on: connection)
             let google = try await GoogleStanding.read(schema, on: connection)
             let verdict = Verdict(
                 report, silenceLimit: silenceLimit, stallCause: stallCause, external: google.causes())
             let page = StatusPage(verdict, report, google)
             return (page, verdict.level == .ok ? 0 : verdict.level == .degraded ? 1 : 2)
         } catch {
-            let failure = CommandFailure(error)
+            let failure = await connection.failure(error, schema)
             // Who may not look, or asks wrongly, knows nothing about the queue yet.
             let level: Verdict.Level = failure.status == .degraded ? .degraded : .down
             return (StatusPage(Verdict(level, failure.message)), failure.status.rawValue)

@@ -16,9 +16,18 @@ struct WhyCommand: AsyncParsableCommand {
     func run() async throws {
         try await ending {
             let silenceLimit = try await SettingsReader().silenceLimit()
-            let access = try await DatabaseAccess()
-            try await access.requireCompatibleSchema()
-            guard let explanation = try await access.explanation(of: id, silenceLimit: silenceLimit) else {
+            let access = try await DatabaseAccess(statementTimeout: .seconds(5))
+            let found: Explanation?
+            do {
+                try await access.requireCompatibleSchema()
+                found = try await access.explanation(of: id, silenceLimit: silenceLimit)
+            } catch { throw await access.connection.failure(error, access.schema) }
+            guard let explanation = found else {
+                // Where rows are hidden from the queue, so may this one be.
+                if let fault = try? await access.schema.faults(on: access.connection).first(where: \.stopsWorkers) {
+                    throw CommandFailure(
+                        status: .degraded, message: "job \(id) is not to be seen: \(fault.words)")
+                }
                 throw CommandFailure.unknownJob(id)
             }
             if json {

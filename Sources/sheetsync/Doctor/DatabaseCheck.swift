@@ -33,28 +33,199 @@ struct DatabaseCheck {
         } catch {
             return checkup.fail("database", error)
         }
-        if let problem = try? await google?.problemOfDefaultFolder(on: connection) {
-            checkup.add(.fail, "default folder", problem)
+        await check("locks and commits", &checkup, lookAtWaits)
+        await check("default folder", &checkup) { checkup in
+            if let problem = try await google?.problemOfDefaultFolder(on: connection) {
+                checkup.add(.fail, "default folder", problem)
+            }
         }
-        await lookAtWrites(&checkup)
-        do {
+        await check("database writes", &checkup, lookAtWrites)
+        await check("encoding", &checkup, lookAtEncoding)
+        await check("collations", &checkup, lookAtCollations)
+        await check("session settings", &checkup, lookAtSettings)
+        var isFit = false
+        await check("schema", &checkup) { checkup in
             let step = try await schema.requireCompatible(on: connection)
             checkup.add(.ok, "schema", "\(schema.name) is at step \(step)")
-            try await lookAtIndexes(&checkup)
-            try await lookAtSequences(&checkup)
-        } catch {
-            checkup.fail("schema", error)
+            isFit = true
         }
-        do {
-            try await lookAtRoles(&checkup)
-            try await lookAtGrants(&checkup)
-        } catch { checkup.fail("roles", error) }
-        await lookAtQueue(&checkup)
+        if isFit {
+            await check("indexes", &checkup, lookAtIndexes)
+            await check("sequences", &checkup, lookAtSequences)
+            await check("replica identity", &checkup, lookAtReplicaIdentity)
+        }
+        await check("roles", &checkup, lookAtRoles)
+        if isFit { await check("grants", &checkup, lookAtGrants) }
+        if isFit { await check("queue", &checkup, lookAtQueue) }
+        await check("PUBLIC", &checkup, lookAtPublic)
+    }
+
+    /// Does a check; one that could not be made is a finding too, with whoever holds the lock that it waited for.
+    private func check(
+        _ name: String, _ checkup: inout Checkup, _ body: (inout Checkup) async throws -> Void
+    ) async {
+        do { try await body(&checkup) } catch {
+            let failure = await connection.failure(error, schema)
+            checkup.add(.fail, name, failure.message)
+        }
+    }
+
+    /// Whether the queue's statements wait for another session's lock, or their commits for a standby.
+    private func lookAtWaits(_ checkup: inout Checkup) async throws {
+        if let wait = try await HeldUp.look(schema, on: connection) {
+            checkup.add(.fail, "locks and commits", wait.words)
+        } else {
+            checkup.add(.ok, "locks and commits", "nothing of the queue waits for a lock or a standby")
+        }
+    }
+
+    /// A database that is not in UTF8 lacks characters; one in SQL_ASCII takes each client's bytes for what they are not.
+    private func lookAtEncoding(_ checkup: inout Checkup) async throws {
+        let encoding = try await connection.query("select current_setting('server_encoding') as encoding")[0]
+            .text("encoding")
+        switch encoding {
+        case "UTF8": checkup.add(.ok, "encoding", encoding)
+        case "SQL_ASCII":
+            checkup.add(
+                .warn, "encoding",
+                "SQL_ASCII keeps whatever bytes come and checks none: a new database in UTF8 is better")
+        default:
+            checkup.add(
+                .warn, "encoding",
+                "\(encoding) lacks characters: enqueue refuses payloads with such, and what Google says is kept with question "
+                    + "marks; a new database in UTF8 keeps all")
+        }
+    }
+
+    /// After an upgrade of the system's libraries texts may be in another order than an index was built in.
+    private func lookAtCollations(_ checkup: inout Checkup) async throws {
+        let number = try await connection.query("select current_setting('server_version_num')::int as number")[0]
+            .int("number")
+        var changed: [String] = []
+        // Before 15 a database has no version of its own.
+        if number >= 150_000 {
+            changed += try await connection.query(
+                """
+                select format('alter database %I refresh collation version', d.datname) as way
+                from pg_database d
+                where d.datname = current_database() and d.datcollversion <> pg_database_collation_actual_version(d.oid)
+                """
+            ).map { row throws(PostgresError) in try row.text("way") }
+        }
+        changed += try await connection.query(
+            """
+            select format('alter collation %I.%I refresh version', n.nspname, c.collname) as way
+            from pg_collation c join pg_namespace n on n.oid = c.collnamespace
+            where c.collversion <> pg_collation_actual_version(c.oid)
+              and exists (select from pg_attribute a join pg_class t on t.oid = a.attrelid
+                          where a.attcollation = c.oid and t.relkind in ('r', 'i', 'm', 'p') and t.oid >= 16384)
+            order by 1
+            """
+        ).map { row throws(PostgresError) in try row.text("way") }
+        if let first = changed.first {
+            checkup.add(
+                .warn, "collations",
+                "the system's collations are of another version than those that the indexes of texts were built with, so rows may "
+                    + "not be found: `reindex database`, then `\(first)`"
+                    + (changed.count > 1 ? " and \(changed.count - 1) more" : ""))
+        } else {
+            checkup.add(.ok, "collations", "of the version that the indexes were built with, as far as it is known")
+        }
+    }
+
+    /// What the login or the database sets for new sessions and these bring themselves.
+    private func lookAtSettings(_ checkup: inout Checkup) async throws {
+        let rows = try await connection.query(
+            """
+            select c.setting, case when s.setrole = 0 then 'the database' else 'the login' end as place
+            from pg_db_role_setting s cross join lateral unnest(s.setconfig) c(setting)
+            where s.setdatabase in (0, (select d.oid from pg_database d where d.datname = current_database()))
+              and s.setrole in (0, (select r.oid from pg_roles r where r.rolname = session_user))
+              and split_part(c.setting, '=', 1) in ('default_transaction_isolation', 'default_transaction_read_only',
+                                                    'default_transaction_deferrable', 'synchronous_commit')
+            order by 1
+            """)
+        var lossy: String?
+        var harmless: [String] = []
+        for row in rows {
+            let (setting, place) = (try row.text("setting"), try row.text("place"))
+            if setting == "synchronous_commit=off" { lossy = "\(place) has \(setting)" }
+            if setting.hasPrefix("default_transaction_isolation=") { harmless.append("\(setting) of \(place)") }
+        }
+        if let lossy {
+            checkup.add(
+                .warn, "session settings",
+                "\(lossy): after a crash of the server jobs that had ended run again, and enqueued ones may be lost")
+        } else {
+            checkup.add(
+                .ok, "session settings",
+                harmless.isEmpty
+                    ? "none that matters"
+                    : "\(harmless.joined(separator: ", ")) changes nothing: sessions bring their own")
+        }
+    }
+
+    /// A table that is published without a replica identity takes no updates and no deletes.
+    private func lookAtReplicaIdentity(_ checkup: inout Checkup) async throws {
+        let row = try await connection.query(
+            """
+            select c.relname as name, p.pubname as publication
+            from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            join pg_publication_tables t on t.schemaname = n.nspname and t.tablename = c.relname
+            join pg_publication p on p.pubname = t.pubname and (p.pubupdate or p.pubdelete)
+            where n.nspname = \(schema.name) and c.relkind in ('r', 'p')
+              and case c.relreplident
+                  when 'd' then not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and i.indisvalid)
+                  when 'i' then not exists (select from pg_index i where i.indrelid = c.oid and i.indisreplident and i.indisvalid)
+                  else c.relreplident = 'n' end
+            order by 1 limit 1
+            """
+        ).first
+        guard let row else {
+            return checkup.add(.ok, "replica identity", "each table that is published has one")
+        }
+        let name = "\(schema.name).\(try row.text("name"))"
+        checkup.add(
+            .fail, "replica identity",
+            "the publication \(try row.text("publication")) has \(name), which has no replica identity, so that the server refuses "
+                + "to update and delete its rows: `alter table \(name) replica identity default`")
+    }
+
+    /// Whoever may create objects where others look for names can have them run his.
+    private func lookAtPublic(_ checkup: inout Checkup) async throws {
+        let row = try await connection.query(
+            """
+            select coalesce((select has_schema_privilege('public', n.oid, 'create') from pg_namespace n
+                             where n.nspname = 'public'), false) as in_schema,
+                has_database_privilege('public', current_database(), 'create') as in_database,
+                quote_ident(current_database()) as name
+            """)[0]
+        if try row.bool("in_schema") {
+            checkup.add(
+                .warn, "PUBLIC",
+                "every login may create objects in the schema public (before PostgreSQL 15 the default, and kept by upgrades), "
+                    + "which other programs may run by mistake: `revoke create on schema public from public`")
+        }
+        if try row.bool("in_database") {
+            checkup.add(
+                .warn, "PUBLIC",
+                "every login may create schemas in this database: "
+                    + "`revoke create on database \(try row.text("name")) from public`")
+        }
+        if try !row.bool("in_schema"), try !row.bool("in_database") {
+            checkup.add(.ok, "PUBLIC", "may create neither schemas nor objects in the schema public")
+        }
     }
 
     /// Tries whether the server takes writes at all: a disk may be full, or the server a standby.
-    private func lookAtWrites(_ checkup: inout Checkup) async {
-        if let obstacle = (try? await DatabaseReport.read(schema, on: connection))?.obstacle {
+    private func lookAtWrites(_ checkup: inout Checkup) async throws {
+        let report: DatabaseReport?
+        do { report = try await DatabaseReport.read(schema, on: connection) } catch {
+            // Without a schema, or the right to look, there is the other way.
+            guard !error.isTimeout else { throw error }
+            report = nil
+        }
+        if let obstacle = report?.obstacle {
             checkup.add(.fail, "database writes", obstacle)
         } else if let refusal = await connection.probeWritable() {
             let advice =
@@ -69,11 +240,24 @@ struct DatabaseCheck {
     }
 
     /// Asks what `status` would say, where the login may look.
-    private func lookAtQueue(_ checkup: inout Checkup) async {
-        guard let silenceLimit, let report = try? await QueueReport.read(schema, on: connection),
-            let google = try? await GoogleStanding.read(schema, on: connection)
-        else { return }
-        let verdict = Verdict(report, silenceLimit: silenceLimit, external: google.causes())
+    private func lookAtQueue(_ checkup: inout Checkup) async throws {
+        guard let silenceLimit else { return }
+        let (report, google): (QueueReport, GoogleStanding)
+        do throws(PostgresError) {
+            report = try await QueueReport.read(schema, on: connection)
+            google = try await GoogleStanding.read(schema, on: connection)
+        } catch {
+            // Of a login without the role that is said already.
+            if error.sqlState == "42501" { return }
+            throw error
+        }
+        let stallCause = await StallCause.look(
+            hasNoLiveWorker: report.hasNoLiveWorker(silenceLimit: silenceLimit), triesToWrite: false, schema,
+            on: connection)
+        let verdict = Verdict(
+            report, silenceLimit: silenceLimit,
+            // That is to ask this command.
+            stallCause: stallCause == .unknown ? nil : stallCause, external: google.causes())
         let level: Checkup.Level =
             switch verdict.level {
             case .ok: .ok
@@ -157,30 +341,12 @@ struct DatabaseCheck {
 
     /// A backup that was restored without its owners or privileges has lost what `migrate` granted.
     private func lookAtGrants(_ checkup: inout Checkup) async throws {
-        let wrong = try await connection.query(
-            """
-            select p.proname as name, pg_get_userbyid(p.proowner) as owner,
-                to_regrole('sheetsync_worker') is not null and not has_function_privilege('sheetsync_worker', p.oid, 'execute')
-                    as is_refused
-            from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-            where n.nspname = \(schema.name)
-              and p.proname in ('register_worker', 'heartbeat', 'claim', 'report_progress', 'finish', 'reclaim',
-                                'deregister_worker', 'take_quota')
-              and (pg_get_userbyid(p.proowner) <> 'sheetsync_owner'
-                   or to_regrole('sheetsync_worker') is null
-                   or not has_function_privilege('sheetsync_worker', p.oid, 'execute'))
-            order by p.proname limit 1
-            """
-        ).first
-        guard let wrong else { return checkup.add(.ok, "grants", "the roles have theirs") }
-        let name = "\(schema.name).\(try wrong.text("name"))"
-        let advice = "restore the schema with its owners and privileges (pg_restore without -O and -x)"
-        if try wrong.bool("is_refused") {
-            checkup.add(.fail, "grants", "sheetsync_worker may not call \(name): \(advice)")
-        } else {
-            checkup.add(
-                .fail, "grants", "\(name) belongs to \(try wrong.text("owner")) and not to sheetsync_owner: \(advice)")
+        let faults = try await schema.faults(on: connection)
+        for fault in faults.prefix(5) {
+            checkup.add(fault.kind == .policies ? .warn : .fail, "grants", fault.words)
         }
+        if faults.count > 5 { checkup.add(.fail, "grants", "\(faults.count - 5) more of that kind") }
+        if faults.isEmpty { checkup.add(.ok, "grants", "the roles have theirs, and no rows are hidden") }
     }
 
     private func lookAtRoles(_ checkup: inout Checkup) async throws {

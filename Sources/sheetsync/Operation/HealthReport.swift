@@ -49,7 +49,8 @@ struct HealthReport {
         case .failure(let error): findings.append((.unhealthy, error.description))
         case .success(let found):
             let verdict = Verdict(
-                found.report, silenceLimit: silenceLimit / .seconds(1), external: found.google.causes())
+                found.report, silenceLimit: silenceLimit / .seconds(1), stallCause: found.stallCause,
+                external: found.google.causes())
             switch verdict.level {
             case .ok: break
             case .degraded: findings.append((.degraded, verdict.reason))

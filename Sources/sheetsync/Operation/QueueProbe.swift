@@ -12,6 +12,8 @@ actor QueueProbe {
     struct Found: Sendable {
         let report: QueueReport
         let google: GoogleStanding
+        /// What keeps workers from their work, where the queue's tables do not say it.
+        let stallCause: StallCause?
     }
 
     /// What a look found.
@@ -56,7 +58,9 @@ actor QueueProbe {
             outcome = .success(
                 Found(
                     report: try await QueueReport.read(schema, on: connection),
-                    google: try await GoogleStanding.read(schema, on: connection)))
+                    google: try await GoogleStanding.read(schema, on: connection),
+                    stallCause: await StallCause.look(
+                        hasNoLiveWorker: false, triesToWrite: false, schema, on: connection)))
         } catch {
             outcome = .failure(error)
         }

@@ -22,11 +22,15 @@ final class WorkerWatch: Sendable {
         var beatAt: ContinuousClock.Instant?
         /// The last statement that failed.
         var problem: (text: String, at: ContinuousClock.Instant)?
+        /// Why no job can begin or end here now; nil where they can.
+        var hindrance: String?
         var endings: [Ending: Int] = [:]
     }
 
     /// A problem that was met this long ago is over, unless it comes again.
     static let problemsLast = Duration.seconds(60)
+    /// A loop that is back so late waits for a database that does not answer.
+    static let answersWithin = Duration.seconds(6)
 
     private let state = Mutex(State())
 
@@ -37,12 +41,15 @@ final class WorkerWatch: Sendable {
             switch event {
             case .entered:
                 if state.phase == .starting { state.phase = .working }
+                // An earlier life's, whatever it was.
+                state.hindrance = nil
                 state.beatAt = .now
             case .beat(let inFlight):
                 state.inFlight = inFlight
                 state.beatAt = .now
             case .ended(let kind, let jobState): state.endings[Ending(kind: kind, state: jobState), default: 0] += 1
             case .failed(let text): state.problem = (text, .now)
+            case .hindered(let words): state.hindrance = words
             case .iterated(let loop, let rest): state.dueAt[loop] = rest.map { .now + $0 }
             case .stopping: state.phase = .stopping
             }
@@ -74,7 +81,7 @@ extension WorkerWatch.State {
         return currentProblem.map { "\(doing); last problem: \($0)" } ?? doing
     }
 
-    /// Why the worker takes no jobs; nil where it does.
+    /// Why the worker takes or ends no jobs; nil where it does.
     ///
     /// - Parameter silenceLimit: How long after its last sign of life it counts as dead.
     func obstacle(silenceLimit: Duration) -> String? {
@@ -82,6 +89,10 @@ extension WorkerWatch.State {
         case .starting: return currentProblem ?? "the worker has not signed in yet"
         case .stopping: return currentProblem ?? "the worker was told to stop and claims no more jobs"
         case .working:
+            if let hindrance { return hindrance }
+            if let late = WorkerLoop.allCases.first(where: { isLate($0, by: WorkerWatch.answersWithin) }) {
+                return "\(late.words) waits for the database, which does not answer"
+            }
             guard let beatAt, ContinuousClock.now - beatAt > silenceLimit else { return nil }
             return currentProblem ?? "no sign of life of the worker has reached the database for too long"
         }

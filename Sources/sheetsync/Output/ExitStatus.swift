@@ -47,6 +47,9 @@ extension CommandFailure {
         case (.connectionFailed, _):
             status = .down
             advice = error.connectionAdvice
+        case (_, "55P03"):
+            status = .down
+            advice = "Another session has locked what this needs: pg_locks says which."
         case (.connectionLost, _), (.timedOut, _):
             status = .down
             advice = "Check DATABASE_URL and that the server runs."

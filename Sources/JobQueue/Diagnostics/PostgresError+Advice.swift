@@ -1,11 +1,11 @@
-import Postgres
+public import Postgres
 
 extension PostgresError {
     /// Which setting to look at when no connection can be made.
     ///
     /// libpq gives no code for these failures, only its own English words; a server that speaks another language, and
     /// whatever is not known here, gets the general advice.
-    var connectionAdvice: String {
+    public var connectionAdvice: String {
         let advice: [(words: [String], text: String)] = [
             (
                 ["too many clients", "remaining connection slots", "too many connections", "no more connections"],
@@ -49,4 +49,26 @@ extension PostgresError {
         return advice.first { $0.words.contains { message.contains($0) } }?.text
             ?? "Check DATABASE_URL and that the server runs."
     }
+}
+
+extension PostgresError {
+    /// What to do about an error that a worker goes on meeting, in a sentence; nil where its own words say it.
+    var workerAdvice: String? {
+        switch (code, sqlState) {
+        case (.connectionFailed, _): connectionAdvice
+        case (.server, "42501"), (.server, "42883"), (.server, "42P01"):
+            "`sheetsync doctor` with the daemon's settings names what is missing."
+        default: hint
+        }
+    }
+
+    /// The error and what to do about it.
+    var wordsWithAdvice: String {
+        guard let workerAdvice else { return description }
+        return description.last.map { ".?!".contains($0) } == true
+            ? "\(description) \(workerAdvice)" : "\(description). \(workerAdvice)"
+    }
+
+    /// Whether a statement waited in vain, mostly for a lock.
+    public var isTimeout: Bool { code == .timedOut || sqlState == "55P03" }
 }
