@@ -63,6 +63,17 @@ import Testing
         }
     }
 
+    /// A proxy of the environment leads to the network, and the metadata server is on this side of it.
+    @Test func theMetadataServerIsAskedPastAnyProxy() async throws {
+        try await Stage.with { stage in
+            let proxied = try await daemon(stage, "metadata").with(["http_proxy": "http://127.0.0.1:1"])
+            let checkup = try await proxied("doctor").expect(1)
+            #expect(checkup.output.contains("Google gives one"), "\(checkup)")
+            // The others go by the proxy, which is not there.
+            #expect(checkup.output.contains("Google could not be reached"), "\(checkup)")
+        }
+    }
+
     /// Each step fails in turn: `doctor` names it, and jobs wait without losing an attempt until it is mended.
     @Test func aStepThatFailsIsNamedAndJobsWait() async throws {
         try await Stage.with { stage in
