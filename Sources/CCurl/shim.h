@@ -20,6 +20,15 @@ static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *va
     return (curl_easy_setopt)(easy, option, value);
 }
 
+// The bytes are not copied, and must stay for as long as the transfer.
+static inline CURLcode ccurl_set_blob(CURL *easy, CURLoption option, void *bytes, size_t count) {
+    struct curl_blob blob = {bytes, count, CURL_BLOB_NOCOPY};
+    return (curl_easy_setopt)(easy, option, &blob);
+}
+
+// The file of the certificates that libcurl trusts by itself; NULL where it has none.
+static inline const char *ccurl_default_cainfo(void) { return curl_version_info(CURLVERSION_NOW)->cainfo; }
+
 static inline CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
     return (curl_easy_setopt)(easy, option, value);
 }

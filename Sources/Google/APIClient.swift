@@ -12,6 +12,7 @@ public struct APIClient: Sendable {
     private let endpoint: String?
     private let gate: any CallGate
     private let coding = BodyCoding()
+    private static let quotaProject = HTTPField.Name("x-goog-user-project")
     private var observer: @Sendable (APICall) -> Void = { _ in }
     private var mayCall: @Sendable () -> Bool = { true }
 
@@ -142,6 +143,7 @@ public struct APIClient: Sendable {
             method: request.method,
             url: "\(endpoint ?? request.service.endpoint)\(request.path)?\(PercentEncoding.form(query))",
             fields: [.authorization: "Bearer \(token.secret.text)", .accept: "application/json"])
+        if let project = token.quotaProject, let name = Self.quotaProject { message.fields[name] = project }
         if let body = request.body {
             message.fields[.contentType] = "application/json; charset=utf-8"
             message.body = packed ?? body

@@ -10,19 +10,26 @@ public struct AccessToken: Sendable, Hashable {
         "https://www.googleapis.com/auth/drive", "https://www.googleapis.com/auth/spreadsheets",
     ]
 
+    /// What a token is asked for that only makes others, in the name of service accounts.
+    static let scopesToImpersonate = ["https://www.googleapis.com/auth/cloud-platform"]
+
     /// The token.
     public let secret: Secret
     /// The needed scopes that Google did not grant, as far as it says what it granted.
     public let missingScopes: [String]
+    /// The Cloud project that calls are counted for; nil for the identity's own.
+    public let quotaProject: String?
     private let end: ContinuousClock.Instant
     private let staleFrom: ContinuousClock.Instant
     private let unusableFrom: ContinuousClock.Instant
 
     /// Makes a token that was asked for at a certain moment and lives for a certain time.
     init(
-        _ secret: Secret, from start: ContinuousClock.Instant, lifetime: Duration, scopes: Set<String>? = nil
+        _ secret: Secret, from start: ContinuousClock.Instant, lifetime: Duration, scopes: Set<String>? = nil,
+        quotaProject: String? = nil
     ) {
         self.secret = secret
+        self.quotaProject = quotaProject
         missingScopes = scopes.map { granted in Self.neededScopes.filter { !granted.contains($0) } } ?? []
         end = start + lifetime
         staleFrom = start + lifetime - min(Self.margin, lifetime / 2)

@@ -12,4 +12,10 @@ enum Base64URL {
         }
         return String(decoding: result, as: UTF8.self)
     }
+
+    /// The usual base64, with padding (RFC 4648, section 4).
+    static func standard(_ bytes: [UInt8]) -> String {
+        let text = encode(bytes).replacing("-", with: "+").replacing("_", with: "/")
+        return text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+    }
 }

@@ -12,6 +12,8 @@ public struct CredentialsError: Error, Sendable, Hashable {
         case notJSON = "credentials.not_json"
         /// A field is missing, empty or of another type.
         case missingField = "credentials.missing_field"
+        /// A field has a value that cannot be used.
+        case badField = "credentials.bad_field"
         /// The JSON is of a kind that is not supported, or of none.
         case unsupportedType = "credentials.unsupported_type"
         /// The private key cannot be used.

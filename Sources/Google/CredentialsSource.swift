@@ -1,6 +1,6 @@
 /// Where credentials come from: a file or the text itself, read anew at each load.
 public struct CredentialsSource: Sendable, Hashable {
-    /// A path, or JSON text: a value that begins with `{` is text.
+    /// A path, or JSON text: a value that begins with `{` is text; or the word `metadata`, which may stand in the file too.
     public var value: Secret
     /// The setting that holds the value; stands in errors in place of a path.
     public var setting: String
@@ -10,17 +10,20 @@ public struct CredentialsSource: Sendable, Hashable {
     public var tokenSetting: String
     /// The user for whom a service account acts.
     public var subject: String?
+    /// Where credentials come from that are the machine's own.
+    public var metadataServer: MetadataServer
 
     /// Makes a source.
     public init(
         value: Secret, setting: String, token: Secret? = nil, tokenSetting: String = "GOOGLE_SHEETS_TOKEN_PATH",
-        subject: String? = nil
+        subject: String? = nil, metadataServer: MetadataServer = MetadataServer()
     ) {
         self.value = value
         self.setting = setting
         self.token = token
         self.tokenSetting = tokenSetting
         self.subject = subject
+        self.metadataServer = metadataServer
     }
 
     /// What a load gives.
@@ -35,6 +38,14 @@ public struct CredentialsSource: Sendable, Hashable {
     public func load() throws(CredentialsError) -> Loaded {
         var warnings: [String] = []
         let (text, place) = try Self.read(value, setting, &warnings)
+        if text == MetadataServer.word {
+            guard subject == nil else {
+                throw CredentialsError(
+                    .subjectNotSupported, place,
+                    "only a service account with a key can act for another user (GOOGLE_IMPERSONATE_SUBJECT)")
+            }
+            return Loaded(credentials: Credentials(metadataServer), warnings: warnings)
+        }
         // A service account needs no token; one that is missing then does no harm.
         var token: (text: String, place: String)?
         if let given = self.token, try CredentialsFields(text, place).optional("type") == nil {
@@ -50,7 +61,9 @@ public struct CredentialsSource: Sendable, Hashable {
     ) throws(CredentialsError) -> (text: String, place: String) {
         let trimmed = String(value.text.drop(while: \.isWhitespace))
         guard !trimmed.isEmpty else { throw CredentialsError(.unreadable, setting, "is empty") }
-        if trimmed.hasPrefix("{") { return (trimmed, setting) }
+        if trimmed.hasPrefix("{") || isWord(trimmed) {
+            return (isWord(trimmed) ? MetadataServer.word : trimmed, setting)
+        }
         let file: CredentialsFile
         do { file = try CredentialsFile(path: value.text) } catch {
             // It may be the secret itself, quoted, cut or in Base64, and then no error may show it.
@@ -61,7 +74,11 @@ public struct CredentialsSource: Sendable, Hashable {
             throw error
         }
         if let warning = file.warning { warnings.append(warning) }
-        return (file.text, value.text)
+        return (isWord(file.text) ? MetadataServer.word : file.text, value.text)
+    }
+
+    private static func isWord(_ text: String) -> Bool {
+        text.split(whereSeparator: \.isWhitespace) == [Substring(MetadataServer.word)]
     }
 }
 

@@ -59,6 +59,7 @@ extension GoogleError {
         case "appNotAuthorizedToFile": (.appNotAuthorized, .never)
         case "domainPolicy": (.domainPolicy, .never)
         case "SERVICE_DISABLED", "accessNotConfigured": (.apiDisabled, .slowly)
+        case "USER_PROJECT_DENIED", "CONSUMER_INVALID": (.quotaProject, .slowly)
         case "invalidSharingRequest": (.sharingRefused, .never)
         case "notFound": (.notFound, .never)
         case "authError": (.unauthenticated, .slowly)

@@ -33,6 +33,7 @@ extension GoogleError {
         case apiDisabled = "google.api_disabled"
         case unauthenticated = "google.unauthenticated"
         case insufficientScope = "google.insufficient_scope"
+        case quotaProject = "google.quota_project"
         case credentials = "google.credentials"
         case clockSkew = "google.clock_skew"
         case invalidGrant = "google.invalid_grant"
@@ -48,8 +49,8 @@ extension GoogleError.Code {
     /// Whether the installation is at fault and not this call: every other job would fail in the same way.
     public var concernsInstallation: Bool {
         switch self {
-        case .badEndpoint, .apiDisabled, .unauthenticated, .insufficientScope, .credentials, .clockSkew, .invalidGrant,
-            .invalidClient, .unauthorizedClient, .accessDenied, .invalidScope, .invalidRequest:
+        case .badEndpoint, .apiDisabled, .unauthenticated, .insufficientScope, .quotaProject, .credentials, .clockSkew,
+            .invalidGrant, .invalidClient, .unauthorizedClient, .accessDenied, .invalidScope, .invalidRequest:
             true
         default: false
         }
@@ -110,6 +111,9 @@ extension GoogleError.Code {
                 + "consent still exists."
         case .insufficientScope:
             "The access token lacks a scope; the scopes drive and spreadsheets must be granted, so authorise the user again."
+        case .quotaProject:
+            "Calls may not be counted for the Cloud project that quota_project_id of the credentials names: check its id, and "
+                + "grant the identity the role Service Usage Consumer (roles/serviceusage.serviceUsageConsumer) there."
         case .credentials: "The credentials cannot be used."
         case .clockSkew:
             "Google takes this machine's clock to be wrong; set it by NTP (timedatectl shows whether it is synchronised)."

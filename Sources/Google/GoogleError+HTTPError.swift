@@ -1,4 +1,12 @@
-import HTTP
+public import HTTP
+
+extension HTTPError {
+    /// What happened, and which setting helps where Google's certificate is not trusted.
+    public var wordsForGoogle: String {
+        guard code == .tls else { return "\(self)" }
+        return "\(self). A proxy that opens TLS shows certificates of its company's authority; GOOGLE_CA_CERT names it"
+    }
+}
 
 /// What it means that no answer came.
 extension GoogleError {
@@ -15,7 +23,7 @@ extension GoogleError {
         case .resolve, .connect, .tls, .timedOut, .connectionLost, .failed: (code, retry) = (.unreachable, .backoff)
         }
         self.init(
-            code, message: "\(code.message) What happened: \(error).", retry: retry,
+            code, message: "\(code.message) What happened: \(error.wordsForGoogle).", retry: retry,
             mayHaveTakenEffect: error.mayHaveReachedServer)
     }
 }

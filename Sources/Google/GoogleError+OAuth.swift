@@ -10,7 +10,7 @@ extension GoogleError {
     /// Classifies an answer without an access token.
     ///
     /// - Parameter credentials: the same error means another thing for a service account than for a user.
-    init(tokenStatus status: Int, fields: HTTPFields, body: [UInt8], for credentials: Credentials) {
+    init(tokenStatus status: Int, fields: HTTPFields, body: [UInt8], for credentials: Credentials.Kind) {
         let json = try? JSON(parsing: body)
         let error = json?["error"]?.string
         let words = (json?["error_description"]?.string ?? json?["error_subtype"]?.string).map {
@@ -41,8 +41,9 @@ extension GoogleError {
         }
     }
 
-    private static func verdict(_ error: String, _ words: String, _ credentials: Credentials) -> Verdict? {
-        switch error {
+    private static func verdict(_ error: String, _ words: String, _ credentials: Credentials.Kind) -> Verdict? {
+        if case .externalAccount = credentials, let verdict = exchangeVerdict(error) { return verdict }
+        return switch error {
         case "internal_failure", "server_error", "temporarily_unavailable": (.unavailable, nil, .backoff)
         case "invalid_grant": invalidGrant(words, credentials)
         case "invalid_client", "deleted_client": (.invalidClient, nil, .never)
@@ -57,7 +58,18 @@ extension GoogleError {
         }
     }
 
-    private static func invalidGrant(_ words: String, _ credentials: Credentials) -> Verdict {
+    /// What the security token service found fault with, in its own use of OAuth's errors.
+    private static func exchangeVerdict(_ error: String) -> Verdict? {
+        switch error {
+        case "invalid_grant": (.invalidGrant, Sentence.badSubjectToken, .never)
+        case "invalid_target": (.invalidRequest, Sentence.noProvider, .never)
+        case "invalid_request": (.invalidRequest, Sentence.badExchange, .never)
+        case "unauthorized_client": (.unauthorizedClient, Sentence.attributeCondition, .never)
+        default: nil
+        }
+    }
+
+    private static func invalidGrant(_ words: String, _ credentials: Credentials.Kind) -> Verdict {
         if words.contains("short-lived token") || words.contains("reasonable timeframe") {
             return (.clockSkew, nil, .slowly)
         }
@@ -69,11 +81,11 @@ extension GoogleError {
         return (.invalidGrant, account.subject == nil ? Sentence.noAccount : Sentence.badSubject, .never)
     }
 
-    private static func unauthorizedClient(_ credentials: Credentials) -> Verdict {
+    private static func unauthorizedClient(_ credentials: Credentials.Kind) -> Verdict {
         switch credentials {
         // A new grant takes up to a day to spread.
         case .serviceAccount: (.unauthorizedClient, nil, .slowly)
-        case .authorizedUser: (.unauthorizedClient, Sentence.otherClient, .never)
+        default: (.unauthorizedClient, Sentence.otherClient, .never)
         }
     }
 
@@ -93,5 +105,16 @@ extension GoogleError {
             + "Services > OAuth consent screen."
         static let otherClient =
             "The refresh token belongs to another OAuth client; authorise again with the client of these credentials."
+        static let badSubjectToken =
+            "Google does not accept the other identity provider's token: it has expired, or is of another issuer or audience "
+            + "than the workload identity pool's provider names."
+        static let noProvider =
+            "The \"audience\" names no workload identity pool's provider, or one that is disabled or deleted; compare it with the "
+            + "console under IAM & Admin > Workload Identity Federation."
+        static let badExchange =
+            "Google does not understand the exchange of tokens; compare \"audience\" and \"subject_token_type\" with the file that "
+            + "the console makes."
+        static let attributeCondition =
+            "The workload identity pool's provider does not let this identity in: its token does not meet the attribute condition."
     }
 }

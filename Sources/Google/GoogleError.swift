@@ -49,6 +49,15 @@ public struct GoogleError: Error, Sendable, Hashable {
     }
 }
 
+extension GoogleError {
+    /// The same error, which says at which of several steps it came.
+    func during(_ step: String) -> GoogleError {
+        GoogleError(
+            code, message: "\(step): \(message)", googleMessage: googleMessage, status: status, reason: reason,
+            retry: retry, mayHaveTakenEffect: mayHaveTakenEffect, quota: quota)
+    }
+}
+
 extension GoogleError: CustomStringConvertible {
     /// The message, Google's own words, and the status and reason to search for.
     public var description: String {

@@ -42,31 +42,84 @@ final class TokenExchange: Sendable {
         self.load = load
     }
 
-    /// Exchanges, and tries again after faults that pass.
+    /// Goes the way of the credentials to a token, from what they say now.
     func run() async throws(GoogleError) -> AccessToken {
         let credentials = try currentCredentials()
+        let (grant, start) = try await grant(for: credentials.kind, AccessToken.neededScopes)
+        return AccessToken(
+            grant.accessToken, from: start, lifetime: grant.lifetime, scopes: grant.scopes,
+            quotaProject: credentials.quotaProject)
+    }
+
+    /// Goes one way to a token for some scopes, step by step.
+    ///
+    /// - Parameter name: What the way's last step is called where it is not the only one.
+    private func grant(
+        for kind: Credentials.Kind, _ scopes: [String], named name: String? = nil
+    ) async throws(GoogleError) -> (grant: TokenGrant, start: ContinuousClock.Instant) {
+        switch kind {
+        case .serviceAccount(let account):
+            return try await take(AssertionStep(account: account, scopes: scopes), named: name)
+        case .authorizedUser(let user):
+            let user = current(user)
+            let (grant, start) = try await take(RefreshStep(user: user), named: name)
+            noteRotation(grant, of: user)
+            return (grant, start)
+        case .externalAccount(let account):
+            let token = try await subjectToken(of: account)
+            return try await take(
+                ExchangeStep(account: account, subjectToken: token, scopes: scopes), named: "Token exchange (STS)")
+        case .impersonation(let impersonation):
+            let (source, _) = try await grant(
+                for: impersonation.source, AccessToken.scopesToImpersonate, named: "Source credentials")
+            return try await take(
+                ImpersonationStep(impersonation: impersonation, token: source.accessToken, scopes: scopes),
+                named: "Impersonation of \(impersonation.email)")
+        case .metadataServer(let server):
+            return try await take(MetadataStep(server: server, scopes: scopes), named: "Metadata server")
+        }
+    }
+
+    /// The token by which another identity provider vouches for this workload.
+    private func subjectToken(of account: ExternalAccount) async throws(GoogleError) -> Secret {
+        let name = "Subject token"
+        switch account.source {
+        case .url(let url, let headers):
+            return try await take(SubjectTokenStep(account: account, url: url, headers: headers), named: name).grant
+        case .file(let path):
+            do throws(CredentialsError) {
+                guard let token = account.subjectToken(in: Array(try CredentialsFile(path: path).text.utf8)) else {
+                    throw CredentialsError(
+                        .missingField, path, "holds no token; check the \"format\" of \"credential_source\"")
+                }
+                return token
+            } catch { throw GoogleError(error).during(name) }
+        }
+    }
+
+    /// Takes one step, and tries again after faults that pass.
+    private func take<Step: TokenStep>(
+        _ step: Step, named name: String?
+    ) async throws(GoogleError) -> (grant: Step.Grant, start: ContinuousClock.Instant) {
         var generator = SystemRandomNumberGenerator()
         var mayCorrectClock = true
         var attempt = 0
         while true {
             let start = clocks.steady()
             let failure: GoogleError
-            switch await send(credentials) {
+            switch await send(step) {
             case .failure(let error): failure = error
             case .success(let answer):
-                if answer.status == .ok, let grant = TokenGrant(answer.body) {
-                    noteRotation(grant, of: credentials)
-                    return AccessToken(
-                        grant.accessToken, from: start, lifetime: grant.lifetime, scopes: grant.scopes)
-                }
-                failure = GoogleError(
-                    tokenStatus: answer.status.code, fields: answer.fields, body: answer.body, for: credentials)
+                if answer.status == .ok, let grant = step.grant(in: answer) { return (grant, start) }
+                failure = step.failure(answer)
                 if failure.code == .clockSkew, mayCorrectClock, correctClock(by: answer) {
                     mayCorrectClock = false
                     continue
                 }
             }
-            guard let delay = delay(after: failure, attempt: attempt, using: &generator) else { throw failure }
+            guard let delay = delay(after: failure, attempt: attempt, using: &generator) else {
+                throw name.map(failure.during) ?? failure
+            }
             attempt += 1
             try? await Task.sleep(for: delay)
         }
@@ -89,17 +142,8 @@ final class TokenExchange: Sendable {
     /// The credentials as they stand now, or the last good ones while they cannot be read.
     private func currentCredentials() throws(GoogleError) -> Credentials {
         do {
-            var credentials = try load()
-            knowledge.withLock { knowledge in
-                // The file may be read-only: then Google's newer token is known to this process alone.
-                if case .authorizedUser(var user) = credentials, let (from, to) = knowledge.rotation,
-                    user.refreshToken == from
-                {
-                    user.refreshToken = to
-                    credentials = .authorizedUser(user)
-                }
-                knowledge.credentials = credentials
-            }
+            let credentials = try load()
+            knowledge.withLock { $0.credentials = credentials }
             return credentials
         } catch {
             guard let known = knowledge.withLock(\.credentials) else {
@@ -110,11 +154,19 @@ final class TokenExchange: Sendable {
         }
     }
 
-    /// Sends one request for a token.
-    private func send(_ credentials: Credentials) async -> Result<HTTPClient.Response, GoogleError> {
+    /// The user with the newest refresh token: the file may be read-only, and then only this process knows it.
+    private func current(_ user: AuthorizedUser) -> AuthorizedUser {
+        guard let (from, to) = knowledge.withLock(\.rotation), user.refreshToken == from else { return user }
+        var user = user
+        user.refreshToken = to
+        return user
+    }
+
+    /// Sends the request of one step.
+    private func send(_ step: some TokenStep) async -> Result<HTTPClient.Response, GoogleError> {
         let now = Timestamp(seconds: clocks.wall().seconds + knowledge.withLock(\.clockOffset))
         let request: HTTPClient.Request
-        do { request = try TokenRequest.make(for: credentials, at: now) } catch {
+        do { request = try step.request(at: now) } catch {
             return .failure(GoogleError(error))
         }
         do { return .success(try await http.send(request)) } catch {
@@ -140,15 +192,12 @@ final class TokenExchange: Sendable {
     }
 
     /// Remembers a refresh token that Google gave in place of the one in the file, and passes it on.
-    private func noteRotation(_ grant: TokenGrant, of credentials: Credentials) {
-        guard case .authorizedUser(var user) = credentials, let new = grant.refreshToken, new != user.refreshToken
-        else { return }
+    private func noteRotation(_ grant: TokenGrant, of user: AuthorizedUser) {
+        guard let new = grant.refreshToken, new != user.refreshToken else { return }
         knowledge.withLock { knowledge in
             // The file still holds what it held before an earlier rotation, unless that one was written into it.
             let stored = knowledge.rotation.flatMap { $0.to == user.refreshToken ? $0.from : nil }
             knowledge.rotation = (stored ?? user.refreshToken, new)
-            user.refreshToken = new
-            knowledge.credentials = .authorizedUser(user)
         }
         onRotation(new)
     }

@@ -12,6 +12,15 @@ struct TokenGrant {
     /// The scopes that Google says it granted; nil where it does not say.
     let scopes: Set<String>?
 
+    /// Makes a grant of a token and the seconds that it lives; nil where Google does not say.
+    init(_ token: Secret, seconds: Int?, refreshToken: Secret? = nil, scopes: Set<String>? = nil) {
+        accessToken = token
+        // Google always names the time; a server that does not gets asked again soon.
+        lifetime = .seconds(min(max(seconds ?? 600, 0), Self.longestLifetime))
+        self.refreshToken = refreshToken
+        self.scopes = scopes
+    }
+
     /// Reads the endpoint's answer; nil where it holds no access token.
     init?(_ body: [UInt8]) {
         guard let json = try? JSON(parsing: body, mostValues: 1_000), let token = json["access_token"]?.string,
@@ -19,10 +28,9 @@ struct TokenGrant {
         else {
             return nil
         }
-        accessToken = Secret(token)
-        // Google always names the time; a server that does not gets asked again soon.
-        lifetime = .seconds(min(max(json["expires_in"]?.int ?? 600, 0), Self.longestLifetime))
-        refreshToken = json["refresh_token"]?.string.map(Secret.init)
-        scopes = json["scope"]?.string.map { Set($0.split(separator: " ").map(String.init)) }
+        self.init(
+            Secret(token), seconds: json["expires_in"]?.int,
+            refreshToken: json["refresh_token"]?.string.map(Secret.init),
+            scopes: json["scope"]?.string.map { Set($0.split(separator: " ").map(String.init)) })
     }
 }

@@ -53,7 +53,7 @@ final class Emulation: Sendable {
     /// Carries a single request out.
     private func carryOut(_ request: EmulatorRequest) async throws -> Delivery {
         guard let api = GoogleAPI(path: request.path) else { return .send(respondItself(request)) }
-        let call = api == .oauth ? nil : APIDispatcher(request, api)
+        let call = api.givesTokens ? nil : APIDispatcher(request, api)
         let fault = faults.withLock { $0.strike(request, api) }
         if case .delay(let duration) = fault?.action {
             try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
@@ -89,9 +89,9 @@ final class Emulation: Sendable {
     }
 
     private func respond(_ request: EmulatorRequest, _ api: GoogleAPI, _ call: APIDispatcher?) -> EmulatorResponse {
-        if api == .oauth {
-            guard request.verb == "POST" else { return HTMLError.notFound(request.path) }
-            return world.withLock { TokenEndpoint.respond(request, authority: &$0.authority, now: .now) }
+        if api.givesTokens {
+            return world.withLock { TokenServices.respond(request, api, authority: &$0.authority, now: .now) }
+                ?? HTMLError.notFound(request.path)
         }
         return call?.respond(request, world) ?? HTMLError.notFound(request.path)
     }
@@ -112,7 +112,8 @@ final class Emulation: Sendable {
         journal.withLock {
             $0.record(
                 Journal.Entry(
-                    time: Timestamp.now.milliseconds, api: api, method: api == .oauth ? "oauth.token" : call?.method.id,
+                    time: Timestamp.now.milliseconds, api: api,
+                    method: api.givesTokens ? TokenServices.method(api) : call?.method.id,
                     account: account, verb: request.verb, path: request.path, status: status,
                     bodyBytes: request.body.count,
                     isFault: isFault))

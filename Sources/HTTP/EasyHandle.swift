@@ -36,12 +36,13 @@ import HTTPTypes
     }
 
     /// Sets every option for one transfer, which must live as long as libcurl works on it.
-    func prepare(for transfer: Transfer, userAgent: String) {
+    func prepare(for transfer: Transfer, userAgent: String, trusting trustStore: TrustStore?) {
         let request = transfer.order.request
         set(CURLOPT_URL, request.url)
         unsafe ccurl_set_http_only(raw)
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_PATH_AS_IS, 1)
+        if request.bypassesProxy { set(CURLOPT_NOPROXY, "*") }
 
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         // Wait for the handshake that tells whether one connection serves all. Without TLS nothing tells before the first
@@ -53,6 +54,7 @@ import HTTPTypes
         set(CURLOPT_CONNECTTIMEOUT_MS, Self.connectTimeout.milliseconds)
         set(CURLOPT_TIMEOUT_MS, request.timeout.milliseconds)
 
+        unsafe trustStore?.apply(to: raw)
         set(CURLOPT_USERAGENT, userAgent)
         set(CURLOPT_ACCEPT_ENCODING, "gzip")
         setMethod(request)

@@ -1,19 +1,26 @@
 /// An HTTP client on libcurl: HTTP/2 where the server speaks it, connections reused, one thread for any number of requests.
 ///
 /// The thread sleeps in the kernel while nothing is to be done. Redirects are not followed and nothing is retried: whoever
-/// asks decides. Proxies are taken from the environment (`https_proxy`, `no_proxy`), certificates from the system.
+/// asks decides. Proxies are taken from the environment (`https_proxy`, `no_proxy`), trusted certificates from the system.
 public final class HTTPClient: Sendable {
     private let inbox: Inbox
 
     /// Starts the client's thread.
     ///
-    /// - Parameter userAgent: sent with every request; Google compresses answers only for one that contains `gzip`.
-    public init(userAgent: String) throws(HTTPError) {
+    /// - Parameters:
+    ///   - userAgent: sent with every request; Google compresses answers only for one that contains `gzip`.
+    ///   - authorities: certificates in PEM that are trusted beside the system's; nil for none.
+    public init(userAgent: String, authorities: String? = nil) throws(HTTPError) {
         guard let multi = MultiHandle() else { throw HTTPError(.failed, detail: "libcurl could not be set up") }
         let inbox = Inbox(wakingUp: multi)
+        let trustStore = authorities.map(TrustStore.init(adding:))
         self.inbox = inbox
         // Formed here, outside any actor: the closure runs on a thread that Swift's executors know nothing of.
-        guard Thread.start({ TransferLoop(multi: multi, inbox: inbox, userAgent: userAgent).run() }) else {
+        guard
+            Thread.start({
+                TransferLoop(multi: multi, inbox: inbox, userAgent: userAgent, trustStore: trustStore).run()
+            })
+        else {
             throw HTTPError(.failed, detail: "the operating system refused another thread")
         }
     }

@@ -15,6 +15,8 @@ extension HTTPClient {
         public var timeout: Duration
         /// The most bytes the answer's body may have after decompression.
         public var largestAnswer: Int
+        /// Whether the server is so near that no proxy of the environment leads to it.
+        public var bypassesProxy = false
         /// Asked on the client's thread right before the first byte is sent and before each piece of the body; where it says
         /// no, the request is cancelled.
         public var condition: @Sendable () -> Bool = { true }

@@ -8,13 +8,15 @@ final class TransferLoop {
     private var multi: MultiHandle?
     private let inbox: Inbox
     private let userAgent: String
+    private let trustStore: TrustStore?
     private var running: [ObjectIdentifier: Transfer] = [:]
     private var idle: [EasyHandle] = []
 
-    init(multi: MultiHandle, inbox: Inbox, userAgent: String) {
+    init(multi: MultiHandle, inbox: Inbox, userAgent: String, trustStore: TrustStore?) {
         self.multi = multi
         self.inbox = inbox
         self.userAgent = userAgent
+        self.trustStore = trustStore
     }
 
     /// Runs until the inbox says stop.
@@ -49,7 +51,7 @@ final class TransferLoop {
             }
             let transfer = Transfer(order, on: easy)
             running[ObjectIdentifier(order.ticket)] = transfer
-            easy.prepare(for: transfer, userAgent: userAgent)
+            easy.prepare(for: transfer, userAgent: userAgent, trusting: trustStore)
             if !multi.add(easy) { end(transfer, .failure(transfer.error(.failed)), multi) }
         case .cancel(let ticket):
             guard let transfer = running[ObjectIdentifier(ticket)] else { return }

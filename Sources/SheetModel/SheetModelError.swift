@@ -9,6 +9,7 @@ public struct SheetModelError: Error, Sendable, Hashable, CustomStringConvertibl
         case cellTooLong = "cell.too_long"
         case columnFormat = "column.format"
         case columnWidth = "column.width"
+        case columnNote = "column.note"
         case malformedCSV = "csv.malformed"
         case header = "sheet.header"
         case key = "sheet.key"

@@ -44,7 +44,7 @@ struct Daemon {
         let installation = try await database.schema.installation(on: control)
         try await database.schema.setLargestPayload(largestPayload, on: control)
 
-        let http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)")
+        let http = try google.httpClient()
         let calls = pages.showsMetrics ? APICallTally() : nil
         let tokens = known.map { one in
             let ledger = TokenLedger(

@@ -19,7 +19,7 @@ import Testing
     }
 
     private func account(_ text: String) throws -> ServiceAccount {
-        guard case .serviceAccount(let account) = try Credentials(parsing: text, from: "key.json") else {
+        guard case .serviceAccount(let account) = try Credentials(parsing: text, from: "key.json").kind else {
             throw CredentialsError(.unsupportedType, "test", "not a service account")
         }
         return account
@@ -58,7 +58,7 @@ import Testing
             ("[\"SECRET\"]", .notJSON, "an array"),
             ("{\"type\":\"service_account\",\"private_key\":\"SECRET", .notJSON, "not valid JSON"),
             ("{}", .unsupportedType, "none of"),
-            ("{\"type\":\"external_account\"}", .unsupportedType, "external_account"),
+            ("{\"type\":\"external_account_authorized_user\"}", .unsupportedType, "external_account"),
             (key(without: ["client_email"]), .missingField, "\"client_email\" is missing"),
             (key(["client_email": ""]), .missingField, "\"client_email\" is empty"),
             (key(without: ["private_key"]), .missingField, "\"private_key\" is missing"),
@@ -93,7 +93,8 @@ import Testing
     @Test func aClientAndATokenMakeAUser() throws {
         let client = #"{"installed":{"client_id":"a","client_secret":"b","token_uri":"https://example.org/token"}}"#
         let token = #"{"token":"old","refresh_token":"r","client_id":"a","scopes":["x"]}"#
-        guard case .authorizedUser(let user) = try Credentials(parsing: client, from: "c", token: (token, "t")) else {
+        guard case .authorizedUser(let user) = try Credentials(parsing: client, from: "c", token: (token, "t")).kind
+        else {
             Issue.record("not a user")
             return
         }
@@ -110,7 +111,7 @@ import Testing
 
     @Test func aTokenFileAloneMakesAUser() throws {
         let token = #"{"refresh_token":"r","client_id":"a","client_secret":"b"}"#
-        guard case .authorizedUser(let user) = try Credentials(parsing: token, from: "t") else {
+        guard case .authorizedUser(let user) = try Credentials(parsing: token, from: "t").kind else {
             Issue.record("not a user")
             return
         }

@@ -19,7 +19,7 @@ import Testing
     private func error(
         _ status: Int, _ body: String, _ who: Who, fields: HTTPFields = [:]
     ) throws -> GoogleError {
-        GoogleError(tokenStatus: status, fields: fields, body: Array(body.utf8), for: try credentials(who))
+        GoogleError(tokenStatus: status, fields: fields, body: Array(body.utf8), for: try credentials(who).kind)
     }
 
     private typealias Case = (Who, String, String, GoogleError.Code, GoogleError.Retry, String)

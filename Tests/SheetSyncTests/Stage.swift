@@ -26,7 +26,7 @@ struct Stage {
     /// Sets everything up, runs the body and ends everything.
     static func with(
         serviceAccounts: Int = 1, serviceAccountsOwnFiles: Bool = true, delegatedUsers: Set<String> = [],
-        quotas: QuotaLimits = .init(),
+        quotas: QuotaLimits = .init(), usesTLS: Bool = false,
         _ body: (Stage) async throws -> Void
     ) async throws {
         let queue = try await TestQueue.make(Migration.sheetsync)
@@ -39,7 +39,8 @@ struct Stage {
         let emulator = try GoogleEmulator(
             .init(
                 directory: directory.path, serviceAccounts: serviceAccounts, delegatedUsers: delegatedUsers,
-                serviceAccountsOwnFiles: serviceAccountsOwnFiles, checksAnswers: true, quotas: quotas))
+                serviceAccountsOwnFiles: serviceAccountsOwnFiles, checksAnswers: true, quotas: quotas, usesTLS: usesTLS)
+        )
         let running = Task { try await emulator.run() }
         let outcome: Result<Void, any Error>
         do {

@@ -3,7 +3,7 @@ import SheetModel
 
 /// Reads a column of a payload: its name alone, or an object.
 enum ColumnPayload {
-    private static let names = ["name", "type", "format", "width"]
+    private static let names = ["name", "type", "format", "width", "hidden", "note"]
 
     static func column(_ value: JSON, at path: String) throws(PayloadError) -> Column {
         if case .string(let name) = value {
@@ -17,8 +17,10 @@ enum ColumnPayload {
         let type = try type(of: object)
         let format = try object.string("format")
         let width = try object.integer("width")
+        let isHidden = try object.boolean("hidden")
+        let note = try object.string("note")
         return try located(at: path) { () throws(SheetModelError) in
-            try Column(name: name, type: type, format: format, width: width)
+            try Column(name: name, type: type, format: format, width: width, isHidden: isHidden, note: note)
         }
     }
 
@@ -43,6 +45,7 @@ enum ColumnPayload {
                 switch error.code {
                 case .columnFormat: ".format"
                 case .columnWidth: ".width"
+                case .columnNote: ".note"
                 default: ""
                 }
             throw PayloadError(at: path + field, error.message)

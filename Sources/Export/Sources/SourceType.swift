@@ -41,8 +41,8 @@ extension SheetQuery {
             let given = columns?[index]
             let type = given.map { $0.type == .auto ? form.columnType : $0.type } ?? form.columnType
             do throws(SheetModelError) {
-                let column = try Column(
-                    name: given?.name ?? source.name, type: type, format: given?.format, width: given?.width)
+                let column =
+                    if let given { try given.typed(type) } else { try Column(name: source.name, type: type) }
                 resolved.append((column, form))
             } catch {
                 throw PayloadError(at: "\(path).columns[\(index)]", error.message)

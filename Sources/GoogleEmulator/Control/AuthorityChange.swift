@@ -17,6 +17,9 @@ public struct AuthorityChange: Sendable {
     /// The people whom the service accounts may act for.
     public var delegatedUsers: Set<String>?
 
+    /// Whether nobody may act in the name of a service account.
+    public var isImpersonationDenied: Bool?
+
     /// Makes a change that leaves everything as it is.
     public init() {}
 
@@ -28,13 +31,15 @@ public struct AuthorityChange: Sendable {
             case ("lifetime_seconds", .number(let number)): tokenLifetime = number.int
             case ("service_account_disabled", .bool(let value)): isServiceAccountDisabled = value
             case ("deleted_keys", .array(let values)): deletedKeys = Set(values.compactMap(\.string))
+            case ("impersonation_denied", .bool(let value)): isImpersonationDenied = value
             case ("refresh_token_dead", .bool(let value)): isRefreshTokenDead = value
             case ("delegated_users", .array(let values)): delegatedUsers = Set(values.compactMap(\.string))
             case ("user_scopes", .array(let values)): userScopes = Set(values.compactMap(\.string))
             default:
                 throw ControlError(
                     "\"\(member.name)\" is unknown or of the wrong type; there are revoke, lifetime_seconds, "
-                        + "service_account_disabled, deleted_keys, refresh_token_dead, user_scopes and delegated_users."
+                        + "service_account_disabled, deleted_keys, refresh_token_dead, user_scopes, delegated_users and "
+                        + "impersonation_denied."
                 )
             }
         }
@@ -52,6 +57,7 @@ public struct AuthorityChange: Sendable {
         }
         if let isRefreshTokenDead { authority.user.isRefreshTokenDead = isRefreshTokenDead }
         if let userScopes { authority.user.grantedScopes = userScopes }
+        if let isImpersonationDenied { authority.federation.isImpersonationDenied = isImpersonationDenied }
         if let delegatedUsers { authority.delegatedUsers = delegatedUsers }
     }
 }

@@ -6,14 +6,15 @@ enum FaultError {
     static func make(_ api: GoogleAPI, status: Int, reason: String?, message: String?, now: Timestamp) -> GoogleError {
         var error: GoogleError
         switch (api, status) {
-        case (.oauth, _):
+        case (.oauth, _), (.sts, _), (.idp, _):
             error = GoogleError(
                 code: status, message: message ?? "Backend Error",
                 reason: reason ?? (status < 500 ? "invalid_request" : "internal_failure"))
         case (.sheets, 429):
             error = QuotaError.make(.sheetsWrites, scope: .user, limit: 60, windowStart: now.minute)
             if let message { error.message = message }
-        case (.sheets, _) where reason == "SERVICE_DISABLED":
+        case (.sheets, _) where reason == "SERVICE_DISABLED",
+            (.iamcredentials, _) where reason == "SERVICE_DISABLED":
             error = GoogleError(
                 code: status,
                 message: message
@@ -25,7 +26,7 @@ enum FaultError {
                     "domain": "googleapis.com", "metadata": ["service": "sheets.googleapis.com"],
                 ]
             ]
-        case (.sheets, _):
+        case (.sheets, _), (.iamcredentials, _), (.metadata, _):
             // For Sheets a reason is the canonical status.
             error = GoogleError(code: status, message: message ?? sentence(status), status: reason)
         case (.drive, _):

@@ -21,7 +21,8 @@ enum FaultJSON {
         case nil, "any": break
         case let name?:
             guard let api = GoogleAPI(rawValue: name) else {
-                throw ControlError("\"api\" is oauth, drive, sheets or any, not \"\(name)\".")
+                let names = GoogleAPI.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ControlError("\"api\" is \(names) or any, not \"\(name)\".")
             }
             fault.api = api
         }

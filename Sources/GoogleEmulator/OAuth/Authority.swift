@@ -7,6 +7,8 @@ struct Authority: Sendable {
     var user: UserAccount
     /// The people whom the service accounts may act for.
     var delegatedUsers: Set<String> = []
+    /// The other identity provider, and whom it vouches for.
+    var federation = Federation()
     /// How long a token lasts, in seconds.
     var tokenLifetime = 3599
     /// The token endpoint's own address.
@@ -22,7 +24,9 @@ struct Authority: Sendable {
     }
 
     /// Makes a token.
-    mutating func issue(email: String, isServiceAccount: Bool, scopes: Set<String>, now: Timestamp) -> String {
+    mutating func issue(
+        email: String, isServiceAccount: Bool, scopes: Set<String>, lifetime: Int? = nil, now: Timestamp
+    ) -> String {
         if swept.adding(seconds: 60) < now {
             tokens = tokens.filter { $0.value.expires > now }
             swept = now
@@ -30,7 +34,7 @@ struct Authority: Sendable {
         let token = "ya29.c." + Identifiers.random(120)
         tokens[token] = AccessToken(
             email: email, isServiceAccount: isServiceAccount, scopes: scopes,
-            expires: now.adding(seconds: tokenLifetime))
+            expires: now.adding(seconds: min(lifetime ?? tokenLifetime, tokenLifetime)))
         return token
     }
 

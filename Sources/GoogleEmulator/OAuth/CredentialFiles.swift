@@ -8,9 +8,11 @@ struct CredentialFiles: Sendable {
     private let authorizedUserPath: String
     private let tokenPath: String
     private let certificatePath: String
+    private let prefix: String
 
     init(directory: String) {
         let prefix = directory.hasSuffix("/") ? directory : directory + "/"
+        self.prefix = prefix
         serviceAccountPath = prefix + "service-account.json"
         serviceAccountsPath = prefix + "service-accounts"
         authorizedUserPath = prefix + "authorized-user.json"
@@ -49,6 +51,32 @@ struct CredentialFiles: Sendable {
         }
         try write(authority.user.file(baseURL: baseURL), to: authorizedUserPath)
         try write(authority.user.tokenFile(baseURL: baseURL), to: tokenPath)
+        try writeKeyless(authority, baseURL: baseURL)
+    }
+
+    /// Writes the files of those who act as the first service account without its key, or in its name.
+    private func writeKeyless(_ authority: Authority, baseURL: String) throws(EmulatorError) {
+        let (federation, account) = (authority.federation, authority.serviceAccounts[0])
+        try write(Array(federation.subjectToken.utf8), to: prefix + "subject-token", mode: 0o600)
+        // The client may work in another folder.
+        let path = prefix.hasPrefix("/") ? prefix : (Self.workingDirectory.map { "\($0)/" } ?? "") + prefix
+        try write(
+            federation.file(account, baseURL: baseURL, source: ["file": .string(path + "subject-token")]),
+            to: prefix + "external-account.json")
+        let source: JSON = [
+            "url": .string(baseURL + "/idp/token"), "headers": ["Metadata": "True"],
+            "format": ["type": "json", "subject_token_field_name": "id_token"],
+        ]
+        try write(
+            federation.file(account, baseURL: baseURL, source: source), to: prefix + "external-account-url.json")
+        try write(
+            account.impersonatedFile(baseURL: baseURL), to: prefix + "impersonated-service-account.json")
+    }
+
+    private static var workingDirectory: String? {
+        guard let path = unsafe getcwd(nil, 0) else { return nil }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
     }
 
     /// Writes the certificate that clients are to trust, which anybody may read.

@@ -24,6 +24,9 @@ enum LandingPage {
                 </table>
                 <p>The files <code>service-account.json</code>, <code>authorized-user.json</code> and <code>token.json</code> lie in
                 the directory that the emulator was started with. \(accounts(world))</p>
+                <p>Without a key: <code>external-account.json</code> and <code>external-account-url.json</code> (a workload identity
+                pool, by STS and the IAM Credentials API), <code>impersonated-service-account.json</code>, and the metadata server
+                with <code>GCE_METADATA_HOST</code> as this address without its scheme.</p>
                 </section>
                 <section>
                 <h2>Drives</h2>

@@ -32,6 +32,7 @@ struct APIDispatcher: Sendable {
             if let id = upload?.sessionID { return try resume(id, request, world) }
             let (token, baseURL) = try world.withLock { (world) throws(GoogleError) in
                 let token = try world.authority.authorize(request.authorization, scopes: method.scopes, now: now)
+                try checkQuotaProject(request, world.authority)
                 try world.quotas.charge(method, api, token.email, now: now)
                 if api == .sheets { try checkAccess(token, world.drive) }
                 return (token, world.baseURL)
@@ -57,6 +58,26 @@ struct APIDispatcher: Sendable {
             }
             return try run(call, world)
         } catch { return error.response(api) }
+    }
+
+    /// Calls may be counted for another project, where the identity may use that one's services.
+    private func checkQuotaProject(_ request: EmulatorRequest, _ authority: Authority) throws(GoogleError) {
+        guard let project = request.header("X-Goog-User-Project"),
+            !authority.serviceAccounts.contains(where: { $0.projectID == project })
+        else { return }
+        var error = GoogleError(
+            code: 403,
+            message: "Caller does not have required permission to use project \(project). Grant the caller the "
+                + "roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission.",
+            reason: "forbidden")
+        error.isMixed = true
+        error.details = [
+            [
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "USER_PROJECT_DENIED",
+                "domain": "googleapis.com", "metadata": ["consumer": .string("projects/\(project)")],
+            ]
+        ]
+        throw error
     }
 
     /// Spreadsheets are files: who may not see one gets nothing of it, and who may only read changes nothing.

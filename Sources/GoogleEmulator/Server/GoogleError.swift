@@ -29,16 +29,18 @@ struct GoogleError: Error, Sendable {
     /// The body in the form of an API.
     func body(_ api: GoogleAPI) -> JSON {
         switch api {
-        case .oauth: ["error": .string(reason), "error_description": .string(message)]
+        case .oauth, .sts, .idp: ["error": .string(reason), "error_description": .string(message)]
         case .drive: ["error": .object(driveError)]
-        case .sheets: ["error": .object(rpcStatus)]
+        case .sheets, .iamcredentials, .metadata: ["error": .object(rpcStatus)]
         }
     }
 
     /// The answer in the form of an API.
     func response(_ api: GoogleAPI) -> EmulatorResponse {
+        // The metadata server has pages for its errors.
+        guard api != .metadata else { return MetadataEndpoint.marked(HTMLError.page(code, status, message)) }
         var response = EmulatorResponse.json(body(api), status: code)
-        if code == 401, api != .oauth {
+        if code == 401, !api.givesTokens {
             let challenge = #"Bearer realm="https://accounts.google.com/", error="invalid_token""#
             response.headers.append((name: "WWW-Authenticate", value: challenge))
         }

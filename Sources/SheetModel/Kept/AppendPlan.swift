@@ -33,10 +33,14 @@ public struct AppendPlan: Sendable {
         try Self.checkSize(grid, target)
         summary = SheetSummary(sheet, id: existing.id, header: false)
         let missing = grid.columns - existing.columns
-        start =
-            missing > 0 && rows.count > 0
+        let growth: [JSON] =
+            missing > 0
             ? [["appendDimension": ["sheetId": JSON(existing.id), "dimension": "COLUMNS", "length": JSON(missing)]]]
             : []
+        let settings = SheetRequests(id: existing.id).settings(
+            of: sheet.columns, at: places, headerRow: sheet.hasHeader ? 0 : nil)
+        // Without rows there is nothing to write.
+        start = rows.count > 0 ? growth + settings : []
         encoder = PlacedRowEncoder(columns: sheet.columns, places: places, formats: formats)
         self.batchBytes = batchBytes
     }
@@ -63,7 +67,7 @@ public struct AppendPlan: Sendable {
         let keepsLook = existing != nil && template == nil
         encoder = PlacedRowEncoder(
             columns: sheet.columns, places: ColumnPlaces(inOrder: sheet.columns.count), formats: keepsLook ? [] : nil)
-        var start = keepsLook ? layout.growth : layout.requests
+        var start = keepsLook ? layout.growth + layout.columnSettings : layout.requests
         if sheet.hasHeader {
             let names = sheet.columns.map { column -> JSON in
                 column.name.isEmpty ? [:] : ["userEnteredValue": ["stringValue": .string(column.name)]]

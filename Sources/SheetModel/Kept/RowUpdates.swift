@@ -6,6 +6,8 @@ public struct RowUpdates: Sendable {
     private let decoder: RowDecoder
     private let runs: [(place: Int, columns: [Int], fields: String)]
     private let batchBytes: Int
+    /// What the columns ask for beside values; goes with the first batch.
+    private var settings: [JSON]
     /// Finished requests, with commas between.
     private var requests: [UInt8] = []
     private var requestCount = 0
@@ -33,6 +35,7 @@ public struct RowUpdates: Sendable {
         }
         blocks = Array(repeating: [], count: runs.count)
         self.batchBytes = batchBytes
+        settings = SheetRequests(id: sheetID).settings(of: columns, at: places, headerRow: 0)
     }
 
     /// Whether the batch has become large enough to be sent.
@@ -64,13 +67,14 @@ public struct RowUpdates: Sendable {
         var writer = JSONWriter(reserving: requests.count + Self.frame)
         writer.object { batch in
             batch.array("requests") { all in
-                for request in guards { all.element(request) }
+                for request in guards + settings { all.element(request) }
                 if !requests.isEmpty { all.raw(requests) }
             }
         }
         requests = []
         requestCount = 0
         rows = 0
+        settings = []
         return writer.bytes
     }
 

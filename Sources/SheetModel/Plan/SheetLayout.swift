@@ -60,7 +60,10 @@ struct SheetLayout: Sendable {
     var hasLinks: Bool { columns.contains { $0.type == .link } }
 
     /// The requests that make the sheet and its look, in the order in which Sheets must see them.
-    var requests: [JSON] {
+    var requests: [JSON] { gridAndLook + columnSettings }
+
+    /// The requests that make the sheet and its look, but for what columns ask for beside it.
+    var gridAndLook: [JSON] {
         if let template { return make(template) }
         return growth + [make.clearValues(columns: 0..<max(1, columns.count))] + numberFormats
     }
@@ -103,6 +106,11 @@ struct SheetLayout: Sendable {
             requests.append(make.filter(rows: 0..<grid.rows, columns: all))
         }
         return requests + make.widths(widths)
+    }
+
+    /// What columns ask for beside values and look: to be hidden, and a note on the heading.
+    var columnSettings: [JSON] {
+        make.settings(of: columns, at: ColumnPlaces(inOrder: columns.count), headerRow: grid.headerRows > 0 ? 0 : nil)
     }
 
     /// Makes the sheet with its name and its grid, or gives them to one that is there.

@@ -101,6 +101,50 @@ struct SheetRequests {
         }
     }
 
+    /// Hides or shows the columns that ask for that, and puts their notes on their headings; what they do not name stays.
+    ///
+    /// - Parameter headerRow: The row of the headings; nil where there are none.
+    func settings(of columns: [Column], at places: ColumnPlaces, headerRow: Int?) -> [JSON] {
+        let placed = zip(places.indices, columns).sorted { $0.0 < $1.0 }
+        var requests: [JSON] = []
+        for (range, column) in neighbours(placed.filter { $0.1.isHidden != nil }, alikeBy: \.isHidden) {
+            requests.append([
+                "updateDimensionProperties": [
+                    "range": [
+                        "sheetId": JSON(id), "dimension": "COLUMNS", "startIndex": JSON(range.lowerBound),
+                        "endIndex": JSON(range.upperBound),
+                    ],
+                    "properties": ["hiddenByUser": .bool(column.isHidden == true)], "fields": "hiddenByUser",
+                ]
+            ])
+        }
+        guard let headerRow else { return requests }
+        for (range, column) in neighbours(placed.filter { $0.1.note != nil }, alikeBy: \.note) {
+            requests.append([
+                "repeatCell": [
+                    "range": self.range(rows: headerRow..<headerRow + 1, columns: range),
+                    "cell": ["note": .string(column.note ?? "")], "fields": "note",
+                ]
+            ])
+        }
+        return requests
+    }
+
+    /// Columns at places that follow each other and are alike, as the range of their places and the first of them.
+    private func neighbours(
+        _ placed: [(place: Int, column: Column)], alikeBy key: (Column) -> some Equatable
+    ) -> [(range: Range<Int>, first: Column)] {
+        var runs: [(range: Range<Int>, first: Column)] = []
+        for (place, column) in placed {
+            if let last = runs.last, last.range.upperBound == place, key(last.first) == key(column) {
+                runs[runs.count - 1].range = last.range.lowerBound..<place + 1
+            } else {
+                runs.append((place..<place + 1, column))
+            }
+        }
+        return runs
+    }
+
     /// Neighbours with the same key, as the range of their indices and the first of them.
     func runs<Element>(
         of elements: [Element], by key: (Element) -> some Equatable

@@ -86,7 +86,10 @@ public struct StagedPlan: Sendable {
         return JSON.object(JSONObject([.init(name: "requests", value: .array(requests))])).bytes
     }
 
-    private func copy(_ part: Part) -> [JSON] { part.sheet.requests + pastes(part) + [part.hidden.make.delete()] }
+    /// Pastes of whole cells bring the hidden sheet's notes along, which are none, so the columns' own come after them.
+    private func copy(_ part: Part) -> [JSON] {
+        part.sheet.gridAndLook + pastes(part) + part.sheet.columnSettings + [part.hidden.make.delete()]
+    }
 
     private func swap(_ part: Part) -> [JSON] {
         let (sheet, make) = (part.hidden.sheet, part.hidden.make)
@@ -102,6 +105,7 @@ public struct StagedPlan: Sendable {
         }
         let template = part.sheet.template ?? .standard
         return requests + [shown.properties(frozenRows: template.frozenRows)] + shown.fittings(template)
+            + shown.columnSettings
     }
 
     /// Copies no more of the cells than the old sheet needs: what hangs on its own cells beside values and look stays.

@@ -11,6 +11,8 @@ struct EmulatorCommand: AsyncParsableCommand {
             Writes service-account.json and authorized-user.json into the folder. Point GOOGLE_API_ENDPOINT at the printed address \
             and GOOGLE_SHEETS_CREDENTIALS_PATH at one of the files. Everything is in memory and gone at the end.
             With --accounts there are several service accounts, and their keys lie in the folder service-accounts there.
+            Without a key: external-account.json, external-account-url.json and impersonated-service-account.json, and the metadata \
+            server where GCE_METADATA_HOST is the printed address without its scheme.
             With --tls it speaks HTTPS and HTTP/2, and writes the certificate that clients are to trust into the folder as ca.pem.
             """)
 

@@ -28,7 +28,7 @@ struct GoogleCheck {
             return checkup.add(.fail, "credentials", "\(prefix)\(error)")
         }
         let http: HTTPClient
-        do { http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)") } catch {
+        do { http = try settings.httpClient() } catch {
             return checkup.add(.fail, "network", "\(error)")
         }
         if await lookAtClock(identities[0], http, &checkup) {
@@ -43,16 +43,16 @@ struct GoogleCheck {
 
     /// Compares this machine's clock with Google's; false where Google cannot be reached.
     private func lookAtClock(_ credentials: Credentials, _ http: HTTPClient, _ checkup: inout Checkup) async -> Bool {
-        let address: String =
-            switch credentials {
-            case .serviceAccount(let account): account.tokenURI
-            case .authorizedUser(let user): user.tokenURI
-            }
+        let endpoint = credentials.tokenEndpoint
+        var request = HTTPClient.Request(method: .get, url: endpoint.url, timeout: .seconds(15))
+        request.bypassesProxy = endpoint.isMetadataServer
         let answer: HTTPClient.Response
-        do throws(HTTPError) {
-            answer = try await http.send(HTTPClient.Request(method: .get, url: address, timeout: .seconds(15)))
-        } catch {
-            checkup.add(.fail, "network", "Google's token endpoint does not answer, check network and proxy: \(error)")
+        do throws(HTTPError) { answer = try await http.send(request) } catch {
+            checkup.add(
+                .fail, "network",
+                endpoint.isMetadataServer
+                    ? "the metadata server does not answer, check that this machine is one of Google's: \(error.wordsForGoogle)"
+                    : "Google's token endpoint does not answer, check network and proxy: \(error.wordsForGoogle)")
             return false
         }
         guard let theirs = answer.fields[.date].flatMap({ Timestamp(httpDate: $0) }) else { return true }

@@ -55,17 +55,11 @@ struct DatabaseSettings {
     ///
     /// libpq wants a path. A certificate given as text goes into a file in memory that ends with this process.
     static func certificatePath(_ reader: SettingsReader) throws -> String? {
-        guard let value = reader.text("DATABASE_CA_CERT") else { return nil }
-        guard let pem = CertificateText.pem(in: value) else {
-            if FileManager.default.isReadableFile(atPath: value) { return value }
-            // What is no path may be a secret that somebody has put into the wrong place.
-            let isPath = value.hasPrefix("/") && value.utf8.count < 1024 && !value.contains(where: \.isWhitespace)
-            throw SettingsError(
-                name: "DATABASE_CA_CERT",
-                problem: isPath
-                    ? "names a file that cannot be read"
-                    : "is neither a certificate (PEM, or base64) nor the path of a file that can be read",
-                path: isPath ? value : nil)
+        let pem: String
+        switch try CertificateSetting("DATABASE_CA_CERT", of: reader) {
+        case nil: return nil
+        case .path(let path)?: return path
+        case .pem(let text)?: pem = text
         }
         // A file in memory without a name, which nobody else can make or open before.
         let file = FileDescriptor(rawValue: unsafe clinux_memory_file("sheetsync-ca"))

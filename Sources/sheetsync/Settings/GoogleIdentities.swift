@@ -28,11 +28,16 @@ struct GoogleIdentities {
     private let token: Secret?
     private let value: Secret
     private let subjects: [String]
+    private let metadataServer: MetadataServer
 
-    init(setting: String, value: String, token: String?, subject: String?) {
+    init(
+        setting: String, value: String, token: String?, subject: String?,
+        metadataServer: MetadataServer = MetadataServer()
+    ) {
         self.setting = setting
         self.value = Secret(value)
         self.token = token.map(Secret.init)
+        self.metadataServer = metadataServer
         subjects = (subject ?? "").split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
     }
 
@@ -60,7 +65,8 @@ struct GoogleIdentities {
         for value in values {
             for subject in subjects.isEmpty ? [nil] : subjects.map(Optional.some) {
                 let source = CredentialsSource(
-                    value: value, setting: setting, token: token, subject: subject)
+                    value: value, setting: setting, token: token, subject: subject,
+                    metadataServer: metadataServer)
                 do throws(CredentialsError) {
                     let loaded = try source.load()
                     warnings += loaded.warnings.filter { !warnings.contains($0) }
@@ -108,7 +114,6 @@ struct GoogleIdentities {
 extension Credentials {
     /// The Cloud project of a service account, which its address names; nil for a user.
     fileprivate var project: Substring? {
-        guard case .serviceAccount(let account) = self else { return nil }
-        return account.email.split(separator: "@").last
+        serviceAccountEmail?.split(separator: "@").last
     }
 }

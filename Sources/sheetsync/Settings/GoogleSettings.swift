@@ -1,12 +1,15 @@
 import Export
 import FoundationEssentials
 import Google
+import HTTP
 import Postgres
 
 /// Who works at Google, and where.
 struct GoogleSettings {
     let credentials: GoogleIdentities
     let endpoint: String?
+    /// Certificates of authorities that are trusted beside the system's.
+    let authorities: AuthorityCertificates?
     let sharedDriveID: String?
     let foldersEnabled: Bool
     let defaultFolder: [String]
@@ -23,12 +26,19 @@ struct GoogleSettings {
         guard let (setting, value) = Self.credentials(reader) else {
             throw SettingsError(
                 name: "GOOGLE_SHEETS_CREDENTIALS_PATH",
-                problem: "is not set: give the path of a service account's key, an authorized user or an OAuth client")
+                problem:
+                    "is not set: give the path of a service account's key, an authorized user, an external account or an OAuth "
+                    + "client, or on a machine of Google's the word metadata")
+        }
+        let metadataHost = reader.text("GCE_METADATA_HOST") ?? MetadataServer.defaultHost
+        guard let metadataServer = MetadataServer(host: metadataHost) else {
+            throw SettingsError(name: "GCE_METADATA_HOST", problem: "must be a host, with or without a port")
         }
         credentials = GoogleIdentities(
             setting: setting, value: value,
             token: reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH"),
-            subject: reader.text("GOOGLE_IMPERSONATE_SUBJECT"))
+            subject: reader.text("GOOGLE_IMPERSONATE_SUBJECT"), metadataServer: metadataServer)
+        authorities = try CertificateSetting("GOOGLE_CA_CERT", of: reader)?.certificates(of: "GOOGLE_CA_CERT")
         if let endpoint = reader.text("GOOGLE_API_ENDPOINT") {
             guard endpoint.hasPrefix("http://") || endpoint.hasPrefix("https://") else {
                 throw SettingsError(name: "GOOGLE_API_ENDPOINT", problem: "must begin with http:// or https://")
@@ -50,6 +60,11 @@ struct GoogleSettings {
             throw SettingsError(name: "SHEETSYNC_TARGETS", problem: "must be any, own or login")
         }
         self.targets = targets
+    }
+
+    /// What calls Google.
+    func httpClient() throws(HTTPError) -> HTTPClient {
+        try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)", authorities: authorities?.pem)
     }
 
     /// Why no job can keep the folder that exports land in; nil where the queue's database takes its name.
@@ -133,7 +148,7 @@ struct GoogleSettings {
         ] {
             if let value = reader.text(name) { return (name, value) }
         }
-        return nil
+        return reader.text("GCE_METADATA_HOST").map { _ in ("GCE_METADATA_HOST", MetadataServer.word) }
     }
 }
 
