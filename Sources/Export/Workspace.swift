@@ -84,19 +84,6 @@ public struct Workspace: Sendable {
         configuration.foldersEnabled ? configuration.defaultFolder + names : []
     }
 
-    /// Refuses a file that somebody else made, where the settings want that.
-    ///
-    /// - Parameter field: The field of the payload that names it.
-    func checkTarget(_ id: String, as field: String = "spreadsheet_id", using drive: DriveClient) async throws {
-        guard configuration.ownTargetsOnly else { return }
-        guard SpreadsheetMark.isOn(try await drive.file(id), of: configuration.installation) else {
-            throw JobFailure(
-                .foreignTarget,
-                "SHEETSYNC_TARGETS is own, and \(field) names a file that this installation did not make.",
-                retry: .never)
-        }
-    }
-
     /// Where a person opens a spreadsheet.
     func url(of file: DriveFile) -> String {
         // Drive's link says where it was given out (?usp=drivesdk); the address works without.
@@ -111,15 +98,23 @@ public struct Workspace: Sendable {
 /// Counts the calls of one job.
 final class CallCounter: Sendable {
     private let calls = Atomic<Int>(0)
+    private let writes = Atomic<Int>(0)
     private let answer = Atomic<Int>(0)
 
     func count(_ call: APICall) {
         calls.add(1, ordering: .relaxed)
         answer.store(call.responseSize, ordering: .relaxed)
+        // An answer of this class says that nothing was done.
+        if call.service == .sheets, call.isWrite, !(400..<500).contains(call.status ?? 0) {
+            writes.add(1, ordering: .relaxed)
+        }
     }
 
     /// The size of the last answer, in bytes.
     var lastAnswer: Int { answer.load(ordering: .relaxed) }
+
+    /// Whether anything may have been written into a spreadsheet.
+    var mayHaveWritten: Bool { writes.load(ordering: .relaxed) > 0 }
 
     var total: Int { calls.load(ordering: .relaxed) }
 }

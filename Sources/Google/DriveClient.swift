@@ -76,6 +76,23 @@ public struct DriveClient: Sendable {
                     fields: DriveFile.mask, body: Array("{}".utf8))))
     }
 
+    /// Takes a file away: for good where the identity may do that, else into the trash; harmless when repeated.
+    public func remove(_ id: String) async throws(GoogleError) {
+        do {
+            _ = try await api.call(
+                APIRequest(
+                    .drive, .delete, APIRequest.drivePath(id), query: [("supportsAllDrives", "true")], fields: ""))
+        } catch  where error.code == .notFound {
+            return
+        } catch  where error.code == .permissionDenied {
+            // In a shared drive only managers delete.
+            _ = try await api.call(
+                APIRequest(
+                    .drive, .patch, APIRequest.drivePath(id), query: [("supportsAllDrives", "true")], fields: "id",
+                    body: Array(#"{"trashed":true}"#.utf8)))
+        }
+    }
+
     /// Shares a file; who has it already gets the role anew.
     ///
     /// Drive takes one such call a file at a time. It refuses notifications to domains and to everybody.

@@ -82,7 +82,7 @@ import Testing
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(
                     stage.emulator.journal.counts == [
-                        "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
+                        "drive.files.get": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
                     ])
                 #expect(job.result?["spreadsheet_id"]?.string == id)
                 #expect(job.result?["spreadsheet_url"]?.string?.contains("/spreadsheets/d/\(id)/edit") == true)
@@ -185,7 +185,8 @@ import Testing
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(
                     stage.emulator.journal.counts == [
-                        "drive.files.copy": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
+                        "drive.files.get": 1, "drive.files.copy": 1, "sheets.spreadsheets.get": 1,
+                        "sheets.spreadsheets.batchUpdate": 1,
                     ])
                 let id = try #require(job.result?["spreadsheet_id"]?.string)
                 let state = stage.emulator.state(spreadsheetID: id, formatRanges: ["Data!A1:A1", "Data!B2:B2"])

@@ -41,7 +41,6 @@ struct SpreadsheetMaker {
 
     private func folder() async throws -> String? {
         do {
-            if let original { try await workspace.checkTarget(original, as: "copy_of", using: drive) }
             switch place {
             case .id(let id)?:
                 try await workspace.checkFolder(id, folders, using: drive)

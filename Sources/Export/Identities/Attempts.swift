@@ -13,10 +13,12 @@ struct Attempts: Sendable {
 
     /// Does a job's work as the identity that was chosen for it, and where that one is refused, as one after another.
     ///
+    /// - Parameter isWriting: Whether who can do this is remembered for later jobs with the same spreadsheet.
     /// - Throws: What the first one met where there is no other, else why one of them cannot be asked now, else a failure that
     ///   tells who was refused what.
     func run<Result>(
-        _ job: Job, _ progress: ProgressReporter, _ body: (Identity, ProgressReporter) async throws -> Result
+        _ job: Job, _ progress: ProgressReporter, isWriting: Bool = true,
+        _ body: (Identity, ProgressReporter) async throws -> Result
     ) async throws -> Result {
         let chosen = Identity.current ?? identities[0]
         guard chosen.isOneOfSeveral else {
@@ -37,7 +39,7 @@ struct Attempts: Sendable {
                 let result = try await Identity.$place.withValue(place) {
                     try await body(own, progress.noting(own))
                 }
-                if let target = job.target, job.identity == nil {
+                if isWriting, let target = job.target, job.identity == nil {
                     try? await own.note(madeOrWrote: SpreadsheetIdentities.spreadsheetID(of: target))
                 }
                 return result

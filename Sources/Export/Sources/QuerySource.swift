@@ -33,7 +33,7 @@ struct QuerySource {
         var cellsLeft = Limits.cells - payload.cellsBesideQueries
         for query in payload.queries {
             let run = QueryRun(
-                query: query, source: database, timeZone: payload.timeZone ?? .utc, cellsLeft: cellsLeft, share: share,
+                query: query, source: database, timeZone: payload.shownZone, cellsLeft: cellsLeft, share: share,
                 counter: counter)
             let sheet = try await run.sheet()
             cellsLeft -= (sheet.rows.count + 1) * sheet.columns.count
