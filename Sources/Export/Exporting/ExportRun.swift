@@ -56,7 +56,7 @@ struct ExportRun {
 
     /// Does what is left to do, and returns the job's result.
     func result() async throws -> JSON {
-        var spreadsheet: ExportedSpreadsheet
+        let spreadsheet: ExportedSpreadsheet
         let sheets: [SheetSummary]
         var known: TargetSpreadsheet?
         var isNew = false
@@ -84,13 +84,18 @@ struct ExportRun {
         do { outcomes = try await writeKept(in: spreadsheet, known, beside: sheets) } catch {
             throw await leavingNothing(of: spreadsheet, isNew: isNew, error)
         }
-        do { spreadsheet.warnings += try await share(spreadsheet.id) } catch {
+        func result(_ more: [String] = []) -> JSON {
+            ExportResult.json(
+                spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
+                warnings: (look?.warnings ?? []) + self.spreadsheet.warnings.map(\.description)
+                    + outcomes.flatMap(\.warnings) + more, calls: calls.total + (look?.calls ?? 0))
+        }
+        do { return result(try await share(spreadsheet.id)) } catch {
+            // The job has this to show where it ends now, whatever became of the sharing.
+            try? await progress.save(
+                keptCheckpoint.note(written: result()), step: "sharing", rowsDone: rowsTotal, of: rowsTotal)
             throw FailureBehindData(cause: error)
         }
-        return ExportResult.json(
-            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
-            warnings: (look?.warnings ?? []) + self.spreadsheet.warnings.map(\.description)
-                + outcomes.flatMap(\.warnings), calls: calls.total + (look?.calls ?? 0))
     }
 
     /// Writes the sheets that keep their rows one after another; returns what became of all, in the payload's order.
