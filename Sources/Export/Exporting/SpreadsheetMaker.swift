@@ -94,9 +94,11 @@ struct SpreadsheetMaker {
                 return JobFailure(code: error.code.rawValue, message: "copy_of: \(error)", retry: .never)
             }
         }
-        guard let folder else {
-            return workspace.configuration.sharedDriveID.map { JobFailure.missingDrive($0) } ?? error
+        // Before a folder is forgotten that is only out of sight.
+        if let id = workspace.configuration.sharedDriveID, let objection = try await drive.sharedDriveObjection() {
+            return JobFailure.missingDrive(id, objection)
         }
+        guard let folder else { return error }
         guard place != .id(folder) else { return error }
         try await folders.forget(folder)
         return JobFailure(
