@@ -34,7 +34,7 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .targetTrashed:
             "The spreadsheet, or a folder above it, is in Drive's trash; restore it and retry the job."
         case .unknownTimeZone:
-            "The spreadsheet's time zone is not known on this machine; install a newer tzdata and retry the job."
+            "The spreadsheet's time zone is not known on this machine, and the job waits; install a newer tzdata."
         case .sheetNotFound: "The spreadsheet has no sheet of that name; correct the name and enqueue it anew."
         case .headerMismatch:
             "The first row of the sheet does not fit the job's columns; change the row and retry the job, or enqueue another."

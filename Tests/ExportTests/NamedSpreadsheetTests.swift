@@ -106,6 +106,35 @@ import Testing
         }
     }
 
+    /// A machine that lacks the zone is the installation's fault: the job waits.
+    @Test func aJobWaitsForAZoneThatTheMachineLacks() async throws {
+        try await ExportStage.with { stage in
+            let id = try await stage.makeTable(
+                [["k", "at"]],
+                [["updateSpreadsheetProperties": ["properties": ["timeZone": "Mars/Olympus"], "fields": "timeZone"]]])
+            try await stage.work { queue in
+                let payload = stage.payload(id, "append", columns: Self.columns, [[1, "2026-07-01T12:00:00Z"]])
+                let job = try await queue.jobs.enqueue(kind: "export", payload: payload)
+                try await wait(
+                    for: "job \(job) to wait", seeing: { try await queue.jobs.find(job)?.json.description ?? "" }
+                ) { try await queue.jobs.find(job)?.waitsFor?.code == "export.unknown_time_zone" }
+                let waiting = try #require(try await queue.jobs.find(job))
+                #expect(waiting.waitsFor?.message.contains("Mars/Olympus") == true && waiting.json["errors"] == [])
+                // Without times there is nothing to tell.
+                let other = try await stage.makeTable(
+                    [["k"]],
+                    [
+                        [
+                            "updateSpreadsheetProperties": [
+                                "properties": ["timeZone": "Mars/Olympus"], "fields": "timeZone",
+                            ]
+                        ]
+                    ])
+                try await stage.completed(stage.payload(other, "append", columns: ["k"], [[1]]))
+            }
+        }
+    }
+
     // MARK: The trash
 
     @Test func nothingIsWrittenIntoTheTrash() async throws {

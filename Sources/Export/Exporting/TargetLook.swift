@@ -74,7 +74,8 @@ struct TargetLook: Sendable {
             throw JobFailure(
                 .unknownTimeZone,
                 "The time zone \(String(name.prefix(64).filter { $0.isASCII })) of the spreadsheet is not known on this machine, "
-                    + "so that its times cannot be told; install a newer tzdata and retry the job.", retry: .never)
+                    + "so that its times cannot be told; install a newer tzdata.", retry: .snooze(.seconds(60)),
+                needsMending: true)
         }
     }
 }
