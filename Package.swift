@@ -103,7 +103,7 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", "PostgresServer"]),
         .target(name: "ScriptedHTTP", path: "Tests/ScriptedHTTP"),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "ScriptedHTTP", httpTypes]),
-        .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON"]),
+        .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON", "TestSupport"]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"]),
         .testTarget(
             name: "JobQueueTests",

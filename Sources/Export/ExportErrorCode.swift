@@ -5,6 +5,8 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
     case payloadInvalid = "payload.invalid"
     case payloadNotAllowed = "payload.not_allowed"
     case foreignTarget = "export.foreign_target"
+    case targetTrashed = "export.target_trashed"
+    case unknownTimeZone = "export.unknown_time_zone"
     case sheetNotFound = "export.sheet_not_found"
     case headerMismatch = "export.header_mismatch"
     case rowsChanged = "export.rows_changed"
@@ -30,6 +32,10 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .foreignTarget:
             "SHEETSYNC_TARGETS is `own` or `login`, and the spreadsheet, or the one to copy, was not made by a job of this "
                 + "installation, or of the same login; name one that was, or widen SHEETSYNC_TARGETS and retry the job."
+        case .targetTrashed:
+            "The spreadsheet, or a folder above it, is in Drive's trash; restore it and retry the job."
+        case .unknownTimeZone:
+            "The spreadsheet's time zone is not known on this machine, and the job waits; install a newer tzdata."
         case .sheetNotFound: "The spreadsheet has no sheet of that name; correct the name and enqueue it anew."
         case .headerMismatch:
             "The first row of the sheet does not fit the job's columns; change the row and retry the job, or enqueue another."

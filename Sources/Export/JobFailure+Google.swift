@@ -21,14 +21,14 @@ extension JobFailure {
         self.init(code: error.code.rawValue, message: error.description, retry: retry)
     }
 
-    /// The shared drive of the settings is not there for whoever asks.
-    static func missingDrive(_ id: String) -> JobFailure {
+    /// The shared drive of the settings cannot be used by whoever asks; all jobs wait until somebody mends that.
+    ///
+    /// - Parameter objection: What is wrong with it, as `DriveClient.sharedDriveObjection` says it.
+    static func missingDrive(_ id: String, _ objection: String) -> JobFailure {
         JobFailure(
             code: GoogleError.Code.notFound.rawValue,
-            message:
-                "The shared drive \(id), which GOOGLE_DRIVE_SHARED_DRIVE_ID names, does not exist, or this identity may "
-                + "not see it; check the id and make the identity a content manager of the drive.",
-            retry: .never)
+            message: "The shared drive \(id), which GOOGLE_DRIVE_SHARED_DRIVE_ID names, \(objection).",
+            retry: .snooze(.seconds(60)), needsMending: true)
     }
 
     /// A payload that would be refused again.

@@ -94,32 +94,6 @@ public struct Workspace: Sendable {
         configuration.foldersEnabled ? configuration.defaultFolder + names : []
     }
 
-    /// Refuses a file that somebody else made, where the settings want that.
-    ///
-    /// - Parameters:
-    ///   - field: The field of the payload that names it.
-    ///   - login: Who enqueued the job.
-    func checkTarget(
-        _ id: String, as field: String = "spreadsheet_id", for login: String, using drive: DriveClient
-    ) async throws {
-        guard configuration.targets != .any else { return }
-        let file = try await drive.file(id)
-        let maker: String
-        switch configuration.targets {
-        case .login:
-            if SpreadsheetMark.isOn(file, of: configuration.installation, login: login) { return }
-            maker = "no job of the login \(login)"
-        case .own, .any:
-            if SpreadsheetMark.isOn(file, of: configuration.installation) { return }
-            maker = "no job of this installation"
-        }
-        throw JobFailure(
-            .foreignTarget,
-            "SHEETSYNC_TARGETS is \(configuration.targets.rawValue), and \(field) names a file that \(maker) made. Nothing "
-                + "was written; name one that such a job made, or let an operator widen SHEETSYNC_TARGETS and retry the job.",
-            retry: .never)
-    }
-
     /// Where a person opens a spreadsheet.
     func url(of file: DriveFile) -> String {
         // Drive's link says where it was given out (?usp=drivesdk); the address works without.
@@ -134,15 +108,23 @@ public struct Workspace: Sendable {
 /// Counts the calls of one job.
 final class CallCounter: Sendable {
     private let calls = Atomic<Int>(0)
+    private let writes = Atomic<Int>(0)
     private let answer = Atomic<Int>(0)
 
     func count(_ call: APICall) {
         calls.add(1, ordering: .relaxed)
         answer.store(call.responseSize, ordering: .relaxed)
+        // An answer of this class says that nothing was done.
+        if call.service == .sheets, call.isWrite, !(400..<500).contains(call.status ?? 0) {
+            writes.add(1, ordering: .relaxed)
+        }
     }
 
     /// The size of the last answer, in bytes.
     var lastAnswer: Int { answer.load(ordering: .relaxed) }
+
+    /// Whether anything may have been written into a spreadsheet.
+    var mayHaveWritten: Bool { writes.load(ordering: .relaxed) > 0 }
 
     var total: Int { calls.load(ordering: .relaxed) }
 }

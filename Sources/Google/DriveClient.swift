@@ -76,6 +76,52 @@ public struct DriveClient: Sendable {
                     fields: DriveFile.mask, body: Array("{}".utf8))))
     }
 
+    /// Why nothing can be put into the shared drive that lists are confined to, and what to do; nil where it can, or there is
+    /// none.
+    public func sharedDriveObjection() async throws(GoogleError) -> String? {
+        guard let id = sharedDriveID else { return nil }
+        do {
+            let drive = try await api.call(
+                APIRequest(
+                    .drive, .get, "/drive/v3/drives/\(PercentEncoding.encode(id))",
+                    fields: "id,capabilities(canAddChildren)"))
+            guard drive["capabilities"]?["canAddChildren"]?.bool == false else { return nil }
+            return "may not be written to by this identity; make it a content manager of the drive"
+        } catch  where error.code == .notFound {
+            if id.contains("/") {
+                return "is an address, not an id; set the last part of the shared drive's address in a browser"
+            }
+            if id.contains(where: { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }) {
+                return "is a name, not an id; set the last part of the shared drive's address in a browser"
+            }
+            if let file = try? await self.file(id), file.id != file.driveID {
+                let kind = file.mimeType == DriveFile.folderType ? "a folder" : "a file"
+                return
+                    "is the id of \(kind), not of a shared drive; set the last part of the shared drive's address in a "
+                    + "browser, or name folders by GOOGLE_DRIVE_DEFAULT_FOLDER"
+            }
+            return
+                "does not exist, or this identity may not see it; check the id and make the identity a content manager of the drive"
+        }
+    }
+
+    /// Takes a file away: for good where the identity may do that, else into the trash; harmless when repeated.
+    public func remove(_ id: String) async throws(GoogleError) {
+        do {
+            _ = try await api.call(
+                APIRequest(
+                    .drive, .delete, APIRequest.drivePath(id), query: [("supportsAllDrives", "true")], fields: ""))
+        } catch  where error.code == .notFound {
+            return
+        } catch  where error.code == .permissionDenied {
+            // In a shared drive only managers delete.
+            _ = try await api.call(
+                APIRequest(
+                    .drive, .patch, APIRequest.drivePath(id), query: [("supportsAllDrives", "true")], fields: "id",
+                    body: Array(#"{"trashed":true}"#.utf8)))
+        }
+    }
+
     /// Shares a file; who has it already gets the role anew.
     ///
     /// Drive takes one such call a file at a time. It refuses notifications to domains and to everybody.

@@ -8,7 +8,9 @@ public struct DriveFile: Sendable, Hashable {
     public static let spreadsheetType = "application/vnd.google-apps.spreadsheet"
 
     /// What is asked of Drive about each file.
-    static let mask = "id,name,mimeType,parents,driveId,webViewLink,appProperties,createdTime,trashed"
+    static let mask =
+        "id,name,mimeType,parents,driveId,webViewLink,appProperties,createdTime,trashed,explicitlyTrashed,"
+        + "shortcutDetails.targetId"
 
     /// The id.
     public let id: String
@@ -28,6 +30,10 @@ public struct DriveFile: Sendable, Hashable {
     public let createdTime: Timestamp?
     /// Whether it, or a folder above it, is in the trash.
     public let isTrashed: Bool
+    /// Whether it is in the trash itself, and not only with a folder above it.
+    public let isExplicitlyTrashed: Bool
+    /// The id of the file that a shortcut points to; nil for what is no shortcut.
+    public let shortcutTarget: String?
 
     /// Reads a file's JSON; nil without id and name.
     public init?(_ json: JSON) {
@@ -43,5 +49,7 @@ public struct DriveFile: Sendable, Hashable {
         appProperties = properties
         createdTime = json["createdTime"]?.string.flatMap { Timestamp(rfc3339: $0) }
         isTrashed = json["trashed"]?.bool ?? false
+        isExplicitlyTrashed = json["explicitlyTrashed"]?.bool ?? false
+        shortcutTarget = json["shortcutDetails"]?["targetId"]?.string
     }
 }

@@ -77,8 +77,7 @@ extension GoogleError.Code {
         case .alreadyExists: "A file with this id exists already."
         case .aborted: "Google gave up the call because another one changed the same thing."
         case .permissionDenied:
-            "This identity may not do that; give it the right to edit the file or folder. A service account cannot own "
-                + "files: it needs a shared drive of which it is a member, or a user to act for."
+            "This identity may not do that; give it the right to edit the file or folder."
         case .appNotAuthorized:
             "The user has not given this application access to the file; use the full drive scope or open the file with it."
         case .domainPolicy: "The Google Workspace domain forbids this; its administrator can allow it."

@@ -62,7 +62,8 @@ extension GoogleError: CustomStringConvertible {
     /// The message, Google's own words, and the status and reason to search for.
     public var description: String {
         let facts = [status.map { "HTTP \($0)" }, reason].compactMap(\.self).joined(separator: ", ")
-        let words = googleMessage.map { " Google says: \($0)" } ?? ""
+        // They are the message where nothing else is known.
+        let words = googleMessage.map { message.hasSuffix($0) ? "" : " Google says: \($0)" } ?? ""
         return message + words + (facts.isEmpty ? "" : " (\(facts))")
     }
 }

@@ -257,7 +257,7 @@ public struct JSONReader: Sendable {
             case UInt8(ascii: "\\"):
                 place.offset += 1
                 try escape(into: &unescaped)
-            default: throw failure("a control character stands in a string")
+            default: throw failure("a \(byte == 0 ? "NUL" : "control character") stands in a string")
             }
             plain = place.offset
             place.offset = endOfPlainText()

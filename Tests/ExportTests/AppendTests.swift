@@ -25,7 +25,7 @@ import Testing
                     ])
                 #expect(
                     stage.emulator.journal.counts == [
-                        "sheets.spreadsheets.get": 1, "sheets.spreadsheets.getByDataFilter": 1,
+                        "drive.files.get": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.getByDataFilter": 1,
                         "sheets.spreadsheets.batchUpdate": 1,
                     ])
                 #expect(job.result?["sheets"] == [["name": "Data", "sheet_id": 0, "rows": 2, "columns": 3]])
@@ -247,7 +247,7 @@ import Testing
                 let dry = try await stage.completed(.object(payload))
                 #expect(
                     dry.result?["planned_calls"] == [
-                        "sheets.spreadsheets.get": 3, "sheets.spreadsheets.batchUpdate": 3,
+                        "drive.files.get": 1, "sheets.spreadsheets.get": 3, "sheets.spreadsheets.batchUpdate": 3,
                     ]
                 )
                 #expect(dry.result?["sheets"]?.array?.map { $0["name"] } == ["Log", "All", "data"])
@@ -259,11 +259,11 @@ import Testing
                 try await stage.completed(.object(payload))
                 #expect(
                     small.result?["planned_calls"] == [
-                        "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
+                        "drive.files.get": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
                     ])
                 #expect(
                     stage.emulator.journal.counts == [
-                        "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
+                        "drive.files.get": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
                     ])
             }
         }

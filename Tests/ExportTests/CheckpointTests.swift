@@ -151,10 +151,12 @@ import Testing
                     for name in ["sheets", "cells", "warnings"] { #expect(dry.result?[name] == real.result?[name]) }
                     #expect(dry.result?["api_calls"] == 0 && dry.result?["dry_run"] == true)
                 }
-                let copy = try await stage.export(["title": "x", "copy_of": "1x", "rows": [], "dry_run": true])
+                let original = JSON.string(try await stage.makeSpreadsheet("Original"))
+                let copy = try await stage.export(["title": "x", "copy_of": original, "rows": [], "dry_run": true])
                 #expect(
                     copy.result?["planned_calls"] == [
-                        "drive.files.copy": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
+                        "drive.files.get": 1, "drive.files.copy": 1, "sheets.spreadsheets.get": 1,
+                        "sheets.spreadsheets.batchUpdate": 1,
                     ])
             }
         }

@@ -1,6 +1,7 @@
 import Export
 import Google
 import GoogleEmulator
+import HTTPTypes
 import JSON
 import JobQueue
 import TestSupport
@@ -82,7 +83,7 @@ import Testing
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(
                     stage.emulator.journal.counts == [
-                        "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
+                        "drive.files.get": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
                     ])
                 #expect(job.result?["spreadsheet_id"]?.string == id)
                 #expect(job.result?["spreadsheet_url"]?.string?.contains("/spreadsheets/d/\(id)/edit") == true)
@@ -185,7 +186,8 @@ import Testing
                 #expect(job.state == "completed", "\(job.json)")
                 #expect(
                     stage.emulator.journal.counts == [
-                        "drive.files.copy": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.batchUpdate": 1,
+                        "drive.files.get": 1, "drive.files.copy": 1, "sheets.spreadsheets.get": 1,
+                        "sheets.spreadsheets.batchUpdate": 1,
                     ])
                 let id = try #require(job.result?["spreadsheet_id"]?.string)
                 let state = stage.emulator.state(spreadsheetID: id, formatRanges: ["Data!A1:A1", "Data!B2:B2"])
@@ -226,19 +228,101 @@ import Testing
         }
     }
 
-    @Test func aSharedDriveThatIsNotThereIsNamedByItsSetting() async throws {
-        try await ExportStage.with(change: { $0.sharedDriveID = "0ANoDrive" }) { stage in
-            try await stage.work { queue in
-                let folder = try await queue.jobs.enqueue(kind: "folder", payload: ["path": "F"])
-                for job in [
-                    try await stage.export(["title": "x", "rows": [[1]]]),
-                    try await stage.export(["title": "x", "rows": [[1]], "folder": "F"]),
-                    try await stage.ended(folder),
-                ] {
-                    #expect(job.state == "discarded" && job.lastError?.code == "google.not_found", "\(job.json)")
-                    let message = job.lastError?.message ?? ""
-                    #expect(message.contains("0ANoDrive, which GOOGLE_DRIVE_SHARED_DRIVE_ID names"), "\(message)")
-                    #expect(message.hasSuffix(" This identity is test."), "\(message)")
+    /// A fault of the installation costs no job: all wait with the reason, and go on once somebody has mended it.
+    @Test func jobsWaitWhileTheSharedDriveOfTheSettingsIsNone() async throws {
+        try await ExportStage.with(.init(sharedDriveID: "0ADrive")) { stage in
+            let folder = try await stage.makeFolder("Folder")
+            for (id, words) in [
+                ("0ANoDrive", "does not exist, or this identity may not see it"),
+                (folder, "is the id of a folder, not of a shared drive"),
+                ("https://drive.google.com/drive/folders/0ADrive", "is an address, not an id"),
+                ("Team drive", "is a name, not an id"),
+            ] {
+                var waiting: [Int] = []
+                try await stage.sibling(inSharedDrive: id).work { queue in
+                    waiting = [
+                        try await queue.jobs.enqueue(
+                            kind: "export", payload: ["title": "x", "rows": [[1]], "folder": "F"]),
+                        try await queue.jobs.enqueue(kind: "folder", payload: ["path": "F"]),
+                    ]
+                    // Into a folder everybody may put files.
+                    if id != folder {
+                        waiting.append(
+                            try await queue.jobs.enqueue(kind: "export", payload: ["title": "x", "rows": [[1]]]))
+                    }
+                    for job in waiting {
+                        try await wait(
+                            for: "job \(job) to wait",
+                            seeing: { try await queue.jobs.find(job)?.json.description ?? "" }
+                        ) { try await queue.jobs.find(job)?.waitsFor?.code == "google.not_found" }
+                        let found = try #require(try await queue.jobs.find(job))
+                        let message = found.waitsFor?.message ?? ""
+                        #expect(
+                            message.hasPrefix(
+                                "The shared drive \(id), which GOOGLE_DRIVE_SHARED_DRIVE_ID names, \(words)")
+                                && message.hasSuffix(" This identity is test."), "\(message)")
+                        #expect(found.json["waits_for"]?["needs_mending"] == true && found.json["attempt"] == 0)
+                        #expect(found.json["errors"] == [], "\(found.json)")
+                    }
+                }
+                _ = try await stage.queue.psql("update sheetsync.ready set run_at = now()")
+                try await stage.sibling(inSharedDrive: "0ADrive").work { _ in
+                    for job in waiting {
+                        let ended = try await stage.ended(job)
+                        #expect(ended.state == "completed", "\(ended.json)")
+                    }
+                }
+            }
+            #expect(stage.files("spreadsheet").allSatisfy { $0["drive_id"] == "0ADrive" })
+        }
+    }
+
+    @Test func jobsWaitWhileTheIdentityIsNoMemberOfTheDriveAnyMore() async throws {
+        try await ExportStage.with { stage in
+            func call(_ method: HTTPRequest.Method, _ path: String, _ body: JSON? = nil, _ query: String = "")
+                async throws
+                -> JSON
+            {
+                try await stage.api.call(
+                    APIRequest(
+                        .drive, method, path,
+                        query: [("supportsAllDrives", "true")] + (query.isEmpty ? [] : [("requestId", query)]),
+                        fields: method == .delete ? "" : "id", body: body?.bytes))
+            }
+            let id = try #require(try await call(.post, "/drive/v3/drives", ["name": "Team"], "once")["id"]?.string)
+            let permissions = "/drive/v3/files/\(id)/permissions"
+            let own = try await stage.api.call(
+                APIRequest(
+                    .drive, .get, permissions, query: [("supportsAllDrives", "true")], fields: "permissions(id)"))
+            let permission = try #require(own["permissions"]?[0]?["id"]?.string)
+            _ = try await call(
+                .post, permissions, ["type": "user", "role": "organizer", "emailAddress": "boss@example.com"])
+            let team = stage.sibling(inSharedDrive: id)
+            try await team.work { queue in
+                let first = try await team.export(["title": "x", "rows": [[1]], "folder": "F"])
+                #expect(first.state == "completed", "\(first.json)")
+                _ = try await call(.patch, "\(permissions)/\(permission)", ["role": "reader"])
+                for (words, change) in [
+                    (
+                        "may not be written to by this identity",
+                        { _ = try await call(.delete, "\(permissions)/\(permission)") }
+                    ),
+                    ("does not exist, or this identity may not see it", {}),
+                ] as [(String, () async throws -> Void)] {
+                    for payload in [
+                        ["title": "x", "rows": [[1]], "folder": "F"], ["title": "x", "rows": [[1]]],
+                        ["spreadsheet_id": first.result?["spreadsheet_id"] ?? nil, "rows": [[1]]],
+                    ] as [JSON] {
+                        let job = try await queue.jobs.enqueue(kind: "export", payload: payload)
+                        try await wait(
+                            for: "job \(job) to wait",
+                            seeing: { try await queue.jobs.find(job)?.json.description ?? "" }
+                        ) { try await queue.jobs.find(job)?.waitsFor?.message.contains(words) == true }
+                    }
+                    try await change()
+                    #expect(try await queue.inspector.count(.outcome, where: "state = 'discarded'") == 0)
+                    // Else the next jobs of the spreadsheet wait for the first one's turn.
+                    _ = try await queue.psql("select sheetsync.cancel(id) from sheetsync.jobs")
                 }
             }
         }

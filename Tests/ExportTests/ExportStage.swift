@@ -89,12 +89,16 @@ struct ExportStage {
         identities = [Self.identity(queue, configuration, api, recheck)]
     }
 
-    private init(siblingOf stage: ExportStage, api: APIClient, governors: [Governor] = []) {
+    private init(
+        siblingOf stage: ExportStage, api: APIClient, governors: [Governor] = [], sharedDriveID: String? = nil
+    ) {
         queue = stage.queue
         emulator = stage.emulator
         client = stage.client
         self.api = api
-        configuration = stage.configuration
+        var configuration = stage.configuration
+        if let sharedDriveID { configuration.sharedDriveID = sharedDriveID }
+        self.configuration = configuration
         batchBytes = stage.batchBytes
         templates = stage.templates
         recheck = stage.recheck
@@ -104,8 +108,11 @@ struct ExportStage {
         identities =
             governors.isEmpty
             ? [Self.identity(queue, configuration, api, recheck)]
-            : governors.map { Self.identity(stage.queue, stage.configuration, stage.client($0), stage.recheck, $0) }
+            : governors.map { Self.identity(stage.queue, configuration, stage.client($0), stage.recheck, $0) }
     }
+
+    /// A second daemon, whose settings name a shared drive.
+    func sibling(inSharedDrive id: String) -> ExportStage { ExportStage(siblingOf: self, api: api, sharedDriveID: id) }
 
     private static func identity(
         _ queue: TestQueue, _ configuration: Workspace.Configuration, _ api: APIClient, _ recheck: Duration,

@@ -12,8 +12,8 @@ import Testing
         _ = try await queue.psql(
             """
             insert into sheetsync.google_token values ('a', now() + interval '1 hour'), ('b', now());
-            insert into sheetsync.google_quota (name, configured, span, window_offset, window_index, used)
-            select x.name, x.configured, '60 s', w.begins, floor((w.now - w.begins) / 60), x.used
+            insert into sheetsync.google_quota (name, configured, span, window_offset, window_index, used, calls)
+            select x.name, x.configured, '60 s', w.begins, floor((w.now - w.begins) / 60), x.used, x.used
             from (select e as now, mod(e::numeric + 30, 60) as begins from extract(epoch from now()) e) w,
                 (values ('sheets_writes/user/a', 60, 7), ('sheets_writes/project', 300, 0)) x (name, configured, used);
             insert into sheetsync.google_breaker (name, reason, until)
@@ -26,6 +26,33 @@ import Testing
         #expect((identities[1].tokenLeft ?? 1) <= 0 && identities[2].tokenLeft == nil, "\(identities)")
         #expect(identities[0].quotas.map(\.left) == [53] && identities[1].quotas.isEmpty, "\(identities)")
         #expect(identities[2].breakers.map(\.service) == ["drive"] && identities[0].breakers.isEmpty, "\(identities)")
+    }
+
+    /// Slots that passed while nobody called are not calls that were made.
+    @Test func whatIsUsedAndWhatIsFreeAreToldApart() async throws {
+        let queue = try await TestQueue.make(Migration.sheetsync)
+        var settings = QuotaSettings()
+        settings.window = .seconds(3600)
+        let ledger = QuotaLedger(on: queue.connection, schema: "sheetsync", account: "a", settings: settings)
+        _ = try await ledger.take(1, of: .driveCreates, returning: nil)
+        // Two thirds of the window are over, and three files were made.
+        _ = try await queue.psql(
+            """
+            update sheetsync.google_quota
+            set window_offset = mod(extract(epoch from now())::numeric - 2400, 3600), used = 0, calls = 0
+            """)
+        for _ in 1...3 {
+            let grant = try await ledger.take(1, of: .driveCreates, returning: nil)
+            #expect(grant.amount == 1)
+        }
+        let quota = try #require(try await GoogleStanding.read(queue.schema, on: queue.connection).quotas.first)
+        #expect(quota.name == "drive_creates/user/a" && quota.used == 3 && quota.allowed == 120, "\(quota)")
+        #expect((1...4).contains(quota.free) && !quota.isUsedUp, "\(quota)")
+        // What is caught up is taken too.
+        let rest = try await ledger.take(4, of: .driveCreates, returning: nil)
+        let short = try #require(try await GoogleStanding.read(queue.schema, on: queue.connection).quotas.first)
+        #expect(short.used == 3 + rest.amount && short.free == 0 && short.isUsedUp, "\(short)")
+        #expect(!short.words.contains("used up") || !short.isPaced, "\(short)")
     }
 
     /// A producer's job waits for what its kind needs of Google, and for nothing else.

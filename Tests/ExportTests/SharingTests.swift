@@ -147,6 +147,44 @@ import Testing
         }
     }
 
+    /// The rows are all there: a job whose sharing is refused shows what a finished one does.
+    @Test(arguments: ["new", "copy", "replace", "append", "staged"])
+    func aRefusedShareLeavesTheWholeResult(into kind: String) async throws {
+        try await ExportStage.with(batchBytes: kind == "staged" ? 1_000 : 8_000_000) { stage in
+            let target = JSON.string(try await stage.makeTable([["k"], [0]]))
+            try await stage.work { _ in
+                var payload = JSONObject([
+                    .init(
+                        name: "sheets",
+                        value: [
+                            [
+                                "name": "Data", "mode": kind == "append" ? "append" : "replace", "columns": ["k"],
+                                "rows": .array((1...(kind == "staged" ? 100 : 3)).map { [JSON($0)] }),
+                            ]
+                        ])
+                ])
+                if kind == "new" || kind == "copy" { payload["title"] = "S" }
+                if kind == "copy" { payload["copy_of"] = target }
+                if kind != "new", kind != "copy" { payload["spreadsheet_id"] = target }
+                let wanted = try await stage.completed(.object(payload))
+                payload["share"] = [Self.ada]
+                stage.emulator.addFault(
+                    Fault(
+                        .error(status: 400, reason: "invalidSharingRequest", message: "No such account."), api: .drive,
+                        verb: "POST", path: .contains("/permissions")))
+                let refused = try await stage.export(.object(payload))
+                #expect(refused.state == "discarded" && refused.lastError?.code == "google.sharing_refused")
+                #expect(refused.lastError?.message.hasPrefix("share[0]: ") == true, "\(refused.json)")
+                #expect(refused.result?.object?.names == wanted.result?.object?.names, "\(refused.json)")
+                for name in ["sheets", "cells", "warnings"] {
+                    #expect(refused.result?[name] == wanted.result?[name], "\(refused.json)")
+                }
+                #expect(refused.result?["spreadsheet_url"]?.string?.isEmpty == false)
+                stage.emulator.removeFaults()
+            }
+        }
+    }
+
     @Test func domainsMayBeFewerThanAll() async throws {
         try await ExportStage.with(change: {
             $0.sharing = Set(DrivePermission.GranteeType.allCases)

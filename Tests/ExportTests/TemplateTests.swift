@@ -136,7 +136,7 @@ import Testing
                             "format", ["spreadsheet_id": id, "template": "brand", "sheets": ["a"]])
                         #expect(job.state == "completed", "\(job.json)")
                         #expect(job.result?["sheets"]?.array?.map { $0["name"] } == ["A"])
-                        #expect(job.result?["api_calls"] == 2)
+                        #expect(job.result?["api_calls"] == 3)
                     }
                     let state = stage.emulator.state(spreadsheetID: id.string, formatRanges: ["A!A1:A2", "B!A1:A1"])
                     let spreadsheet = try #require(state["spreadsheets"]?[0])

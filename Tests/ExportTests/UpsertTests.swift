@@ -49,7 +49,7 @@ import Testing
                 try await stage.completed(upsert(id, [[4, "new"], [2, "B"], [1, "a"]]))
                 #expect(
                     stage.emulator.journal.counts == [
-                        "sheets.spreadsheets.get": 1, "sheets.spreadsheets.getByDataFilter": 2,
+                        "drive.files.get": 1, "sheets.spreadsheets.get": 1, "sheets.spreadsheets.getByDataFilter": 2,
                         "sheets.spreadsheets.values.batchGet": 1,
                     ])
             }

@@ -180,6 +180,48 @@ import Testing
         }
     }
 
+    @Test func tellsOfTheTrashAndOfShortcuts() async throws {
+        try await Client.run { client in
+            let folder = try await client.makeFolder("F", in: "root")
+            let made = try await client.call(
+                "POST", "/drive/v3/files", [:],
+                ["name": "S", "mimeType": "application/vnd.google-apps.spreadsheet", "parents": [.string(folder)]])
+            let file = try #require(made.json["id"]?.string)
+            _ = try await client.call("PATCH", "/drive/v3/files/\(folder)", [:], ["trashed": true])
+            let fields = ["fields": "trashed,explicitlyTrashed"]
+            let above = try await client.get("/drive/v3/files/\(folder)", fields)
+            let below = try await client.get("/drive/v3/files/\(file)", fields)
+            #expect(above.json == ["trashed": true, "explicitlyTrashed": true], "\(above.text)")
+            #expect(below.json == ["trashed": true, "explicitlyTrashed": false], "\(below.text)")
+
+            let shortcut = try await client.call(
+                "POST", "/drive/v3/files", ["fields": "mimeType,shortcutDetails"],
+                [
+                    "name": "L", "mimeType": "application/vnd.google-apps.shortcut",
+                    "shortcutDetails": ["targetId": .string(file)],
+                ])
+            #expect(
+                shortcut.json == [
+                    "mimeType": "application/vnd.google-apps.shortcut",
+                    "shortcutDetails": [
+                        "targetId": .string(file), "targetMimeType": "application/vnd.google-apps.spreadsheet",
+                    ],
+                ], "\(shortcut.text)")
+            let nowhere = try await client.call(
+                "POST", "/drive/v3/files", [:], ["name": "L", "mimeType": "application/vnd.google-apps.shortcut"])
+            #expect(nowhere.status == 400, "\(nowhere.text)")
+
+            let locale = try await client.call(
+                "POST", "/v4/spreadsheets/\(file):batchUpdate", [:],
+                [
+                    "requests": [
+                        ["updateSpreadsheetProperties": ["properties": ["locale": "es_419"], "fields": "locale"]]
+                    ]
+                ])
+            #expect(locale.status == 400 && locale.message?.contains("Unsupported locale: es_419") == true)
+        }
+    }
+
     @Test func keepsAppPropertiesWithinGooglesLimits() async throws {
         try await Client.run { client in
             func create(_ properties: JSON) async throws -> Int {

@@ -217,6 +217,32 @@ import Testing
                 "Google says: The user's Drive storage quota has been exceeded. (HTTP 403, storageQuotaExceeded)"))
     }
 
+    /// Advice follows the reason; where that is not known, Google's own words come first and there is none.
+    @Test func adviceFollowsTheReason() {
+        for reason in [
+            "cannotCopyFile", "fileNotDownloadable", "invalidParent", "cannotAddParent", "fieldNotWritable",
+            "limitExceeded", "somethingNew",
+        ] {
+            let text = error(403, Self.drive(403, reason, "Google's own words.")).description
+            #expect(text == "Google refused the call: Google's own words. (HTTP 403, \(reason))")
+        }
+        let unknown = error(404, Self.drive(404, "somethingNew", "It is not here."))
+        #expect(unknown.code == .notFound && unknown.description.hasPrefix("Google refused the call: It is not here."))
+        for (reason, advice) in [
+            ("insufficientFilePermissions", "give it the right to edit the file or folder"),
+            ("insufficientParentPermissions", "give it the right to edit the folder"),
+            ("teamDriveMembershipRequired", "make it a content manager of the drive"),
+            ("cannotModifyInheritedTeamDrivePermission", "can be changed there alone"),
+            ("parentNotAFolder", "name a folder's id"), ("storageQuotaExceeded", "A service account owns none at all"),
+        ] {
+            let text = error(403, Self.drive(403, reason, "Words.")).description
+            #expect(text.contains(advice) && text.hasSuffix("Google says: Words. (HTTP 403, \(reason))"), "\(text)")
+            #expect(!text.contains("cannot own files"), "\(text)")
+        }
+        // What passes by itself needs no advice.
+        #expect(error(503, Self.drive(503, "somethingNew", "Later.")).message == GoogleError.Code.unavailable.message)
+    }
+
     @Test func codesAreStableAndEachHasASentence() {
         for code in GoogleError.Code.allCases {
             #expect(code.rawValue.hasPrefix("google."))

@@ -68,17 +68,29 @@ import Testing
         #expect(verdict(report).reason == "2 jobs discarded in the last hour")
         // Attempts that failed otherwise have nothing to do with it.
         report.failures = [.init(code: "google.unavailable", count: 99, example: 8, message: "A fault.")]
-        report.discards = [.init(code: "payload.invalid", count: 2, example: 7, message: "title: is missing")]
+        report.discards = [
+            .init(code: "payload.invalid", count: 1, example: 7, message: "title: is missing"),
+            .init(code: "google.not_found", count: 1, example: 8, message: "It is not there."),
+        ]
         #expect(
             verdict(report).reason
-                == "2 jobs discarded in the last hour, most often for payload.invalid: title: is missing")
-        report.discardedLastHour = 0
+                == "2 jobs discarded in the last hour, most often for google.not_found: It is not there.")
+        report.discards.removeLast()
         #expect(verdict(report).reason == "1 of 2 workers show no sign of life")
         report.connectedWorkers = 2
         #expect(
             verdict(report).reason.hasPrefix(
                 "1 of 2 workers show no sign of life: one has connections to the database yet"))
         report.workers.removeFirst()
+        // What payloads say is their producers' to mend.
+        #expect(
+            verdict(report)
+                == Verdict(
+                    .ok,
+                    "0 running, 5 jobs waiting; the paper is used up for 5 s; 2 jobs discarded in the last hour for what "
+                        + "their payloads say, such as job 7: payload.invalid: title: is missing"))
+        report.discardedLastHour = 0
+        report.discards = []
         #expect(verdict(report) == Verdict(.ok, "0 running, 5 jobs waiting; the paper is used up for 5 s"))
     }
 

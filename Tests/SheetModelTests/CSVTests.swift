@@ -3,7 +3,9 @@ import SheetModel
 import Testing
 
 @Suite struct CSVTests {
-    private func table(_ text: String) throws -> CSVTable { try CSVReader.table(from: Array(text.utf8)) }
+    private func table(_ text: String, delimiter: Character? = nil) throws -> CSVTable {
+        try CSVReader.table(from: Array(text.utf8), delimiter: delimiter?.asciiValue)
+    }
 
     @Test func readsWhatRFC4180Shows() throws {
         let read = try table("\u{FEFF}id,\"na\"\"me\",note\r\n1,\"a,b\r\nc\",\n\n2,\"\", x \r\n")
@@ -18,7 +20,9 @@ import Testing
     static let malformed: [(String, String)] = [
         ("", "empty"), ("\u{FEFF}", "empty"), ("a,b\n1,2\n1,2,3\n", "line 3 "), ("a,b\n\"x\ny\",2\n1\n", "line 4 "),
         ("a,b\n1,\"x\n\n", "line 2 "), ("a\n\"x\"y\n", "line 2 "), ("a\nx\"y\n", "line 2 "), ("a\r1\n", "line 1 "),
-        ("a\n1\r", "line 2 "), ("a,b\n\"\"\n", "line 2 "),
+        ("a\n1\r", "line 2 "), ("a,b\n\"\"\n", "line 2 "), ("a,b\n1,x\0y\n", "line 2 of the CSV has a NUL in field 2"),
+        ("a,b\n1,\"x\ny\0\"\n", "line 2 of the CSV has a NUL in field 2"), ("a;b,c\n", "--delimiter"),
+        ("a;b;c,d\n1,2\n", "with a semicolon between them"),
     ]
     @Test(arguments: malformed)
     func refusesWhatCouldBeReadInTwoWays(text: String, part: String) throws {
@@ -62,7 +66,9 @@ import Testing
         (["2026-11-22T10:00:00Z", "2026-11-22 10:00"], .datetime, nil),
         (["007"], .text, nil), (["+1"], .text, nil), (["1e5"], .text, nil), (["1234567890123456"], .text, nil),
         (["0.1234567890123456"], .text, nil), (["-0"], .text, nil), (["1", "x"], .text, nil), (["1,5"], .text, nil),
-        (["2026-11-22", "2026-11-22T10:00:00Z"], .text, nil), (["2026-02-30"], .text, nil),
+        (["2026-11-22", "2026-11-22T10:00:00Z"], .datetime, nil), (["2026-02-30"], .text, nil),
+        (["2026-11-22T00:00:00Z"], .datetime, nil), (["1.50", "NaN", "-Infinity"], .number, "0.00"),
+        (["NaN", "2026-11-22"], .text, nil), (["inf", "x"], .text, nil),
         (["1", "true"], .text, nil),
         (["yes"], .text, nil), (["", ""], .text, nil), ([], .text, nil), (["NaN"], .text, nil), ([" 1"], .text, nil),
         (["0x1"], .text, nil),
@@ -70,18 +76,47 @@ import Testing
     @Test(arguments: inferences)
     func infersTheNarrowestTypeThatChangesNothing(fields: [String], type: ColumnType, format: String?) throws {
         let text = "a,b\n" + fields.map { "\($0.contains(",") ? "\"\($0)\"" : $0),z\n" }.joined()
-        let column = try table(text).columns[0]
-        #expect(column.type == type)
-        #expect(column.format == format)
+        let column = try table(text).payload()["columns"]?[0]
+        #expect(column?["type"]?.string == type.rawValue)
+        #expect(column?["format"]?.string == format)
     }
 
     @Test func becomesAPayload() throws {
-        let payload = try table("id,paid,price,day,code\n1,true,1.50,2026-11-22,007\n,,,,\n").payload
+        let payload = try table("id,paid,price,day,code\n1,true,1.50,2026-11-22,007\n,,,,\n").payload()
         #expect(
             JSON.object(payload).description
                 == #"{"columns":[{"name":"id","type":"integer","format":"0"},{"name":"paid","type":"boolean"},"#
                 + #"{"name":"price","type":"number","format":"0.00"},{"name":"day","type":"date"},{"name":"code","type":"text"}],"#
                 + #""rows":[[1,true,1.50,"2026-11-22","007"],[null,null,null,null,null]]}"#)
+    }
+
+    @Test func theHeaderTellsTheDelimiter() throws {
+        for (text, delimiter) in [
+            ("a;b\n1;x,y\n", ";"), ("a\tb\n1\tx,y\n", "\t"), ("a,b\n1,x;y\n", ","), ("a\n1\n", ","),
+            ("\"x,y,z\";b\n1;2\n", ";"), ("a;b;c,d\n1;2;3\n", ";"),
+        ] as [(String, Character)] {
+            let table = try table(text)
+            #expect(table.delimiter == delimiter.asciiValue, "\(text)")
+            #expect(table.rows.count == 1)
+        }
+        #expect(try table("a;b\n1;2\n", delimiter: ",").header == ["a;b"])
+        #expect(try table("a|b\n1|2\n", delimiter: "|").rows == [["1", "2"]])
+    }
+
+    @Test func decimalCommasAreNumbersBetweenSemicolons() throws {
+        let text = "price;mixed;whole;list\n1,50;1,5;7;1,2,3\n-20,00;1.5;8;4\n"
+        let payload = try table(text).payload()
+        #expect(
+            payload["columns"]?.array?.map { $0["type"] } == ["number", "text", "integer", "text"]
+                && payload["columns"]?[0]?["format"] == "0.00", "\(payload)")
+        let rows = try JSON(parsing: #"[[1.50,"1,5",7,"1,2,3"],[-20.00,"1.5",8,"4"]]"#)
+        #expect(payload["rows"] == rows, "\(payload)")
+        // A type asks for a number, and gets one wherever the text is one.
+        let asked = try table(text).payload(types: ["mixed": .currency])
+        #expect(asked["rows"]?.array?.map { $0[1] } == ["1.5", "1.5"], "\(asked)")
+        // Between commas a comma is none of a number's.
+        #expect(try table("a,b\n\"1,5\",x\n").payload(types: ["a": .number])["rows"] == [["1,5", "x"]])
+        #expect(throws: SheetModelError.self) { try table("a\n1\n").payload(types: ["b": .number]) }
     }
 
     @Test func garbageIsReadOrRefused() {

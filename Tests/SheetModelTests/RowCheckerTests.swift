@@ -19,7 +19,7 @@ import Testing
     private func converted(_ value: JSON, as type: ColumnType) throws -> String {
         let (cell, _) = try CellConverter(type: type, timeZone: .utc).convert(value)
         var writer = JSONWriter()
-        writer.array { RowLine.write(cell, to: &$0) }
+        writer.array { RowLine.write(cell, as: type, to: &$0) }
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 

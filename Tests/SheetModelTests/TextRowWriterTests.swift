@@ -26,7 +26,8 @@ import Testing
             ("", .text, .text, "null"), ("a\"\\\u{1}\u{1f}\n", .text, .text, #""a\"\\\u0001\u001f\n""#),
             ("2026-11-22", .date, .date, "46348"), ("06:00:00", .time, .time, "0.25"),
             ("2026-11-22 12:00:00.25", .timestamp, .datetime, "46348.500002893517"),
-            ("NaN", .float, .number, #""NaN""#), ("-Infinity", .decimal, .number, #""-Infinity""#),
+            ("26:30:00", .time, .time, "1.1041666666666667"), ("24:00:00", .time, .time, "1"),
+            ("-0", .float, .number, "0"), (#"{"text": "x"}"#, .text, .link, #"["x"]"#),
         ] as [(String?, TextForm, ColumnType, String)] {
             let (line, warnings) = try line([(text, form, type)])
             #expect(line == "[\(written)]\n")
@@ -54,11 +55,22 @@ import Testing
         }
     }
 
+    @Test func whatIsNoNumberIsTextWithAWarning() throws {
+        for (text, form, type) in [
+            ("NaN", .float, .number), ("-Infinity", .decimal, .number), ("Infinity", .float, .integer),
+            ("NaN", .decimal, .percent), ("NaN", .float, .boolean), ("NaN", .text, .date), ("NaN", .float, .auto),
+        ] as [(String, TextForm, ColumnType)] {
+            let (line, warnings) = try line([(text, form, type)])
+            #expect(line == "[\"\(text)\"]\n")
+            #expect(warnings.map(\.kind) == [.notANumberAsText], "\(text)")
+        }
+    }
+
     @Test func datesThatNoSheetHoldsAreTextWithAWarning() throws {
         for (text, form, type) in [
             ("infinity", .date, .date), ("-infinity", .timestamp, .datetime),
             ("infinity", .timestampWithOffset, .datetime),
-            ("0044-03-15 BC", .date, .date), ("10000-01-01", .date, .date), ("24:00:00", .time, .time),
+            ("0044-03-15 BC", .date, .date), ("10000-01-01", .date, .date),
             ("12026-01-01 00:00:00", .timestamp, .datetime),
             ("2026-01-01 00:00:00+00 BC", .timestampWithOffset, .datetime),
             ("0044-03-15 10:00:00 BC", .timestamp, .datetime),
@@ -109,6 +121,11 @@ import Testing
     @Test func refusesWithoutSayingTheValue() throws {
         for (text, type, message) in [
             ("soon", .date, "expected a date such as 2026-11-22, got a string"),
+            (
+                "2026-11-22 09:30:00", .date,
+                "expected a date such as 2026-11-22, got a date with a time of day that is not "
+                    + "midnight, which the type datetime takes"
+            ),
             ("javascript:x", .link, "expected a URL that begins with https://, http:// or mailto:"),
             ("1.5", .integer, "expected a whole number, got a string"),
         ] as [(String, ColumnType, String)] {

@@ -380,19 +380,42 @@ import Testing
         }
     }
 
-    @Test func aSharedDriveOfWhichTheIdentityIsNoMember() async throws {
+    @Test func aSharedDriveThatIsNone() async throws {
         try await Stage.with { stage in
-            let daemon = stage.daemon.with(["GOOGLE_DRIVE_SHARED_DRIVE_ID": "drive-of-somebody-else"])
-            try await expect("FAIL: shared drive: ", "make the identity a member", from: daemon, "doctor")
-            try await daemon.withDaemon { _ in
-                let job = try await stage.enqueue("export", export("x"))
-                _ = try await stage.ended(job)
+            var folder = ""
+            try await stage.daemon.withDaemon { _ in
+                let made = try await stage.ended(try await stage.enqueue("folder", ["path": "F"]))
+                folder = try #require(made.result?["folder_id"]?.string)
+            }
+            for (id, words) in [
+                ("drive-of-somebody-else", "make the identity a content manager"),
+                (folder, "is the id of a folder, not of a shared drive"),
+            ] {
+                let daemon = stage.daemon.with(["GOOGLE_DRIVE_SHARED_DRIVE_ID": id])
                 try await expect(
-                    "google.not_found", "make the identity a content manager", from: daemon, "why", "\(job)")
+                    "FAIL: shared drive: ", "GOOGLE_DRIVE_SHARED_DRIVE_ID", words, from: daemon, "doctor")
+                try await daemon.withDaemon { _ in
+                    let job = try await stage.enqueue("folder", ["path": .string("New/\(id)")])
+                    try await expect("job \(job) (folder", words, from: daemon, "why", "\(job)")
+                    try await expect("DEGRADED: ", "until somebody mends it", words, from: daemon, "status")
+                    #expect(try await stage.job(job).errorCodes == [], "it lost no attempt")
+                }
+                _ = try await stage.queue.psql("select sheetsync.cancel(id) from sheetsync.jobs")
+            }
+        }
+    }
+
+    /// What a payload says is its producer's to mend: it is shown, and the queue is well.
+    @Test func aPayloadThatIsRefused() async throws {
+        try await Stage.with { stage in
+            try await stage.daemon.withDaemon { _ in
+                let job = try await stage.ended(try await stage.enqueue("export", ["title": "x"]))
+                #expect(job.lastError?.code == "payload.invalid", "\(job.json)")
                 try await expect(
-                    "DEGRADED: 1 job discarded", "google.not_found", "make the identity a content manager",
-                    from: daemon,
-                    "status")
+                    "OK: ",
+                    "1 job discarded in the last hour for what its payload says, such as job \(job.id): payload.invalid",
+                    from: stage.program(.operator), "status")
+                try await stage.program(.operator)("status").expect(0)
             }
         }
     }

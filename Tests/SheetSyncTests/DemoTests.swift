@@ -36,9 +36,19 @@ import Testing
         }
     }
 
-    @Test func theEmulatorNamesAFolderThatIsNotThere() async throws {
-        try await Program()("emulator", "--dir", "/nowhere", "--port", "0").expectRefusal(
-            1, "/nowhere/", "No such file")
+    @Test func theEmulatorMakesItsFolder() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let folder = directory.path + "/new/keys"
+        let ended = try await Program().launch(["emulator", "--dir", folder, "--port", "0"]) { emulator in
+            _ = try await emulator.firstLine()
+            #expect(FileManager.default.fileExists(atPath: folder + "/service-account.json"))
+            emulator.send(SIGTERM)
+        }
+        ended.expect(0)
+        let file = try directory.write("", to: "file")
+        try await Program()("emulator", "--dir", file + "/keys", "--port", "0").expectRefusal(
+            1, "the folder \(file)/keys", "cannot be made", "--dir")
     }
 
     @Test func theDemonstrationShowsTheMainJobAndLeavesNothing() async throws {

@@ -60,6 +60,44 @@ import Testing
         }
     }
 
+    @Test func aFileOfSemicolonsAndTypesBecomesAPayload() async throws {
+        try await Stage.with { stage in
+            let program = stage.program(.producer)
+            let csv = try stage.directory.write("id;price;open;at=\n007;1,50;0;26:30:00\n", to: "german.csv")
+            let numbers = try await program(
+                "enqueue", "--csv", csv, "--title", "T", "--type", "open=boolean", "--type", "at==time"
+            ).expect(0)
+            let job = try await stage.job(try #require(Int(numbers.line)))
+            let payload = job.json["payload"]
+            #expect(
+                payload?["columns"]?.array?.map { $0["type"] } == ["text", "number", "boolean", "time"], "\(job.json)")
+            #expect(payload?["rows"]?.description == #"[["007",1.50,"0","26:30:00"]]"#, "\(job.json)")
+
+            let piped = try await program(
+                "enqueue", "--csv", "-", "--title", "T", "--delimiter", "tab", input: "a;b\tc,d\n1\t2\n"
+            ).expect(0)
+            let tabs = try await stage.job(try #require(Int(piped.line)))
+            #expect(tabs.json["payload"]?["rows"] == [[1, 2]], "\(tabs.json)")
+
+            for (arguments, words) in [
+                (["--csv", csv, "--title", "T", "--delimiter", "ab"], "--delimiter takes comma, semicolon, tab"),
+                (["--csv", csv, "--title", "T", "--type", "price"], "--type takes COLUMN=TYPE"),
+                (["--csv", csv, "--title", "T", "--type", "price=nubmer"], "number, integer"),
+                (["--payload", "-", "--type", "price=number"], "go with --csv"),
+            ] {
+                let refused = try await program.run(["enqueue"] + arguments).expect(64)
+                #expect(refused.errors.contains(words), "\(refused)")
+            }
+            try await program("enqueue", "--csv", csv, "--title", "T", "--type", "prize=number")
+                .expectRefusal(1, "german.csv: the CSV has no column \"prize\"")
+            try await program("enqueue", "--csv", "-", "--title", "T", input: "a,b\n1,x\0y\n")
+                .expectRefusal(1, "standard input: line 2 of the CSV has a NUL in field 2")
+            try await program(
+                "enqueue", "--payload", "-", input: #"{"title": "x", "sheets": [{"name": "S", "rows": [["a\u0000"]]}]}"#
+            ).expectRefusal(1, "standard input: sheets[0].rows[0][0] has a NUL", "take it out")
+        }
+    }
+
     @Test func theSameKeyGivesTheSameJob() async throws {
         try await Stage.with { stage in
             let program = stage.program(.producer)

@@ -47,10 +47,14 @@ import Testing
                     row.hasPrefix("ends in ") && row.contains(" writes") && row.contains("  closed  "), "\(table)")
 
                 _ = try await stage.ended(try await stage.enqueue("noop", ["sleep_ms": -1]))
+                let refused = try await status("status").expect(0)
+                #expect(refused.output.hasPrefix("OK: "), "\(refused)")
+                _ = try await stage.ended(
+                    try await stage.enqueue("export", ["spreadsheet_id": "1Gone", "rows": [[1]]]))
                 let degraded = try await status("status").expect(1)
                 #expect(
                     degraded.output.hasPrefix(
-                        "DEGRADED: 1 job discarded in the last hour, most often for payload.invalid: sleep_ms: "),
+                        "DEGRADED: 2 jobs discarded in the last hour, most often for google.not_found: "),
                     "\(degraded)")
             }
             let gone = try JSON(parsing: try await status("status", "--json").expect(1).output)

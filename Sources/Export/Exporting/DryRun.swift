@@ -2,10 +2,11 @@ import JSON
 import JobQueue
 import SheetModel
 
-/// Checks and plans an export and counts its calls, without a single one of them.
+/// Checks and plans an export and counts its calls, and makes none of them but the look at the spreadsheet that it names.
 struct DryRun {
     let payload: ExportPayload
     let spreadsheet: Spreadsheet
+    let look: TargetLook?
     let template: FormattingTemplate?
     let workspace: Workspace
     let folders: FolderDirectory
@@ -20,8 +21,9 @@ struct DryRun {
         switch payload.destination {
         case .existing:
             target = .existing([])
-            calls.append(("drive.files.get", workspace.configuration.targets != .any ? 1 : 0))
+            calls.append(("drive.files.get", 1))
             looks += replaced.isEmpty ? (kept.isEmpty ? 1 : 0) : 1
+            if !payload.queries.isEmpty { looks += 1 }
             calls.append(("drive.permissions.list", payload.shares.isEmpty ? 0 : 1))
         case .new(_, let folder, let original):
             target = original == nil ? .empty : .existing([])
@@ -29,8 +31,9 @@ struct DryRun {
             calls += [("drive.files.list", missing), ("drive.files.generateIds", missing)]
             calls.append(("drive.files.create", missing + (original == nil ? 1 : 0)))
             calls.append(("drive.files.copy", original == nil ? 0 : 1))
-            calls.append(("drive.files.get", original != nil && workspace.configuration.targets != .any ? 1 : 0))
-            looks += original == nil ? 0 : 1
+            calls.append(("drive.files.get", original == nil ? 0 : 1))
+            // The time zone of the original, and the sheets of the copy.
+            looks += original == nil ? 0 : look?.zone == nil ? 1 : 2
         }
         let plan = try SpreadsheetPlan(
             forJob: replaced, target: target, template: template, batchBytes: batchBytes)
@@ -52,7 +55,8 @@ struct DryRun {
         calls.append(("sheets.spreadsheets.values.batchUpdateByDataFilter", writes.count { $0 == .values }))
         calls.append(("drive.permissions.create", payload.shares.count))
         return ExportResult.json(
-            dryRun: sheets, warnings: spreadsheet.warnings.map(\.description), planned: calls)
+            dryRun: sheets, warnings: (look?.warnings ?? []) + spreadsheet.warnings.map(\.description), planned: calls,
+            calls: look?.calls ?? 0)
     }
 
     private func writes(of plan: SpreadsheetPlan) throws -> [PlanBatch.Method] {

@@ -30,14 +30,14 @@ enum ExportResult {
 
     /// What would be written, and by which calls; those that depend on what Google holds are counted as if it held nothing.
     static func json(
-        dryRun sheets: [SheetSummary], warnings: [String], planned: [(name: String, count: Int)]
+        dryRun sheets: [SheetSummary], warnings: [String], planned: [(name: String, count: Int)], calls made: Int
     ) -> JSON {
         let calls = planned.filter { $0.count > 0 }
         return json(
             [
                 ("dry_run", true),
                 ("planned_calls", .object(JSONObject(calls.map { .init(name: $0.name, value: JSON($0.count)) }))),
-            ], sheets, calls: 0, warnings: warnings)
+            ], sheets, calls: made, warnings: warnings)
     }
 
     private static func json(

@@ -10,6 +10,8 @@ struct ExportRun {
     let spreadsheet: Spreadsheet
     /// The look; nil keeps the one that is there.
     let template: FormattingTemplate?
+    /// What was found out of the spreadsheet that the payload names; nil for a new one.
+    private let look: TargetLook?
     let workspace: Workspace
     let folders: FolderDirectory
     /// The size that one write's body grows to.
@@ -31,7 +33,8 @@ struct ExportRun {
     private let kept: [KeptSheet]
 
     init(
-        _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, template: FormattingTemplate?,
+        _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ look: TargetLook?,
+        template: FormattingTemplate?,
         workspace: Workspace, folders: FolderDirectory, batchBytes: Int, patience: LookingPatience,
         progress: ProgressReporter
     ) {
@@ -39,6 +42,7 @@ struct ExportRun {
         self.payload = payload
         self.spreadsheet = spreadsheet
         self.template = template
+        self.look = look
         self.workspace = workspace
         self.folders = folders
         self.batchBytes = max(min(1_000, batchBytes), batchBytes >> min(max(0, job.attempt - 2), 4))
@@ -52,13 +56,19 @@ struct ExportRun {
 
     /// Does what is left to do, and returns the job's result.
     func result() async throws -> JSON {
-        var spreadsheet: ExportedSpreadsheet
+        let spreadsheet: ExportedSpreadsheet
         let sheets: [SheetSummary]
         var known: TargetSpreadsheet?
+        var isNew = false
         switch payload.destination {
         case .existing(let id):
-            try await workspace.checkTarget(id, for: job.login, using: drive)
-            let target = try await target(id)
+            // A query takes so long that people may have changed the spreadsheet meanwhile.
+            let target: TargetSpreadsheet
+            if let found = look?.target, payload.queries.isEmpty {
+                target = found
+            } else {
+                target = try await self.target(id)
+            }
             let plan = try self.plan(.existing(target.sheets), removing: target.staged)
             let outcome = try await SheetReplacer(spreadsheetID: id, target: target, run: self).write(plan)
             spreadsheet = ExportedSpreadsheet(id: id, url: target.url, folder: nil, warnings: outcome.warnings)
@@ -67,16 +77,25 @@ struct ExportRun {
         case .new(let title, let folder, let original):
             let writer = NewSpreadsheetWriter(title: title, folder: folder, original: original, run: self)
             let plan: SpreadsheetPlan
-            (spreadsheet, plan) = try await writer.write()
+            (spreadsheet, plan, isNew) = try await writer.write()
             sheets = plan.sheets
         }
-        let outcomes = try await writeKept(in: spreadsheet, known, beside: sheets)
-        do { spreadsheet.warnings += try await share(spreadsheet.id) } catch {
+        let outcomes: [KeptSheet.Outcome]
+        do { outcomes = try await writeKept(in: spreadsheet, known, beside: sheets) } catch {
+            throw await leavingNothing(of: spreadsheet, isNew: isNew, error)
+        }
+        func result(_ more: [String] = []) -> JSON {
+            ExportResult.json(
+                spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
+                warnings: (look?.warnings ?? []) + self.spreadsheet.warnings.map(\.description)
+                    + outcomes.flatMap(\.warnings) + more, calls: calls.total + (look?.calls ?? 0))
+        }
+        do { return result(try await share(spreadsheet.id)) } catch {
+            // The job has this to show where it ends now, whatever became of the sharing.
+            try? await progress.save(
+                keptCheckpoint.note(written: result()), step: "sharing", rowsDone: rowsTotal, of: rowsTotal)
             throw FailureBehindData(cause: error)
         }
-        return ExportResult.json(
-            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
-            warnings: self.spreadsheet.warnings.map(\.description) + outcomes.flatMap(\.warnings), calls: calls.total)
     }
 
     /// Writes the sheets that keep their rows one after another; returns what became of all, in the payload's order.
@@ -105,6 +124,37 @@ struct ExportRun {
             outcomes.insert(try await kept.write(to: place, target), at: kept.index)
         }
         return outcomes
+    }
+
+    /// The failure of a job that made a spreadsheet; where it is for good and nothing was ever written there, the spreadsheet
+    /// is taken away, so that jobs which Google refuses leave no empty ones.
+    ///
+    /// - Parameter isNew: Whether this attempt made it.
+    func leavingNothing(
+        of spreadsheet: ExportedSpreadsheet, isNew: Bool, _ error: any Error
+    ) async -> any Error {
+        guard case .new = payload.destination, !calls.mayHaveWritten,
+            let failure = error as? JobFailure ?? (error as? GoogleError).map({ JobFailure($0) }),
+            failure.retry == .never
+        else { return error }
+        if !isNew {
+            // What an earlier attempt may have sent was the same, so that it was refused as well; unless it was another
+            // answer to a query, or this refusal is about something else than what was sent.
+            guard case .made(_, written: nil)? = checkpoint, job.checkpoint?["kept"] == nil, payload.queries.isEmpty,
+                failure.code == GoogleError.Code.badRequest.rawValue || !failure.code.hasPrefix("google.")
+            else { return error }
+        }
+        do {
+            try await drive.remove(spreadsheet.id)
+            try await progress.save(ExportCheckpoint.notMade.json, step: "waiting")
+        } catch {
+            return failure
+        }
+        return JobFailure(
+            code: failure.code,
+            message:
+                "\(failure.message) The spreadsheet that the job had made, in which nothing was written, is taken away.",
+            retry: .never, details: failure.details)
     }
 
     // MARK: What all ways of writing need

@@ -41,6 +41,8 @@ final class KeptCheckpoint: Sendable {
         var stage: JSON?
         /// The entries by the sheets' indices in the payload.
         var entries: [Int: Entry]
+        /// Whether all rows are written, so that nothing is left to say of single sheets.
+        var isWritten = false
     }
 
     private let state: Mutex<State>
@@ -72,6 +74,16 @@ final class KeptCheckpoint: Sendable {
         }
     }
 
+    /// Takes note of the result of a job whose rows are all written, and returns what is to be saved with it.
+    func note(written result: JSON) -> JSON {
+        state.withLock { state in
+            state.isWritten = true
+            var stage = state.stage?.object ?? JSONObject([.init(name: "stage", value: "begun")])
+            stage["result"] = result
+            return .object(stage)
+        }
+    }
+
     /// The whole checkpoint, where something new is to be saved.
     func adding(_ stage: JSON) -> JSON {
         state.withLock { state in
@@ -86,7 +98,7 @@ final class KeptCheckpoint: Sendable {
         guard !state.entries.isEmpty, var json = state.stage?.object else { return state.stage ?? .null }
         let entries = state.entries.sorted { $0.key < $1.key }
         json[name] = .object(JSONObject(entries.map { .init(name: String($0.key), value: $0.value.json) }))
-        if var result = json["result"]?.object {
+        if !state.isWritten, var result = json["result"]?.object {
             let words = entries.map { JSON.string("sheets[\($0.key)]: \($0.value.words)") }
             result["warnings"] = .array((result["warnings"]?.array ?? []) + words)
             json["result"] = .object(result)

@@ -48,7 +48,8 @@ struct LostSpreadsheet {
             case nil: return try await self.spreadsheet(below: [], of: marked, as: identity)
             }
         } catch let error as GoogleError where error.code == .notFound {
-            // With its folder.
+            // With its folder, unless this identity has lost the drive for a while.
+            if let failure = await Attempts.blamingDrive(for: error, as: identity) as? JobFailure { throw failure }
             return nil
         }
     }

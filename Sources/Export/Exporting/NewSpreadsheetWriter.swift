@@ -11,7 +11,7 @@ struct NewSpreadsheetWriter {
     let run: ExportRun
 
     /// Does what is left to do.
-    func write() async throws -> (ExportedSpreadsheet, SpreadsheetPlan) {
+    func write() async throws -> (ExportedSpreadsheet, SpreadsheetPlan, isUntouched: Bool) {
         let maker = SpreadsheetMaker(
             title: title, original: original, place: folder,
             mark: SpreadsheetMark(installation: run.workspace.configuration.installation, job: run.job),
@@ -31,9 +31,10 @@ struct NewSpreadsheetWriter {
                 let written = ExportCheckpoint.Written(sheetIDs: plan.sheets.map(\.id), next: position)
                 try await save(spreadsheet, written, rowsDone: plan.rows(before: position))
             }
-            return (spreadsheet, plan)
+            return (spreadsheet, plan, isUntouched)
         } catch {
-            throw try await explained(error, spreadsheet)
+            let failure = try await explained(error, spreadsheet)
+            throw await run.leavingNothing(of: spreadsheet, isNew: isUntouched, failure)
         }
     }
 

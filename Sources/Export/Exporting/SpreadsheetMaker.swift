@@ -41,7 +41,6 @@ struct SpreadsheetMaker {
 
     private func folder() async throws -> String? {
         do {
-            if let original { try await workspace.checkTarget(original, as: "copy_of", for: mark.login, using: drive) }
             switch place {
             case .id(let id)?:
                 try await workspace.checkFolder(id, folders, using: drive)
@@ -95,9 +94,11 @@ struct SpreadsheetMaker {
                 return JobFailure(code: error.code.rawValue, message: "copy_of: \(error)", retry: .never)
             }
         }
-        guard let folder else {
-            return workspace.configuration.sharedDriveID.map { JobFailure.missingDrive($0) } ?? error
+        // Before a folder is forgotten that is only out of sight.
+        if let id = workspace.configuration.sharedDriveID, let objection = try await drive.sharedDriveObjection() {
+            return JobFailure.missingDrive(id, objection)
         }
+        guard let folder else { return error }
         guard place != .id(folder) else { return error }
         try await folders.forget(folder)
         return JobFailure(

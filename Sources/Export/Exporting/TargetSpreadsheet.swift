@@ -5,6 +5,8 @@ import SheetModel
 /// What Sheets tells of a spreadsheet before something is written into it.
 struct TargetSpreadsheet: Sendable, Hashable {
     let url: String
+    /// The name of the time zone in which it shows times; nil where Sheets did not tell.
+    let timeZone: String?
     /// The sheets, without those that jobs hide.
     let sheets: [ExistingSheet]
     /// The ids of the hidden sheets in which jobs of this installation write, or have written when they died.
@@ -13,7 +15,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
     let metadata: [Int: [JSON]]
 
     private static let fields =
-        "spreadsheetUrl,sheets(properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),"
+        "spreadsheetUrl,properties.timeZone,sheets(properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),"
         + "bandedRanges(bandedRangeId),developerMetadata(metadataId,metadataKey,metadataValue))"
 
     /// Reads it: one call.
@@ -24,6 +26,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
     /// Reads what Sheets told of it.
     init(_ id: String, of installation: String, _ json: JSON) throws(GoogleError) {
         url = json["spreadsheetUrl"]?.string ?? "https://docs.google.com/spreadsheets/d/\(id)/edit"
+        timeZone = json["properties"]?["timeZone"]?.string
         var sheets: [ExistingSheet] = []
         var staged: [Int] = []
         var metadata: [Int: [JSON]] = [:]

@@ -42,10 +42,10 @@ public final class FolderDirectory: Sendable {
                 parent = try await find(Place(parent: parent, name: name), using: drive)
             } catch {
                 guard let error = error as? GoogleError, error.code == .notFound else { throw error }
-                guard parent != root else {
-                    if root == "root" { throw error }
-                    throw JobFailure.missingDrive(root)
+                if let objection = try await drive.sharedDriveObjection() {
+                    throw JobFailure.missingDrive(root, objection)
                 }
+                guard parent != root else { throw error }
                 try await forget(parent)
                 throw JobFailure(
                     code: error.code.rawValue,

@@ -42,13 +42,25 @@ public struct ExportHandler: JobHandler {
         try await failingAsJob {
             let chosen = Identity.current ?? identities[0]
             let attempts = Attempts(identities: identities)
-            let payload = try await checking { [job] in try ExportPayload(job.payload) }
+            var payload = try await checking { [job] in try ExportPayload(job.payload) }
             try checkSharing(payload, chosen.workspace.configuration)
             let template: FormattingTemplate?
             let queried: [CheckedSheet]
+            var found: Result<TargetLook?, any Error> = .success(nil)
             var job = job
             do {
                 template = try self.template(of: payload)
+                do { found = .success(try await look(at: payload, job, attempts, progress)) } catch {
+                    // Where the rows are kept of what is refused, they are got first.
+                    guard csvFallback != nil, !payload.isDryRun else { throw error }
+                    found = .failure(error)
+                }
+                if case .success(let look?) = found, let zone = look.zone,
+                    payload.hasMoments || !payload.queries.isEmpty,
+                    zone.googleName != payload.shownZone.googleName
+                {
+                    payload = try await checking { [job] in try ExportPayload(job.payload, shownIn: zone) }
+                }
                 (queried, job) = try await QuerySource(
                     job: job, payload: payload, database: source, progress: progress.noting(chosen)
                 ).sheets()
@@ -59,26 +71,41 @@ public struct ExportHandler: JobHandler {
                 }
                 throw error
             }
-            let spreadsheet = try await checking { [queried] in try Self.spreadsheet(of: payload, queried) }
+            let spreadsheet = try await checking { [payload, queried] in try Self.spreadsheet(of: payload, queried) }
+            let look = found
             if payload.isDryRun {
                 return try await attempts.run(job, progress) { identity, _ in
                     try await DryRun(
-                        payload: payload, spreadsheet: spreadsheet, template: template, workspace: identity.workspace,
+                        payload: payload, spreadsheet: spreadsheet, look: try look.get(), template: template,
+                        workspace: identity.workspace,
                         folders: identity.folders, batchBytes: batchBytes
                     ).result()
                 }
             }
             return try await keepingRows(of: spreadsheet, job) {
-                try await attempts.run(job, progress) { identity, progress in
+                let look = try look.get()
+                return try await attempts.run(job, progress) { identity, progress in
                     if identity.isOneOfSeveral, job.identity != identity.account {
                         try await begin(job, as: identity, progress)
                     }
                     return try await ExportRun(
-                        job, payload, spreadsheet, template: template, workspace: identity.workspace,
+                        job, payload, spreadsheet, look, template: template, workspace: identity.workspace,
                         folders: identity.folders, batchBytes: batchBytes, patience: patience, progress: progress
                     ).result()
                 }
             }
+        }
+    }
+
+    /// Looks at the spreadsheet that a payload names, as whoever may see it; nil for a new one.
+    private func look(
+        at payload: ExportPayload, _ job: Job, _ attempts: Attempts, _ progress: ProgressReporter
+    ) async throws -> TargetLook? {
+        if case .new(_, _, copyOf: nil) = payload.destination { return nil }
+        let checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
+        return try await attempts.run(job, progress, isWriting: false) { identity, progress in
+            try await TargetLook(
+                payload, for: job.login, after: checkpoint, in: identity.workspace, progress)
         }
     }
 

@@ -26,7 +26,7 @@ public struct FolderHandler: JobHandler {
             let path = workspace.path(payload.path.names)
             let found: String?
             do { found = try await folders.find(path, using: drive) } catch {
-                throw Attempts.naming(identity, in: error)
+                throw Attempts.naming(identity, in: await Attempts.blamingDrive(for: error, as: identity))
             }
             guard let id = found else { preconditionFailure("the path has a name at least") }
             return [

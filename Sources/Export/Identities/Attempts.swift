@@ -13,14 +13,18 @@ struct Attempts: Sendable {
 
     /// Does a job's work as the identity that was chosen for it, and where that one is refused, as one after another.
     ///
+    /// - Parameter isWriting: Whether who can do this is remembered for later jobs with the same spreadsheet.
     /// - Throws: What the first one met where there is no other, else why one of them cannot be asked now, else a failure that
     ///   tells who was refused what.
     func run<Result>(
-        _ job: Job, _ progress: ProgressReporter, _ body: (Identity, ProgressReporter) async throws -> Result
+        _ job: Job, _ progress: ProgressReporter, isWriting: Bool = true,
+        _ body: (Identity, ProgressReporter) async throws -> Result
     ) async throws -> Result {
         let chosen = Identity.current ?? identities[0]
         guard chosen.isOneOfSeveral else {
-            do { return try await body(chosen, progress) } catch { throw Self.naming(chosen, in: error) }
+            do { return try await body(chosen, progress) } catch {
+                throw Self.naming(chosen, in: await Self.blamingDrive(for: error, as: chosen))
+            }
         }
         var refusals: [(account: String, failure: JobFailure)] = []
         var unasked: (any Error)?
@@ -37,11 +41,12 @@ struct Attempts: Sendable {
                 let result = try await Identity.$place.withValue(place) {
                     try await body(own, progress.noting(own))
                 }
-                if let target = job.target, job.identity == nil {
+                if isWriting, let target = job.target, job.identity == nil {
                     try? await own.note(madeOrWrote: SpreadsheetIdentities.spreadsheetID(of: target))
                 }
                 return result
             } catch {
+                let error = await Self.blamingDrive(for: error, as: own)
                 guard Self.isFresh(job), writes.load(ordering: .relaxed) == 0 else { throw error }
                 if let failure = Self.refusal(error) {
                     refusals.append((identity.account, failure))
@@ -64,17 +69,30 @@ struct Attempts: Sendable {
         guard let failure = refusal(error) else { return error }
         return JobFailure(
             code: failure.code, message: "\(failure.message) This identity is \(identity.account).",
-            retry: failure.retry,
-            details: failure.details)
+            retry: failure.retry, needsMending: failure.needsMending, details: failure.details)
     }
 
     /// The failure, where it is of one who may not see or change what the job names.
     private static func refusal(_ error: any Error) -> JobFailure? {
         let failure = error as? JobFailure ?? (error as? GoogleError).map { JobFailure($0) }
-        guard let failure, failure.retry == .never,
+        guard let failure, failure.retry == .never || failure.needsMending,
             [GoogleError.Code.notFound, .permissionDenied].map(\.rawValue).contains(failure.code)
         else { return nil }
         return failure
+    }
+
+    /// The error, or where it is about files that this identity may not see or change because of the shared drive of the
+    /// settings, what is wrong with that: a fault of the installation, which costs no job.
+    static func blamingDrive(for error: any Error, as identity: Identity) async -> any Error {
+        if let behind = error as? FailureBehindData {
+            return FailureBehindData(cause: await blamingDrive(for: behind.cause, as: identity))
+        }
+        guard let failure = refusal(error), failure.retry == .never,
+            let id = identity.workspace.configuration.sharedDriveID
+        else { return error }
+        let drive = identity.workspace.clients(for: ProgressReporter { _ in }).drive
+        guard let objection = try? await drive.sharedDriveObjection() else { return error }
+        return JobFailure.missingDrive(id, objection)
     }
 
     /// Whether no earlier attempt has made or written anything.
@@ -95,12 +113,14 @@ struct Attempts: Sendable {
                 sentences.append(([account], failure.message))
             }
         }
+        // Where one of them has the drive and is refused all the same, that of the others is no reason to wait.
+        let areAllToMend = refusals.allSatisfy(\.failure.needsMending)
         // Who may not write has seen the file, which says more.
         let denied = refusals.first { $0.failure.code == GoogleError.Code.permissionDenied.rawValue }
         let words = sentences.map { "As \($0.accounts.joined(separator: ", ")): \($0.message)" }
         return JobFailure(
             code: (denied ?? refusals[0]).failure.code,
             message: "None of the \(refusals.count) identities can do this. \(words.joined(separator: " "))",
-            retry: .never)
+            retry: areAllToMend ? .snooze(.seconds(60)) : .never, needsMending: areAllToMend)
     }
 }

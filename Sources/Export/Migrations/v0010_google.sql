@@ -18,7 +18,9 @@ create table google_quota (
     span          interval         not null,    -- the length of a window
     window_offset double precision not null default 0, -- seconds from a multiple of the length to the window's beginning
     window_index  bigint           not null default 0, -- the window that `used` belongs to, counted since 1970
-    used          int              not null default 0, -- calls of it that were granted to workers
+    used          int              not null default 0, -- slots of it that were granted to workers or passed for good
+    calls         int              not null default 0, -- those of them that were granted
+    burst         int,                          -- how many slots that nobody used are caught up; null for all
     observed      int,                          -- the lower limit that Google named when it refused a call
     observed_at   timestamptz,
     closed_until  timestamptz                   -- the end of the window in which Google refused a call
@@ -54,14 +56,15 @@ create table spreadsheet_identity (
     account        text not null
 );
 
--- A quota at a moment: the window's index, the calls that are allowed and used in it, how many of its slots have come by
--- now, in how many seconds the next one comes and in how many the window ends.
+-- A quota at a moment: the window's index, the calls that are allowed in it, how many of its slots are used or passed, how
+-- many calls were made, how many slots have come by now, in how many seconds the next one comes and in how many the window
+-- ends.
 --
 -- The slots lie between 1/120 and 19/20 of the window, and nothing is granted in its last 1/30, because a call takes time to
 -- reach Google and the clocks differ. Slots come 1/60 early, so that a large quota is not asked for each call. Of slots that
 -- nobody used at most `burst` are caught up, null for all.
-create function google_quota_at(q google_quota, moment timestamptz, burst int default null, out index bigint,
-                                out allowed int, out used int, out due int, out next_in float8, out ends_in float8)
+create function google_quota_at(q google_quota, moment timestamptz, out index bigint, out allowed int, out used int,
+                                out calls int, out due int, out next_in float8, out ends_in float8)
 language plpgsql stable as $$
 declare
     length      float8 := extract(epoch from q.span);
@@ -76,10 +79,11 @@ begin
     ends_in := length - since_start;
     allowed := least(q.configured, q.observed);
     used := case when q.window_index = index then q.used else 0 end;
+    calls := case when q.window_index = index then q.calls else 0 end;
     distance := (length * 0.95 - guard_start) / allowed;
     due := case when moment < q.closed_until or since_start < guard_start or ends_in < guard_end then 0
                 else least(allowed, 1 + floor((since_start - guard_start + lead) / distance)) end;
-    used := greatest(used, due - burst);
+    used := greatest(used, due - q.burst);
     next_in := case when used >= allowed or ends_in < guard_end then ends_in + guard_start
                     else greatest(guard_start, guard_start - lead + used * distance) - since_start end;
     next_in := greatest(next_in, extract(epoch from q.closed_until - moment));
@@ -98,24 +102,25 @@ declare
     moment timestamptz;
     one    record;
 begin
-    insert into google_quota as q (name, configured, span)
-    select n.name, n.configured, span from unnest(names, configured) n(name, configured) order by n.name
+    insert into google_quota as q (name, configured, span, burst)
+    select n.name, n.configured, span, burst from unnest(names, configured) n(name, configured) order by n.name
     on conflict on constraint google_quota_pkey do nothing;
     perform from google_quota q where q.name = any (names) order by q.name for update;
     -- Only now, because waiting for the lock took time.
     moment := clock_timestamp();
     at := extract(epoch from moment);
     -- Settings change, and nobody tells when Google raises a limit that it lowered.
-    update google_quota q set configured = n.configured, span = span, observed = null, observed_at = null
+    update google_quota q
+    set configured = n.configured, span = span, burst = burst, observed = null, observed_at = null
     from unnest(names, configured) n(name, configured)
     where q.name = n.name
-      and (q.observed_at < now() - interval '1 hour' or (q.configured, q.span) <> (n.configured, span));
+      and (q.observed_at < now() - interval '1 hour' or (q.configured, q.span, q.burst) is distinct from (n.configured, span, burst));
     if unused > 0 then
         perform return_quota(names, unused, granted_at);
     end if;
     granted := wanted;
     for one in
-        select v.* from google_quota q cross join lateral google_quota_at(q, moment, burst) v where q.name = any (names)
+        select v.* from google_quota q cross join lateral google_quota_at(q, moment) v where q.name = any (names)
     loop
         granted := least(granted, one.due - one.used);
         good_for := least(good_for, one.ends_in - span_seconds / 60);
@@ -127,8 +132,8 @@ begin
         granted := 0;
         return;
     end if;
-    update google_quota q set (window_index, used) = (
-        select v.index, v.used + granted from google_quota_at(q, moment, burst) v)
+    update google_quota q set (window_index, used, calls) = (
+        select v.index, v.used + granted, v.calls + granted from google_quota_at(q, moment) v)
     where q.name = any (names);
 end
 $$;
@@ -136,7 +141,7 @@ $$;
 -- Gives back what is left of a grant, unless its window is over.
 create function return_quota(names text[], unused int, granted_at float8) returns void
 language sql security definer as $$
-    update google_quota q set used = greatest(q.used - unused, 0)
+    update google_quota q set used = greatest(q.used - unused, 0), calls = greatest(q.calls - unused, 0)
     where q.name = any (names) and q.window_index = (google_quota_at(q, to_timestamp(granted_at))).index
 $$;
 
@@ -151,9 +156,10 @@ language sql security definer as $$
     where q.name = $1
 $$;
 
--- The quotas as they stand: the calls allowed and used in a window, and in how many seconds one is free where none is.
+-- The quotas as they stand: the calls allowed and made in a window, how many are free now, and in how many seconds one is
+-- where none is.
 create view report_quota as
-select q.name, v.allowed, v.used, q.observed is not null as is_observed,
+select q.name, v.allowed, v.calls as used, greatest(v.due - v.used, 0) as free, q.observed is not null as is_observed,
        case when v.due <= v.used then greatest(v.next_in, 0) end as free_in
 from google_quota q cross join lateral google_quota_at(q, clock_timestamp()) v order by q.name;
 
@@ -178,7 +184,7 @@ grant execute on function
     take_quota(text[], int[], float8, int, int, int, int, float8), return_quota(text[], int, float8),
     mark_exhausted(text, int, float8, float8)
     to sheetsync_worker;
-grant execute on function google_quota_at(google_quota, timestamptz, int) to sheetsync_worker, sheetsync_operator;
+grant execute on function google_quota_at(google_quota, timestamptz) to sheetsync_worker, sheetsync_operator;
 grant select, insert, update, delete on google_breaker, google_token, folder, spreadsheet_identity to sheetsync_worker;
 grant select on report_quota, report_breaker, report_token to sheetsync_worker, sheetsync_operator;
 grant select on google_quota, google_breaker, google_token, folder, spreadsheet_identity to sheetsync_operator;

@@ -15,9 +15,15 @@ public struct ExportPayload: Sendable {
     public let modes: [SheetMode]
     /// The statements that give sheets their rows, in the order of the sheets.
     public let queries: [SheetQuery]
-    /// The spreadsheet's time zone; nil leaves the target's own.
+    /// The time zone that the payload names; of a new spreadsheet without one it is UTC.
     public let timeZone: TimeZoneRules?
+    /// The time zone in which times with an offset are shown.
+    let shownZone: TimeZoneRules
+    /// Whether a sheet that no query fills may have times with an offset.
+    let hasMoments: Bool
     private let locale: String?
+    /// The time zone that a new spreadsheet gets; one that is there, and a copy of one, keep their own.
+    private let newZone: TimeZoneRules?
     /// The sheets; nil for those that a query fills.
     private let sheets: [CheckedSheet?]
 
@@ -27,7 +33,9 @@ public struct ExportPayload: Sendable {
     ]
 
     /// Reads a payload.
-    public init(_ json: JSON) throws(PayloadError) {
+    ///
+    /// - Parameter zone: The time zone of the spreadsheet that the payload names, where that is known.
+    public init(_ json: JSON, shownIn zone: TimeZoneRules? = nil) throws(PayloadError) {
         let object = try PayloadObject(json, at: "", names: Self.names)
         destination = try ExportDestination(object)
         template = try object.string("template")
@@ -40,7 +48,10 @@ public struct ExportPayload: Sendable {
         if let locale { try PayloadText.checkLocale(locale, at: "locale") }
         self.locale = locale
         timeZone = try Self.timeZone(of: object) ?? (isEmpty ? .utc : nil)
+        newZone = isEmpty ? timeZone : nil
+        shownZone = zone ?? timeZone ?? .utc
         let sheets = try Self.sheets(of: object)
+        hasMoments = sheets.contains { $0.columns?.contains { $0.type == .datetime } ?? false }
         modes = sheets.map(\.mode)
         queries = sheets.enumerated().compactMap { index, sheet in
             guard case .query(let statement, let parameters) = sheet.content else { return nil }
@@ -50,7 +61,8 @@ public struct ExportPayload: Sendable {
         }
         do throws(SheetModelError) {
             // A sheet that a query fills stands here empty, so that names and sizes are checked before anything is asked.
-            let known = try Spreadsheet(locale: locale, timeZone: timeZone, sheets: sheets.map(\.known))
+            let known = try Spreadsheet(
+                locale: locale, timeZone: newZone, shownIn: shownZone, sheets: sheets.map(\.known))
             self.sheets = zip(sheets, known.sheets).map { sheet, known in
                 if case .query = sheet.content { nil } else { known }
             }
@@ -65,7 +77,7 @@ public struct ExportPayload: Sendable {
     public func spreadsheet(queried: [CheckedSheet] = []) throws(SheetModelError) -> Spreadsheet {
         var queried = queried[...]
         return try Spreadsheet(
-            locale: locale, timeZone: timeZone, checked: sheets.compactMap { $0 ?? queried.popFirst() })
+            locale: locale, timeZone: newZone, checked: sheets.compactMap { $0 ?? queried.popFirst() })
     }
 
     /// Refuses two rows of a sheet with the same key, and one without a key, where rows are found by it.

@@ -37,7 +37,7 @@ struct QuerySource {
         var cellsLeft = Limits.cells - payload.cellsBesideQueries
         for query in payload.queries {
             let run = QueryRun(
-                query: query, source: database, connection: connection, timeZone: payload.timeZone ?? .utc,
+                query: query, source: database, connection: connection, timeZone: payload.shownZone,
                 cellsLeft: cellsLeft, share: share, counter: counter)
             let sheet = try await run.sheet()
             cellsLeft -= (sheet.rows.count + 1) * sheet.columns.count

@@ -7,8 +7,10 @@ public struct Quota: Sendable, Equatable {
     public let name: String
     /// The calls that are allowed in a window.
     public let allowed: Int
-    /// The calls of the last window.
+    /// The calls that were made in the window.
     public let used: Int
+    /// The calls that may be made now; the others of the window come with the time, or passed unused.
+    public let free: Int
     /// Whether Google named a lower figure than the settings.
     public let isObserved: Bool
     /// Seconds until something may be free; nil where something is.
@@ -20,9 +22,10 @@ public struct Quota: Sendable, Equatable {
     public var isPaced: Bool { isUsedUp && used < allowed && (freeIn ?? 0) <= 4 }
     /// That nothing is free and until when, in words; a window's calls are spread over it, so there is little at once.
     public var standing: String {
-        isPaced
-            ? "is used as fast as it comes (\(used) of \(allowed) in this window)"
-            : "is used up (\(used) of \(allowed)) for \(Int((freeIn ?? 0).rounded(.up))) s"
+        let pause = Int((freeIn ?? 0).rounded(.up))
+        return isPaced
+            ? "gives the next call in \(pause) s (\(used) of \(allowed) used in this window)"
+            : "is used up (\(used) of \(allowed)) for \(pause) s"
     }
     /// What is counted, such as `sheets_writes`.
     public var resource: String { String(name.prefix { $0 != "/" }) }
@@ -46,6 +49,7 @@ extension Quota {
         name = try row.text("name")
         allowed = try row.int("allowed")
         used = try row.int("used")
+        free = try row.int("free")
         isObserved = try row.bool("is_observed")
         freeIn = try row.optionalDouble("free_in")
     }
@@ -57,6 +61,7 @@ extension Quota {
         self.name = name
         self.allowed = allowed
         self.used = used
+        free = json["free"]?.int ?? 0
         isObserved = json["is_observed"]?.bool == true
         freeIn = json["free_in"]?.double
     }

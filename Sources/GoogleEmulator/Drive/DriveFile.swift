@@ -4,6 +4,7 @@ import JSON
 struct DriveFile: Sendable {
     static let folderType = "application/vnd.google-apps.folder"
     static let spreadsheetType = "application/vnd.google-apps.spreadsheet"
+    static let shortcutType = "application/vnd.google-apps.shortcut"
 
     let id: String
     var name: String
@@ -28,6 +29,8 @@ struct DriveFile: Sendable {
     var permissions: [Permission] = []
     /// The bytes, where it is no folder and no document.
     var content: FileContent?
+    /// What a shortcut points to, and of which type that was when the shortcut was made.
+    var shortcut: (targetID: String, targetType: String)?
 
     var isFolder: Bool { mimeType == Self.folderType }
     var isSpreadsheet: Bool { mimeType == Self.spreadsheetType }
@@ -80,6 +83,11 @@ struct DriveFile: Sendable {
         file["writersCanShare"] = true
         file["quotaBytesUsed"] = .string(isSpreadsheet ? "1024" : String(content?.bytes.count ?? 0))
         content?.describe(in: &file)
+        if let shortcut {
+            file["shortcutDetails"] = [
+                "targetId": .string(shortcut.targetID), "targetMimeType": .string(shortcut.targetType),
+            ]
+        }
         file["capabilities"] = capabilities(role ?? .reader)
         return .object(file)
     }

@@ -6,7 +6,7 @@ struct FileChange: Sendable {
         "id", "kind", "name", "mimeType", "description", "starred", "trashed", "parents", "properties", "appProperties",
         "folderColorRgb", "createdTime", "modifiedTime", "viewedByMeTime", "contentHints", "writersCanShare",
         "copyRequiresWriterPermission", "viewersCanCopyContent", "originalFilename", "contentRestrictions",
-        "downloadRestrictions", "inheritedPermissionsDisabled",
+        "downloadRestrictions", "inheritedPermissionsDisabled", "shortcutDetails",
     ]
 
     private let body: JSON
@@ -23,6 +23,7 @@ struct FileChange: Sendable {
     var id: String? { body["id"]?.string }
     var name: String? { body["name"]?.string }
     var mimeType: String? { body["mimeType"]?.string }
+    var shortcutTarget: String? { body["shortcutDetails"]?["targetId"]?.string }
     var originalName: String? { body["originalFilename"]?.string }
     var parents: [String]? { body["parents"]?.array?.compactMap(\.string) }
 

@@ -12,6 +12,14 @@ enum FileCreation {
             id: change.id ?? newID(mimeType), name: "Untitled", mimeType: mimeType, parent: parent.id,
             createdTime: call.now, modifiedTime: call.now, driveID: parent.driveID, owner: call.token.email)
         try change.apply(to: &file)
+        if mimeType == DriveFile.shortcutType {
+            guard let id = change.shortcutTarget else {
+                throw GoogleError(
+                    code: 400, message: "The shortcut target ID is required.", reason: "shortcutTargetInvalid")
+            }
+            let target = try DriveAPI.find(id, call, world.drive)
+            file.shortcut = (target.id, target.mimeType)
+        }
         if file.isSpreadsheet {
             if call.media != nil {
                 guard let imported = call.imported else { throw SpreadsheetImport.failure }
@@ -51,6 +59,7 @@ enum FileCreation {
         file.properties = source.properties
         file.appProperties = source.appProperties
         file.content = source.content
+        file.shortcut = source.shortcut
         try change.apply(to: &file)
         world.spreadsheets[file.id] = world.spreadsheets[source.id]?.copy(id: file.id, title: file.name)
         return add(file, call, &world)

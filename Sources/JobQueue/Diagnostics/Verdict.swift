@@ -85,11 +85,13 @@ public struct Verdict: Sendable, Equatable {
                 "the queue is behind: a job has waited for \(Int(oldest)) s, \(waiting(report.available))"
                     + (limits.isEmpty ? "" : "; \(limits)"))
         }
-        if report.discardedLastHour > 0 {
+        // What a payload says is its producer's to mend, and tells nothing of the queue.
+        let faults = report.discards.filter { !$0.code.hasPrefix("payload.") }
+        if report.discardedLastHour > 0, report.discards.isEmpty || !faults.isEmpty {
             return Verdict(
                 .degraded,
                 "\(count(report.discardedLastHour)) discarded in the last hour"
-                    + (report.discards.first.map { ", most often for \($0.code): \($0.message)" } ?? ""))
+                    + (faults.first.map { ", most often for \($0.code): \($0.message)" } ?? ""))
         }
         if alive.count < report.workers.count {
             let hanging = (report.connectedWorkers ?? 0) - alive.count
@@ -104,7 +106,11 @@ public struct Verdict: Sendable, Equatable {
             report.available + report.running == 0
             ? "\(alive.count) worker\(alive.count == 1 ? "" : "s") alive, nothing waits"
             : "\(report.running) running, \(count(report.available)) waiting"
-        return Verdict(.ok, limits.isEmpty ? work : "\(work); \(limits)")
+        let refused = report.discards.first.map {
+            "\(count(report.discardedLastHour)) discarded in the last hour for what \(report.discardedLastHour == 1 ? "its payload says" : "their payloads say"), "
+                + "such as job \($0.example): \($0.code): \($0.message)"
+        }
+        return Verdict(.ok, [work, limits.isEmpty ? nil : limits, refused].compactMap(\.self).joined(separator: "; "))
     }
 
     private static func waiting(_ jobs: Int) -> String { "\(count(jobs)) \(jobs == 1 ? "waits" : "wait")" }

@@ -97,8 +97,12 @@ public struct CSVEncoder: Sendable {
         }
         let day = CivilDate(daysSinceEpoch: days - DateText.epochSerial)
         let date = "\(padded(day.year, 4))-\(padded(day.month, 2))-\(padded(day.day, 2))"
+        // A duration goes on behind a day; before zero it has a sign.
+        let isDuration = type == .time
+        if isDuration { time = abs(moment) }
         let seconds = time / 1000
-        var clock = "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
+        var clock =
+            "\(isDuration && moment < 0 ? "-" : "")\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
         var fraction = padded(time % 1000, 3)[...]
         while fraction.last == "0" { fraction.removeLast() }
         if !fraction.isEmpty { clock += ".\(fraction)" }

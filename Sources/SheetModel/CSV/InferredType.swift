@@ -6,16 +6,39 @@ struct InferredType {
     private(set) var format: String?
 
     /// Looks at every field that is not empty; without one it is text.
-    init(of fields: some Sequence<String>) {
+    ///
+    /// - Parameter hasDecimalCommas: Whether a comma may stand for the point of all numbers of the column.
+    init(of fields: some Sequence<String>, hasDecimalCommas: Bool = false) {
+        self.init(of: fields)
+        guard type == .text, hasDecimalCommas, !fields.contains(where: { $0.utf8.contains(UInt8(ascii: ".")) }) else {
+            return
+        }
+        let other = InferredType(of: fields.lazy.map { Self.withPoint($0) ?? $0 })
+        if other.type == .number { self = other }
+    }
+
+    /// A text with a point for its only comma; nil for one that has a point or another number of commas.
+    static func withPoint(_ field: String) -> String? {
+        let parts = field.split(separator: ",", omittingEmptySubsequences: false)
+        return parts.count == 2 && !field.utf8.contains(UInt8(ascii: ".")) ? parts.joined(separator: ".") : nil
+    }
+
+    private init(of fields: some Sequence<String>) {
         var candidates: [ColumnType]?
         var decimals: Set<Int> = []
+        var hasWords = false
         for field in fields {
+            if DecimalDigits.isWordForNone(field) {
+                // A number that is none, if the others are numbers.
+                hasWords = true
+                continue
+            }
             let fitting = (candidates ?? Self.all).filter { Self.fits(field, $0) }
             if fitting.isEmpty { return }
             candidates = fitting
             decimals.insert(Self.decimals(of: field))
         }
-        guard let best = candidates?.first else { return }
+        guard let best = candidates?.first, !hasWords || best == .integer || best == .number else { return }
         type = best
         // A grid of keys and years should not gain commas, and prices should not lose their zeros.
         if best == .integer { format = "0" }

@@ -1,11 +1,11 @@
 /// What a reader should know about a value that was not written as it came.
 public enum CellWarning: Sendable, Hashable, CaseIterable {
-    /// An integer beyond 2^53, written as text.
+    /// An integer with more digits than a double holds, written as text.
     case longIntegerAsText
-    /// A decimal string with more digits than a double holds, written as text.
+    /// A decimal with more digits than a double holds, written as text.
     case longDecimalAsText
-    /// A JSON number with more digits than a double holds, written as the nearest double.
-    case rounded
+    /// NaN or infinity where a number, a date or anything else than text is expected, written as text.
+    case notANumberAsText
     /// A date or time that a sheet cannot hold, such as infinity or a year before Christ, written as text.
     case dateAsText
 
@@ -18,9 +18,8 @@ public enum CellWarning: Sendable, Hashable, CaseIterable {
         case .longDecimalAsText:
             "\(count.grouped) \(one ? "decimal" : "decimals") with more digits than a cell holds "
                 + "\(one ? "was" : "were") written as text"
-        case .rounded:
-            "\(count.grouped) \(one ? "number" : "numbers") with more digits than a cell holds "
-                + "\(one ? "was" : "were") rounded"
+        case .notANumberAsText:
+            "\(count.grouped) \(one ? "value" : "values") of NaN or infinity \(one ? "was" : "were") written as text"
         case .dateAsText:
             "\(count.grouped) \(one ? "date or time" : "dates or times") that a cell cannot hold "
                 + "\(one ? "was" : "were") written as text"

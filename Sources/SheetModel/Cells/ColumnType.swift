@@ -8,18 +8,19 @@ public enum ColumnType: String, Sendable, Hashable, CaseIterable {
     case number
     /// A whole number, also from a string.
     case integer
+    /// True or false, also as text (`"true"`, `"f"`) and as 1 and 0.
     case boolean
-    /// An ISO 8601 date: `2026-11-22`.
+    /// An ISO 8601 date: `2026-11-22`, or a date and time at midnight.
     case date
-    /// A time of day: `09:30` or `09:30:15.250`.
+    /// A time of day or a duration: `09:30`, `09:30:15.250`, `126:30:00`.
     case time
-    /// An ISO 8601 date and time; with an offset it is brought to the spreadsheet's time zone, without one it is taken as is.
+    /// An ISO 8601 date and time, or a date alone, which is its midnight; with an offset it is brought to the spreadsheet's time zone, without one it is taken as is.
     case datetime
     /// A number; the column's `format` names the currency.
     case currency
     /// A fraction: 0.25 is shown as 25.00%.
     case percent
-    /// A URL (`http`, `https`, `mailto`), or an object with `url` and `text`.
+    /// A URL (`http`, `https`, `mailto`), or an object with `url` and `text`; without a URL it is text.
     case link
     /// A formula that begins with `=`: the only way to one.
     case formula

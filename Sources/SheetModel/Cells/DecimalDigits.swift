@@ -51,16 +51,76 @@ struct DecimalDigits: Hashable {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
+    static let zero = DecimalDigits(digits: [])
+    static let one = DecimalDigits(digits: [UInt8(ascii: "1")])
+
+    private init(digits: [UInt8]) {
+        isNegative = false
+        self.digits = digits
+        exponent = 0
+    }
+
+    /// Whether a text is a program's word for a number that is none: NaN, or infinity with or without a sign.
+    static func isWordForNone(_ text: String) -> Bool {
+        // The longest is -Infinity.
+        text.utf8.count <= 9 && (text.lowercased() == "nan" || isInfinity(text))
+    }
+
+    /// Whether a text is a word for infinity: `Infinity`, `-Infinity`, `inf`.
+    static func isInfinity(_ text: String) -> Bool {
+        let word = text.utf8.count <= 9 ? text.lowercased() : ""
+        return ["infinity", "inf"].contains(word.first == "-" || word.first == "+" ? word.dropFirst() : word[...])
+    }
+
     /// Whether it has no fraction.
     var isWhole: Bool { exponent >= 0 }
 
     /// The double that holds every digit; nil where the nearest one says something else.
     ///
-    /// A double "says" its shortest spelling that reads back as itself: 0.1 is held although binary has no exact tenth.
+    /// A double "says" its shortest spelling that reads back as itself, and its value rounded to up to 17 digits, which is how
+    /// programs write doubles: 0.1 is held although binary has no exact tenth, and so is 0.10000000000000001, but not 2^53 + 1.
     func exactDouble(spelled text: String) -> Double? {
         guard let value = Double(text), value.isFinite, value != 0 || digits.isEmpty else { return nil }
         // Fifteen digits always come back from a double.
         if digits.count <= 15, abs(exponent) < 290 { return value }
-        return DecimalDigits(value.description) == self ? value : nil
+        if DecimalDigits(value.description) == self { return value }
+        return digits.count <= 17 && Self.digits(of: value.magnitude, rounded: digits.count) == digits ? value : nil
+    }
+
+    /// The first digits of a double's exact value, rounded, without zeros at their end.
+    private static func digits(of value: Double, rounded count: Int) -> [UInt8] {
+        // The value is whole * 2^power, with digits from the last to the first: multiplied by 2, or by 5 where the power is
+        // negative, which is the same but for the point.
+        var digits = String(UInt64(value.significand * 0x1p52)).utf8.reversed().map { UInt64($0 - UInt8(ascii: "0")) }
+        let power = Int(value.exponent) - 52
+        var rest = abs(power)
+        while rest > 0 {
+            let step = min(rest, 20)
+            var factor: UInt64 = 1
+            for _ in 0..<step { factor *= power > 0 ? 2 : 5 }
+            var carry: UInt64 = 0
+            for index in digits.indices {
+                carry += digits[index] * factor
+                digits[index] = carry % 10
+                carry /= 10
+            }
+            while carry > 0 {
+                digits.append(carry % 10)
+                carry /= 10
+            }
+            rest -= step
+        }
+        var first = Array(digits.reversed().prefix(count + 1))
+        // Half is rounded up: a value in the middle between two decimals of so many digits is neither of them.
+        if first.count > count, first.removeLast() >= 5 {
+            var index = first.count - 1
+            while index >= 0, first[index] == 9 {
+                first[index] = 0
+                index -= 1
+            }
+            if index >= 0 { first[index] += 1 } else { first.insert(1, at: 0) }
+        }
+        while first.last == 0 { first.removeLast() }
+        return first.map { UInt8(ascii: "0") + UInt8($0) }
     }
 }

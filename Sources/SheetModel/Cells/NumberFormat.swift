@@ -39,7 +39,8 @@ struct NumberFormat: Hashable {
         case .text, .currency: NumberFormat(type: kind(of: type), pattern: nil)
         case .integer: NumberFormat(type: kind(of: type), pattern: "#,##0")
         case .date: NumberFormat(type: kind(of: type), pattern: "yyyy-mm-dd")
-        case .time: NumberFormat(type: kind(of: type), pattern: "hh:mm:ss")
+        // Elapsed hours: those of a duration do not begin anew after a day.
+        case .time: NumberFormat(type: kind(of: type), pattern: "[hh]:mm:ss")
         case .datetime: NumberFormat(type: kind(of: type), pattern: "yyyy-mm-dd hh:mm:ss")
         case .percent: NumberFormat(type: kind(of: type), pattern: "0.00%")
         }

@@ -45,6 +45,7 @@ struct RowEncoder: Sendable {
             }
         case UInt8(ascii: "["):
             let middle = RowLine.end(ofCellAt: 1, in: cell)
+            if cell[middle] == UInt8(ascii: "]") { return append(cell.extracting(1..<middle), as: .text, to: &row) }
             return append(
                 text: cell.extracting(1..<middle), link: cell.extracting(middle + 1..<cell.count - 1), to: &row)
         default: row.append(#"{"userEnteredValue":{"numberValue":"#)

@@ -4,20 +4,24 @@ import JSON
 public struct Spreadsheet: Sendable {
     /// The locale that Sheets shows numbers and dates in, such as `en_US`; nil leaves the target's own.
     public let locale: String?
-    /// The time zone of its dates; nil leaves the target's own, and takes times with an offset to UTC.
+    /// The time zone that it gets; nil leaves the target's own.
     public let timeZone: TimeZoneRules?
     /// The sheets in the order of their tabs.
     public let sheets: [CheckedSheet]
 
     /// Checks sheets, down to the last value; the error says which one Google would not take, and why.
-    public init(locale: String?, timeZone: TimeZoneRules?, sheets: [Sheet]) throws(SheetModelError) {
+    ///
+    /// - Parameter zone: The zone in which times with an offset are shown; nil for the one that the spreadsheet gets, else UTC.
+    public init(
+        locale: String?, timeZone: TimeZoneRules?, shownIn zone: TimeZoneRules? = nil, sheets: [Sheet]
+    ) throws(SheetModelError) {
         try Self.check(
             sheets.map {
                 Shape(name: $0.name, rows: $0.rows.count, columns: $0.resolvedColumns.count, $0.columns != nil)
             })
         var checked: [CheckedSheet] = []
         for (index, sheet) in sheets.enumerated() {
-            checked.append(try CheckedSheet(sheet, index: index, timeZone: timeZone ?? .utc))
+            checked.append(try CheckedSheet(sheet, index: index, timeZone: zone ?? timeZone ?? .utc))
         }
         self.locale = locale
         self.timeZone = timeZone

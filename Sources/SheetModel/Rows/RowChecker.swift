@@ -120,7 +120,7 @@ struct RowChecker {
             let (cell, warning) = try converters[column].convert(value)
             if let warning { tally.add(warning, column: column) }
             var writer = JSONWriter(reserving: 32)
-            RowLine.write(cell, to: &writer)
+            RowLine.write(cell, as: columns[column].type, to: &writer)
             rows.lines.append(writer.bytes.span)
         } catch {
             throw SheetModelError(error.code, at: .cell(row: rows.count, column: column, sheet: sheet), error.message)

@@ -3,12 +3,13 @@ import JSON
 /// A row of cells as one line of compact JSON, small enough to keep and quick to send.
 ///
 /// The line is an array with one element a column: a number, `true` or `false`, a string, or `null` for an empty cell. What a
-/// string is, its column's type says: in a column of formulas it is one, everywhere else it is text. A cell whose text is
-/// not the URL that it links to is an array of both, the text first. Such a line is what `values.update` takes as a row,
+/// string is, its column's type says: in a column of formulas it is one, in a column of links it is text that links to itself,
+/// everywhere else it is text. A cell whose text is not the URL that it links to is an array of both, the text first; one of
+/// plain text in a column of formulas or links is an array of the text alone. Such a line is what `values.update` takes as a row,
 /// as long as no column has links or formulas.
 enum RowLine {
-    /// Writes one cell of a row.
-    static func write(_ cell: Cell, to row: inout JSONWriter) {
+    /// Writes one cell of a row, for a column of a type.
+    static func write(_ cell: Cell, as type: ColumnType, to row: inout JSONWriter) {
         switch cell.value {
         case .empty: row.element(.null)
         case .number(let number): row.element(JSON(number))
@@ -20,6 +21,8 @@ enum RowLine {
                     $0.string(text)
                     $0.string(link)
                 }
+            } else if cell.link == nil, type == .link || type == .formula {
+                row.array { $0.string(text) }
             } else {
                 row.string(text)
             }
@@ -37,7 +40,7 @@ enum RowLine {
             try reader.beginArray()
             _ = try reader.nextElement()
             let text = try reader.string()
-            _ = try reader.nextElement()
+            guard try reader.nextElement() else { return Cell(.text(text)) }
             let link = try reader.string()
             _ = try reader.nextElement()
             return Cell(.text(text), link: link)

@@ -2,8 +2,8 @@ import JSON
 
 /// Makes lines of rows whose cells come as a database's text, without a value for each cell.
 ///
-/// Numbers and dates are copied or computed byte by byte; only what is spelled unusually, or asked to be of another type than
-/// its own, goes through `CellConverter`. The lines are those of `RowLine`, each with a line feed behind it.
+/// Numbers and dates are copied or computed byte by byte; what is spelled unusually, or asked to be of another type than its
+/// own, goes through `CellConverter`, whose rule is the only one. The lines are those of `RowLine`, each with a line feed behind it.
 public struct TextRowWriter: Sendable {
     /// How a column's text becomes a cell.
     private enum Way {
@@ -38,8 +38,8 @@ public struct TextRowWriter: Sendable {
         self.sheet = sheet
         self.columns = columns.map(\.column)
         self.checksEncoding = checksEncoding
-        ways = columns.map { Self.way(from: $0.form, to: $0.column.type) }
-        converters = columns.map { CellConverter(type: $0.column.type, timeZone: timeZone) }
+        ways = columns.map { Self.way(from: $0.form, to: Self.type(of: $0.column, $0.form)) }
+        converters = columns.map { CellConverter(type: Self.type(of: $0.column, $0.form), timeZone: timeZone) }
         zone = ZoneOffsets(timeZone)
         tally = WarningTally(columns: columns.count)
         buffer = LineBuffer(capacity: capacity)
@@ -74,21 +74,24 @@ public struct TextRowWriter: Sendable {
         case .integer: try append(integer: text)
         case .decimal: try append(decimal: text)
         case .float:
-            // Words are NaN, Infinity and -Infinity.
-            if Self.isDigit(text[text.count - 1]) { buffer.append(text) } else { try append(string: text) }
+            // Words are NaN, Infinity and -Infinity; -0 has two bytes.
+            guard Self.isDigit(text[text.count - 1]), text[0] != UInt8(ascii: "-") || text.count > 2 else {
+                return try convert(text)
+            }
+            buffer.append(text)
         case .boolean: buffer.append(text[0] == UInt8(ascii: "t") ? "true" : "false")
         case .booleanAsText: buffer.append(text[0] == UInt8(ascii: "t") ? #""true""# : #""false""#)
         case .date:
-            guard let days = DateText.days(text) else { return try append(date: text) }
+            guard let days = DateText.days(text) else { return try convert(text) }
             buffer.append(integer: days + DateText.epochSerial)
         case .time:
-            guard let time = DateText.time(text) else { return try append(date: text) }
+            guard let time = DateText.time(text) else { return try convert(text) }
             buffer.append(double: Double(time) / Double(DateText.microsecondsPerDay))
         case .timestamp:
-            guard let moment = DateText.timestamp(text, hasOffset: false) else { return try append(date: text) }
+            guard let moment = DateText.timestamp(text, hasOffset: false) else { return try convert(text) }
             append(moment: moment)
         case .timestampWithOffset:
-            guard let moment = DateText.timestamp(text, hasOffset: true) else { return try append(date: text) }
+            guard let moment = DateText.timestamp(text, hasOffset: true) else { return try convert(text) }
             let seconds = moment / 1_000_000 - (moment % 1_000_000 < 0 ? 1 : 0)
             append(moment: moment + zone.offset(at: seconds) * 1_000_000)
         case .converted: try convert(text)
@@ -104,8 +107,12 @@ public struct TextRowWriter: Sendable {
 
     // MARK: The ways
 
+    private static func type(of column: Column, _ form: TextForm) -> ColumnType {
+        column.type == .auto ? form.columnType : column.type
+    }
+
     private static func way(from form: TextForm, to type: ColumnType) -> Way {
-        switch (type == .auto ? form.columnType : type, form) {
+        switch (type, form) {
         case (.text, .boolean): .booleanAsText
         case (.text, _): .text
         case (.number, .integer), (.currency, .integer), (.percent, .integer), (.integer, .integer): .integer
@@ -135,22 +142,12 @@ public struct TextRowWriter: Sendable {
     }
 
     private mutating func append(integer text: Span<UInt8>) throws(SheetModelError) {
-        // Fifteen digits are always less than 2^53.
-        if text.count > 15 {
-            var value = 0
-            for index in text.indices where text[index] != UInt8(ascii: "-") {
-                value = value &* 10 &+ Int(text[index] &- UInt8(ascii: "0"))
-            }
-            guard (0...1 << 53).contains(value), text.count <= 17 else {
-                tally.add(.longIntegerAsText, column: column)
-                return try append(string: text)
-            }
-        }
-        buffer.append(text)
+        // Fifteen digits always come back from a double.
+        if text.count <= 15 { buffer.append(text) } else { try convert(text) }
     }
 
     private mutating func append(decimal text: Span<UInt8>) throws(SheetModelError) {
-        guard Self.isDigit(text[text.count - 1]) else { return try append(string: text) }
+        guard Self.isDigit(text[text.count - 1]) else { return try convert(text) }
         var end = text.count
         if text.count > 15 {
             // Postgres fills a fraction up with zeros, which say nothing.
@@ -173,18 +170,12 @@ public struct TextRowWriter: Sendable {
                 / Double(DateText.microsecondsPerDay))
     }
 
-    private mutating func append(date text: Span<UInt8>) throws(SheetModelError) {
-        tally.add(.dateAsText, column: column)
-        try append(string: text)
-    }
-
-    private mutating func convert(_ bytes: Span<UInt8>) throws(SheetModelError) {
-        let value = JSON.string(Self.text(bytes))
+    private mutating func convert(_ text: Span<UInt8>) throws(SheetModelError) {
         do throws(SheetModelError) {
-            let (cell, warning) = try converters[column].convert(value)
+            let (cell, warning) = try converters[column].convert(.string(Self.text(text)))
             if let warning { tally.add(warning, column: column) }
             var writer = JSONWriter(reserving: 32)
-            RowLine.write(cell, to: &writer)
+            RowLine.write(cell, as: columns[column].type, to: &writer)
             buffer.append(writer.bytes.span)
         } catch {
             throw located(error)

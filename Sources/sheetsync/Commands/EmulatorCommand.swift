@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import GoogleEmulator
 import Logging
 import ServiceLifecycle
@@ -19,7 +20,8 @@ struct EmulatorCommand: AsyncParsableCommand {
     @Option(help: "The port on 127.0.0.1; 0 for any that is free.")
     var port = 8085
 
-    @Option(help: ArgumentHelp("Where the credential files are written.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Where the credential files are written; made where it is missing.", valueName: "folder"))
     var dir: String
 
     @Option(help: "How many service accounts there are, each with a quota and files of its own.")
@@ -35,6 +37,11 @@ struct EmulatorCommand: AsyncParsableCommand {
         try await ending {
             ignoreBrokenPipes()
             let logger = try LogSettings(try await SettingsReader()).start()
+            do { try FileManager.default.createDirectory(atPath: dir, withIntermediateDirectories: true) } catch {
+                throw CommandFailure(
+                    status: .degraded,
+                    message: "the folder \(dir) is not there and cannot be made: name another one with --dir")
+            }
             let emulator = try GoogleEmulator(
                 .init(
                     port: port, directory: dir, serviceAccounts: accounts, quotas: quotas ? .google : QuotaLimits(),

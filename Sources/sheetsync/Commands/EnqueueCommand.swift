@@ -21,6 +21,19 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A CSV file to export, its first line the header.", valueName: "file"))
     var csv: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What stands between the fields of --csv: comma, semicolon, tab or a character; else told by the header.",
+            valueName: "delimiter"))
+    var delimiter: String?
+
+    @Option(
+        name: .customLong("type"),
+        help: ArgumentHelp(
+            "The type of a column of --csv, in place of the one that its fields fit; may be repeated.",
+            valueName: "column=type"))
+    var types: [String] = []
+
     @Option(help: "The spreadsheet's title, for --csv.")
     var title: String?
 
@@ -52,9 +65,43 @@ struct EnqueueCommand: AsyncParsableCommand {
         if csv != nil {
             guard kind == "export" else { throw ValidationError("--csv goes with the kind export only.") }
             guard title != nil else { throw ValidationError("--csv needs --title.") }
+            _ = try (delimiterByte(), columnTypes())
         } else if title != nil || folder != nil {
             throw ValidationError("--title and --folder go with --csv; a payload has its own.")
+        } else if delimiter != nil || !types.isEmpty {
+            throw ValidationError("--delimiter and --type go with --csv.")
         }
+    }
+
+    private func delimiterByte() throws -> UInt8? {
+        switch delimiter {
+        case nil: return nil
+        case "comma": return UInt8(ascii: ",")
+        case "semicolon": return UInt8(ascii: ";")
+        case "tab", "\\t": return 0x09
+        case let other?:
+            guard other.utf8.count == 1, let byte = other.utf8.first, byte < 0x80, !"\"\r\n\0".utf8.contains(byte)
+            else {
+                throw ValidationError("--delimiter takes comma, semicolon, tab or one character.")
+            }
+            return byte
+        }
+    }
+
+    private func columnTypes() throws -> [String: ColumnType] {
+        var all: [String: ColumnType] = [:]
+        for text in types {
+            // A column's name may have an equals sign, a type has none.
+            guard let equals = text.lastIndex(of: "="),
+                let type = ColumnType(rawValue: String(text[text.index(after: equals)...]))
+            else {
+                throw ValidationError(
+                    "--type takes COLUMN=TYPE, where TYPE is one of "
+                        + "\(ColumnType.allCases.map(\.rawValue).joined(separator: ", ")).")
+            }
+            all[String(text[..<equals])] = type
+        }
+        return all
     }
 
     func run() async throws {
@@ -85,7 +132,8 @@ struct EnqueueCommand: AsyncParsableCommand {
     private func readPayload() throws -> JSON {
         if let csv {
             do {
-                var members = try CSVReader.table(from: try read(csv)).payload
+                let table = try CSVReader.table(from: try read(csv), delimiter: try delimiterByte())
+                var members = try table.payload(types: try columnTypes())
                 members["title"] = JSON(title)
                 if let folder { members["folder"] = .string(folder) }
                 return .object(members)
@@ -95,10 +143,37 @@ struct EnqueueCommand: AsyncParsableCommand {
         }
         guard let payload else { return [:] }
         do {
-            return try JSON(parsing: try read(payload))
+            let json = try JSON(parsing: try read(payload))
+            if let place = Self.placeOfNUL(in: json, at: "") {
+                throw CommandFailure(
+                    status: .degraded,
+                    message:
+                        "\(Self.name(of: payload)): \(place.isEmpty ? "the payload" : place) has a NUL (\\u0000), which "
+                        + "neither the queue nor a cell can hold; take it out")
+            }
+            return json
         } catch let error as JSONError {
             throw CommandFailure(status: .degraded, message: "\(Self.name(of: payload)): \(error)")
         }
+    }
+
+    /// Where a string or a member's name has a NUL, which Postgres refuses without saying where.
+    private static func placeOfNUL(in json: JSON, at place: String) -> String? {
+        switch json {
+        case .null, .bool, .number: return nil
+        case .string(let text): return text.utf8.contains(0) ? place : nil
+        case .array, .text:
+            for (index, element) in (json.array ?? []).enumerated() {
+                if let found = placeOfNUL(in: element, at: "\(place)[\(index)]") { return found }
+            }
+        case .object(let members):
+            for member in members {
+                let inside = "\(place)\(place.isEmpty ? "" : ".")\(member.name.visible)"
+                if member.name.utf8.contains(0) { return inside }
+                if let found = placeOfNUL(in: member.value, at: inside) { return found }
+            }
+        }
+        return nil
     }
 
     private func read(_ path: String) throws -> [UInt8] {

@@ -70,7 +70,7 @@ struct DemoStage {
     /// Enqueues a CSV file, a part of Postgres's own catalogue and a report with two sheets.
     func enqueueAll() async throws -> [Int] {
         let jobs = QueueClient(schema, on: connection)
-        var orders = try CSVReader.table(from: PackageResources.orders_csv).payload
+        var orders = try CSVReader.table(from: PackageResources.orders_csv).payload()
         orders["title"] = "Orders from a CSV file"
         orders["folder"] = "Demo"
         let first = try await jobs.enqueue(kind: "export", payload: .object(orders))

@@ -139,6 +139,11 @@ struct GoogleCheck {
     private func lookAtFolder(_ api: APIClient, _ checkup: inout Checkup) async {
         let name = settings.sharedDriveID == nil ? "root folder" : "shared drive"
         do throws(GoogleError) {
+            if let objection = try await DriveClient(api: api, sharedDriveID: settings.sharedDriveID)
+                .sharedDriveObjection()
+            {
+                return checkup.add(.fail, name, "what GOOGLE_DRIVE_SHARED_DRIVE_ID names \(objection)")
+            }
             let folder = try await api.call(
                 APIRequest(
                     .drive, .get, APIRequest.drivePath(settings.sharedDriveID ?? "root"),
@@ -146,17 +151,10 @@ struct GoogleCheck {
             if folder["capabilities"]?["canAddChildren"]?.bool == true {
                 checkup.add(.ok, name, "exports may land in “\(folder["name"]?.string ?? "")”")
             } else {
-                checkup.add(
-                    .fail, name, "this identity may not add files to it: make it a content manager of the drive")
+                checkup.add(.fail, name, "this identity may not add files to it: give it the right to edit")
             }
         } catch {
-            guard error.code == .notFound, settings.sharedDriveID != nil else {
-                return checkup.add(.fail, name, error.description)
-            }
-            checkup.add(
-                .fail, name,
-                "there is none with the id in GOOGLE_DRIVE_SHARED_DRIVE_ID that this identity may see: check the id and make "
-                    + "the identity a member of the drive")
+            checkup.add(.fail, name, error.description)
         }
     }
 

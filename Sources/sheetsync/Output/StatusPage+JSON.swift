@@ -89,7 +89,7 @@ extension StatusPage {
     private func quota(_ quota: Quota) -> JSON {
         [
             "name": .string(quota.name), "allowed": JSON(quota.allowed), "used": JSON(quota.used),
-            "learned": .bool(quota.isObserved), "free_in_seconds": seconds(quota.freeIn),
+            "free": JSON(quota.free), "learned": .bool(quota.isObserved), "free_in_seconds": seconds(quota.freeIn),
         ]
     }
 

@@ -107,9 +107,9 @@ struct StatusPage {
 
     private func showIdentities() {
         guard !google.identities.isEmpty else { return }
-        var table = Table("TOKEN", "QUOTA LEFT", "BREAKER", "IDENTITY")
+        var table = Table("TOKEN", "FREE NOW", "BREAKER", "IDENTITY")
         for identity in google.identities {
-            let left = identity.quotas.map { "\($0.left) \($0.resource.split(separator: "_").last ?? "")" }
+            let left = identity.quotas.map { "\($0.free) \($0.resource.split(separator: "_").last ?? "")" }
             let open = identity.breakers.map { breaker in
                 "\(breaker.service) open" + (breaker.retryIn > 0 ? ", \(Self.span(breaker.retryIn))" : "")
             }
@@ -125,11 +125,11 @@ struct StatusPage {
 
     private func showQuotas() {
         if !google.quotas.isEmpty {
-            var table = Table("QUOTA", "USED", "LEFT", "FREE IN", "OF")
+            var table = Table("QUOTA", "USED", "FREE NOW", "FREE IN", "OF")
             for quota in google.quotas {
                 table.add(
                     quota.resource, "\(quota.used)/\(quota.allowed)\(quota.isObserved ? " (Google's)" : "")",
-                    "\(max(quota.allowed - quota.used, 0))", quota.isUsedUp ? Self.span(quota.freeIn) : "-",
+                    "\(quota.free)", quota.isUsedUp ? Self.span(quota.freeIn) : "-",
                     quota.holder)
             }
             Console.print("")

@@ -39,7 +39,9 @@ import Testing
             let warnings = (job.result?["warnings"]?.array ?? []).compactMap(\.string)
             #expect(
                 warnings.map { $0.prefix { $0 != ":" } }
-                    == ["long", "dec", "inf", "bc", "never"].map { "sheet \"Sheet1\", column \"\($0)\"" }, "\(warnings)"
+                    == ["long", "float8", "float4", "dec", "numeric", "inf", "bc", "never"].map {
+                        "sheet \"Sheet1\", column \"\($0)\""
+                    }, "\(warnings)"
             )
         }
     }

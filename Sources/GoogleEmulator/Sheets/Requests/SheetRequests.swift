@@ -16,8 +16,13 @@ enum SheetRequests {
         guard let title = properties["title"]?.string, !title.isEmpty else {
             throw RequestError("The title of the spreadsheet must not be empty.")
         }
+        let locale = properties["locale"]?.string ?? "en_US"
+        // Languages and countries; the regions that numbers stand for are none of Sheets' locales.
+        guard !locale.utf8.contains(where: { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            throw RequestError("Unsupported locale: \(locale)")
+        }
         spreadsheet.rename(title)
-        spreadsheet.locale = properties["locale"]?.string ?? "en_US"
+        spreadsheet.locale = locale
         spreadsheet.timeZone = properties["timeZone"]?.string ?? "Etc/GMT"
         for name in ["title", "locale", "timeZone"] { properties[name] = nil }
         spreadsheet.properties = properties
