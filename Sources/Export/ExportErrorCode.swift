@@ -38,7 +38,7 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
             "The spreadsheet's time zone is not known on this machine, and the job waits; install a newer tzdata."
         case .sheetNotFound: "The spreadsheet has no sheet of that name; correct the name and enqueue it anew."
         case .headerMismatch:
-            "The first row of the sheet does not fit the job's columns; change the row and retry the job, or enqueue another."
+            "The header of the sheet does not fit the job's columns; change it and retry the job, or enqueue another."
         case .rowsChanged:
             "An append was interrupted, and its query gives other rows now, or the sheet does not tell any more which of its "
                 + "rows are there; take out what it appended, or leave out what is there, and enqueue it anew."

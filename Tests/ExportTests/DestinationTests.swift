@@ -75,7 +75,7 @@ import Testing
                     "sheets": [
                         [
                             "name": "data", "columns": ["x", ["name": "d", "type": "date"]],
-                            "rows": [["=1", "2026-11-22"]],
+                            "rows": [["=1", "2026-11-22"]], "reset": true,
                         ],
                         ["name": "Added", "rows": [[1]]],
                     ],
@@ -102,7 +102,8 @@ import Testing
                 #expect(stage.spreadsheet(job)?["title"] == "Theirs")
                 // The same again gives the same, and a sheet without rows is left empty.
                 let again = try await stage.export([
-                    "spreadsheet_id": .string(id), "sheets": [["name": "Data", "columns": ["x"], "rows": []]],
+                    "spreadsheet_id": .string(id),
+                    "sheets": [["name": "Data", "columns": ["x"], "rows": [], "reset": true]],
                 ])
                 #expect(again.state == "completed", "\(again.json)")
                 #expect(stage.spreadsheet(again)?["sheets"]?[0]?["values"] == [["x"], [nil]])
@@ -120,7 +121,10 @@ import Testing
             try await stage.work { _ in
                 let job = try await stage.export([
                     "spreadsheet_id": .string(id),
-                    "sheets": [["name": "New", "columns": ["x"], "rows": [[1]]], ["name": "Data", "rows": [[2]]]],
+                    "sheets": [
+                        ["name": "New", "columns": ["x"], "rows": [[1]]],
+                        ["name": "Data", "rows": [[2]], "reset": true],
+                    ],
                 ])
                 #expect(job.state == "completed" && job.json["attempt"] == 2, "\(job.json)")
                 #expect(stage.emulator.strikes(of: fault) == 1)
@@ -187,6 +191,7 @@ import Testing
                 #expect(
                     stage.emulator.journal.counts == [
                         "drive.files.get": 1, "drive.files.copy": 1, "sheets.spreadsheets.get": 1,
+                        "sheets.spreadsheets.getByDataFilter": 1,
                         "sheets.spreadsheets.batchUpdate": 1,
                     ])
                 let id = try #require(job.result?["spreadsheet_id"]?.string)

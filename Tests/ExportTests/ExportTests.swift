@@ -81,7 +81,7 @@ import Testing
                     ])
                 #expect(spreadsheet["sheets"]?[1]?["title"] == "Objects")
                 #expect(spreadsheet["sheets"]?[1]?["values"] == [["b", "a"], ["x", 1]])
-                #expect(job.result?["warnings"]?.array?.count == 1)
+                #expect(job.result?["warnings"]?.array?.count == 2)
             }
         }
     }

@@ -64,7 +64,7 @@ import Testing
                             let plan = try SpreadsheetPlan(spreadsheet, target: .existing(target.sheets))
                             _ = try StagedPlan(
                                 plan, among: target.sheets, removing: [], hidden: [(id: 99, title: "hidden")]
-                            ).finish(.copy)
+                            ).finish()
                             planned += 1
                         } catch is GoogleError {
                             refused += 1

@@ -32,7 +32,9 @@ import Testing
         #expect(request.path == "/drive/v3/files")
         #expect(request.query["supportsAllDrives"] == "true")
         #expect(
-            request.query["fields"] == "id,name,mimeType,parents,driveId,webViewLink,appProperties,createdTime,trashed")
+            request.query["fields"]
+                == "id,name,mimeType,parents,driveId,webViewLink,appProperties,createdTime,trashed,explicitlyTrashed,"
+                + "shortcutDetails.targetId")
         let body: JSON = [
             "name": "Sales", "mimeType": "application/vnd.google-apps.spreadsheet", "parents": ["p"],
             "appProperties": ["a": "b", "job": "7"],

@@ -90,6 +90,8 @@ struct PlannedSpreadsheet: Equatable {
                 grid["frozenRowCount"] = JSON(tabs[index].frozenRows)
                 properties["gridProperties"] = .object(grid)
                 try setProperties(of: index, .object(properties))
+            case "rightToLeft,tabColorStyle,gridProperties(hideGridlines,rowGroupControlAfter,columnGroupControlAfter)":
+                break
             case "gridProperties.frozenRowCount":
                 tabs[index].frozenRows = request["properties"]?["gridProperties"]?["frozenRowCount"]?.int ?? -1
                 try check(tabs[index].frozenRows < tabs[index].rows, "You can't freeze all visible rows on the sheet.")
@@ -118,6 +120,10 @@ struct PlannedSpreadsheet: Equatable {
             try check(tabs[index].bandings.isEmpty, "You cannot add alternating colours that overlap")
             tabs[index].bandings[id] = banding?["rowProperties"]
         case "repeatCell": try repeatCell(request)
+        case "autoResizeDimensions": _ = try tab(request["dimensions"]?["sheetId"])
+        case "updateDimensionProperties" where request["fields"] == "hiddenByUser": break
+        case "updateDimensionProperties" where request["fields"] == "hiddenByUser,pixelSize":
+            tabs[try tab(request["range"]?["sheetId"])].widths = [:]
         case "updateDimensionProperties":
             try check(request["fields"] == "pixelSize" && request["range"]?["dimension"] == "COLUMNS", "fields")
             let index = try tab(request["range"]?["sheetId"])
@@ -197,7 +203,9 @@ struct PlannedSpreadsheet: Equatable {
 
     private mutating func updateCells(_ request: JSON) throws {
         if let range = request["range"] {
-            try check(request["fields"] == "userEnteredValue" && request["rows"] == nil, "fields")
+            try check(
+                ["userEnteredValue", "*"].contains(request["fields"]?.string ?? "") && request["rows"] == nil, "fields")
+            if request["fields"] == "*" { tabs[try tab(range["sheetId"])].formats = [:] }
             return try clear(range)
         }
         let index = try tab(request["start"]?["sheetId"])

@@ -36,7 +36,7 @@ struct DryRun {
             looks += original == nil ? 0 : look?.zone == nil ? 1 : 2
         }
         let plan = try SpreadsheetPlan(
-            forJob: replaced, target: target, template: template, batchBytes: batchBytes)
+            forJob: replaced, target: target, template: payload.keepsLook ? nil : template, batchBytes: batchBytes)
         var writes = try self.writes(of: plan)
         if case .existing = payload.destination, writes.count > 1 {
             // Not quite as many as the sheets take that are there; their ids are of no account.

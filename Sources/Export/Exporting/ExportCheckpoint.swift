@@ -25,9 +25,7 @@ enum ExportCheckpoint: Sendable, Hashable {
     struct Staging: Sendable, Hashable {
         /// What is written in the hidden sheets; at the beginning perhaps not even they are there.
         let written: Written
-        /// How the rows are being brought over by the last batch, which may have been sent; nil before.
-        let finishing: StagedPlan.Way?
-        /// What the job has to show once that batch is done; nil before it.
+        /// What the job has to show once the last batch is done, which may have been sent; nil before it.
         let outcome: SheetReplacer.Outcome?
     }
 
@@ -48,9 +46,7 @@ enum ExportCheckpoint: Sendable, Hashable {
         case "staged":
             guard let written = Written(json) else { return nil }
             self = .staged(
-                Staging(
-                    written: written, finishing: json["finishing"]?.string.flatMap(StagedPlan.Way.init),
-                    outcome: SheetReplacer.Outcome(json)))
+                Staging(written: written, outcome: SheetReplacer.Outcome(json)))
         default: return nil
         }
     }
@@ -93,7 +89,6 @@ enum ExportCheckpoint: Sendable, Hashable {
             var json = JSONObject()
             json["stage"] = "staged"
             staging.written.add(to: &json)
-            json["finishing"] = staging.finishing.map { JSON.string($0.rawValue) }
             staging.outcome?.add(to: &json)
             return .object(json)
         }

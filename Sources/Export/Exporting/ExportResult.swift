@@ -62,11 +62,13 @@ extension SpreadsheetPlan {
     /// Plans a job; what does not fit together with the target is wrong with the payload.
     init(
         forJob spreadsheet: Spreadsheet, target: PlanTarget, removing leftovers: [Int] = [],
-        template: FormattingTemplate?, batchBytes: Int
+        template: FormattingTemplate?,
+        notes: @escaping @Sendable (_ sheet: Int, _ id: Int) -> [JSON] = { _, _ in [] }, batchBytes: Int
     ) throws(JobFailure) {
         do throws(SheetModelError) {
             try self.init(
-                spreadsheet, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
+                spreadsheet, target: target, removing: leftovers, template: template, notes: notes,
+                batchBytes: batchBytes)
         } catch {
             throw JobFailure(.payloadInvalid, error.description, retry: .never)
         }

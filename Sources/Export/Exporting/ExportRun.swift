@@ -27,8 +27,9 @@ struct ExportRun {
     let checkpoint: ExportCheckpoint?
     private let keptCheckpoint: KeptCheckpoint
     private let calls: CallCounter
-    /// The sheets that one plan replaces.
-    private let replaced: Spreadsheet
+    /// The sheets that one plan replaces, and their look; nil keeps the one that is there.
+    let replaced: Spreadsheet
+    private let replacingTemplate: FormattingTemplate?
     /// The others, which come after them.
     private let kept: [KeptSheet]
 
@@ -50,6 +51,7 @@ struct ExportRun {
         keptCheckpoint = KeptCheckpoint(job.checkpoint)
         self.progress = progress.keeping(keptCheckpoint)
         (drive, sheets, calls) = workspace.clients(for: progress)
+        replacingTemplate = payload.keepsLook ? nil : template
         checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
         (replaced, kept) = KeptSheet.split(spreadsheet, of: payload, template: template, batchBytes: self.batchBytes)
     }
@@ -67,10 +69,9 @@ struct ExportRun {
             if let found = look?.target, payload.queries.isEmpty {
                 target = found
             } else {
-                target = try await self.target(id)
+                target = try await self.target(id, withBelongings: payload.hasResets)
             }
-            let plan = try self.plan(.existing(target.sheets), removing: target.staged)
-            let outcome = try await SheetReplacer(spreadsheetID: id, target: target, run: self).write(plan)
+            let outcome = try await SheetReplacer(spreadsheetID: id, target: target, run: self).write()
             spreadsheet = ExportedSpreadsheet(id: id, url: target.url, folder: nil, warnings: outcome.warnings)
             sheets = outcome.sheets
             if replaced.isEmpty, target.staged.isEmpty { known = target }
@@ -160,13 +161,27 @@ struct ExportRun {
     // MARK: What all ways of writing need
 
     /// Plans the job for a target.
-    func plan(_ target: PlanTarget, removing leftovers: [Int] = []) throws(JobFailure) -> SpreadsheetPlan {
-        try SpreadsheetPlan(
-            forJob: replaced, target: target, removing: leftovers, template: template, batchBytes: batchBytes)
+    ///
+    /// - Parameter spreadsheet: What Sheets tells of it; nil for a new one.
+    func plan(
+        _ target: PlanTarget, removing leftovers: [Int] = [], among spreadsheet: TargetSpreadsheet? = nil
+    ) throws(JobFailure) -> SpreadsheetPlan {
+        let installation = workspace.configuration.installation
+        let notes = replaced.sheets.map { ColumnNote($0, installation: installation) }
+        return try SpreadsheetPlan(
+            forJob: replaced, target: target, removing: leftovers, template: replacingTemplate,
+            notes: { index, id in notes[index].requests(on: id, of: spreadsheet) }, batchBytes: batchBytes)
     }
 
-    func target(_ id: String) async throws(GoogleError) -> TargetSpreadsheet {
-        try await TargetSpreadsheet(id, of: workspace.configuration.installation, using: sheets)
+    func target(_ id: String, withBelongings: Bool = false) async throws(GoogleError) -> TargetSpreadsheet {
+        try await TargetSpreadsheet(
+            id, of: workspace.configuration.installation, using: sheets, withBelongings: withBelongings)
+    }
+
+    /// The sheets that are replaced, with where their rows belong.
+    var replacedPositions: [(sheet: CheckedSheet, index: Int, position: SheetPosition)] {
+        let indices = payload.modes.indices.filter { payload.modes[$0] == .replace }
+        return zip(replaced.sheets, indices).map { ($0, $1, payload.positions[$1]) }
     }
 
     /// Whether an earlier attempt wrote the same rows; a statement may give others each time.

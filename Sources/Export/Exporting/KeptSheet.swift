@@ -9,6 +9,7 @@ struct KeptSheet {
     let index: Int
     let sheet: CheckedSheet
     let mode: SheetMode
+    let position: SheetPosition
     /// Whether its rows may be others each time that they are asked for.
     let isQueried: Bool
     /// The look of a sheet that has none yet; nil keeps the one that is there.
@@ -25,6 +26,7 @@ struct KeptSheet {
         let kept = payload.modes.indices.filter { payload.modes[$0] != .replace }.map { index in
             KeptSheet(
                 index: index, sheet: spreadsheet.sheets[index], mode: payload.modes[index],
+                position: payload.positions[index],
                 isQueried: payload.queries.contains { $0.index == index }, template: template, batchBytes: batchBytes)
         }
         return (spreadsheet.keeping { payload.modes[$0] == .replace }, kept)
@@ -92,6 +94,12 @@ struct KeptSheet {
 
     private func attempt(_ place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
         guard let existing = target.sheet(named: sheet.name) else {
+            guard !position.namesPlace else {
+                throw JobFailure(
+                    .sheetNotFound,
+                    "sheets[\(index)]: the spreadsheet has no sheet of this name, in which the header could stand where the "
+                        + "job says.", retry: .never)
+            }
             let plan = try made(from: nil, target)
             // Whatever was in a sheet that is gone is gone too.
             return try await append(plan, to: place, after: nil, marks(on: plan.summary.id, place, target))
@@ -106,37 +114,51 @@ struct KeptSheet {
             spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client, calls: place.calls)
         var places = ColumnPlaces(inOrder: sheet.columns.count)
         var formats: [JSON?]?
+        var table = try existing.table(of: sheet, at: position, forSheet: index)
+        let row = table?.block.rows.lowerBound ?? position.headerRow ?? 0
+        var hasBoxes = false
         if sheet.hasHeader {
-            let head = try await reader.head()
+            let name =
+                table.map { "the table \"\($0.name)\"" } ?? (row == 0 ? "the sheet's first row" : "row \(row + 1)")
+            guard row < existing.rows else { throw headerMismatch("the sheet has no row \(row + 1)") }
+            var head = try await reader.head(at: row)
+            if let table { head.keep(table.block.columns) }
             if head.names.allSatisfy(\.isEmpty) {
-                guard try await reader.isEmpty() else {
-                    throw headerMismatch(
-                        "the sheet's first row is empty, but rows lie below it; write the columns' names there")
+                let isBlank = if position.namesPlace { false } else { try await reader.isEmpty() }
+                guard isBlank else {
+                    throw headerMismatch("\(name) is empty, but rows lie below it; write the columns' names there")
                 }
                 return try await append(try made(from: existing, target), to: place, after: place.progress, marks)
             }
             do throws(SheetModelError) {
-                places = try ColumnPlaces(of: sheet.columns, in: head.names)
+                places = try ColumnPlaces(of: sheet.columns, in: head.names, plain: head.plain, place: name)
             } catch {
                 throw headerMismatch(error.message)
             }
-            formats = head.formats
+            (formats, hasBoxes) = (head.formats, head.hasBoxes)
+            table = table ?? existing.table(headedBy: row, columns: places.indices)
         }
-        func plan(_ rows: [Int32]?) throws -> AppendPlan {
-            try checked { () throws(SheetModelError) in
+        func plan(_ rows: [Int32]?) async throws -> AppendPlan {
+            var below = table.map(AppendPlan.Below.table) ?? .sheet
+            // Where rows do not go below all others, somebody has to look where that is.
+            if table == nil, position.headerRow != nil || hasBoxes, rows?.isEmpty != true {
+                let columns = position.headerRow == nil ? Array(0..<existing.columns) : places.indices
+                below = .row(try await reader.end(of: columns, from: row + 1))
+            }
+            return try checked { () throws(SheetModelError) in
                 try AppendPlan(
-                    sheet, rows: rows, below: existing, of: target.sheets, places: places, formats: formats,
+                    sheet, rows: rows, below: existing, of: target.sheets, at: below, headerRow: row, places: places, formats: formats,
                     batchBytes: batchBytes)
             }
         }
         guard case .upsert(let key) = mode else {
-            return try await append(try plan(nil), to: place, after: place.progress, marks)
+            return try await append(try await plan(nil), to: place, after: place.progress, marks)
         }
         let upserter = SheetUpserter(
             reader: reader, sheet: sheet, places: places, index: try KeyIndex(sheet, index: index, key: key),
-            batchBytes: batchBytes)
+            rows: row + 1..<max(row + 1, table?.bodyEnd ?? existing.rows), batchBytes: batchBytes)
         let outcome = try await upserter.update(marks, to: place)
-        var result = try await append(try plan(outcome.missing), to: place, after: nil, outcome.marks)
+        var result = try await append(try await plan(outcome.missing), to: place, after: nil, outcome.marks)
         if outcome.repeated > 0 { result.warnings = [repeated(outcome.repeated)] }
         return result
     }

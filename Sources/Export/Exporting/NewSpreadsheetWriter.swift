@@ -17,7 +17,7 @@ struct NewSpreadsheetWriter {
             mark: SpreadsheetMark(installation: run.workspace.configuration.installation, job: run.job),
             isRedelivered: run.job.isRedelivered, workspace: run.workspace, folders: run.folders, drive: run.drive,
             patience: run.patience, progress: run.progress)
-        let (spreadsheet, isUntouched) = try await maker.spreadsheet(after: run.checkpoint)
+        var (spreadsheet, isUntouched) = try await maker.spreadsheet(after: run.checkpoint)
         var written: ExportCheckpoint.Written?
         if case .made(_, let before)? = run.checkpoint {
             written = before.flatMap { run.canGoOn(from: $0) ? $0 : nil }
@@ -25,12 +25,14 @@ struct NewSpreadsheetWriter {
             try await save(spreadsheet, nil, rowsDone: 0)
         }
         do {
-            let plan = try await self.plan(spreadsheet, isUntouched: isUntouched, written)
+            var warnings: [String] = []
+            let plan = try await self.plan(spreadsheet, isUntouched: isUntouched, written, &warnings)
             let sender = BatchSender(sheets: run.sheets, spreadsheetID: spreadsheet.id)
             try await sender.send(plan, from: written?.next) { position in
                 let written = ExportCheckpoint.Written(sheetIDs: plan.sheets.map(\.id), next: position)
                 try await save(spreadsheet, written, rowsDone: plan.rows(before: position))
             }
+            spreadsheet.warnings += warnings + plan.remarks
             return (spreadsheet, plan, isUntouched)
         } catch {
             let failure = try await explained(error, spreadsheet)
@@ -39,21 +41,27 @@ struct NewSpreadsheetWriter {
     }
 
     private func plan(
-        _ spreadsheet: ExportedSpreadsheet, isUntouched: Bool, _ written: ExportCheckpoint.Written?
+        _ spreadsheet: ExportedSpreadsheet, isUntouched: Bool, _ written: ExportCheckpoint.Written?,
+        _ warnings: inout [String]
     ) async throws -> SpreadsheetPlan {
-        if let written { return try run.plan(.prepared(written.sheetIDs)) }
+        if let written, original == nil { return try run.plan(.prepared(written.sheetIDs)) }
         if isUntouched, original == nil { return try run.plan(.empty) }
-        let target = try await run.target(spreadsheet.id)
+        let target = try await run.target(
+            spreadsheet.id, withBelongings: original != nil && run.payload.hasResets)
+        if original != nil {
+            let finder = PlaceFinder(spreadsheetID: spreadsheet.id, target: target, run: run)
+            let places = try await finder.find()
+            warnings += places.warnings
+            return try run.plan(.existing(places.sheets), removing: target.staged, among: target)
+        }
         let place: PlanTarget =
-            if original != nil {
-                .existing(target.sheets)
-            } else if run.payload.queries.isEmpty {
+            if run.payload.queries.isEmpty {
                 .new(target.sheets)
             } else {
                 // Rows of another answer to a query must not come in between, however late they arrive.
                 .renewed(target.sheets)
             }
-        return try run.plan(place, removing: target.staged)
+        return try run.plan(place, removing: target.staged, among: target)
     }
 
     private func save(

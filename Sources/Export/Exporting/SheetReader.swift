@@ -30,30 +30,64 @@ struct SheetReader {
         self.calls = calls
     }
 
-    /// The first row, and how the numbers below it are shown.
+    /// The header, and how the numbers below it are shown.
     struct Head {
-        /// The text of each cell; empty where there is none.
-        let names: [String]
-        /// Google's `NumberFormat` of each column's second row.
+        /// What each cell shows; empty where there is none.
+        var names: [String]
+        /// The same without number formats.
+        var plain: [String]
+        /// Google's `NumberFormat` of each column's first row of data.
         let formats: [JSON?]
+        /// Whether boxes to tick stand in that row.
+        let hasBoxes: Bool
+
+        /// Leaves out what stands outside of some columns.
+        mutating func keep(_ columns: Range<Int>) {
+            for index in names.indices where !columns.contains(index) { names[index] = "" }
+            for index in plain.indices where !columns.contains(index) { plain[index] = "" }
+        }
     }
 
-    func head() async throws -> Head {
+    /// Reads the header in a row.
+    func head(at row: Int) async throws -> Head {
         let answer = try await client.spreadsheet(
             spreadsheetID,
-            in: [GridRectangle(sheetID: sheet.id, rows: 0..<min(2, sheet.rows), columns: 0..<sheet.columns)],
-            fields: "sheets.data(startColumn,rowData.values(effectiveValue,userEnteredFormat.numberFormat))")
+            in: [GridRectangle(sheetID: sheet.id, rows: row..<min(row + 2, sheet.rows), columns: 0..<sheet.columns)],
+            fields:
+                "sheets.data(startColumn,rowData.values(formattedValue,effectiveValue,dataValidation.condition.type,"
+                + "userEnteredFormat.numberFormat))")
         let rows = answer["sheets"]?[0]?["data"]?[0]?["rowData"]
+        let (header, first) = (rows?[0]?["values"]?.array ?? [], rows?[1]?["values"]?.array ?? [])
         return Head(
-            names: (rows?[0]?["values"]?.array ?? []).map { cell in
-                switch cell["effectiveValue"]?.object?.first?.value {
-                case .string(let text): text
-                case .number(let number): JSON.number(number).description
-                case .bool(let truth): truth ? "TRUE" : "FALSE"
-                case nil, .null, .array, .text, .object: ""
+            names: header.map { $0["formattedValue"]?.string ?? "" },
+            plain: header.map(\.plainText),
+            formats: first.map { $0["userEnteredFormat"]?["numberFormat"] },
+            hasBoxes: first.contains { $0["dataValidation"]?["condition"]?["type"] == "BOOLEAN" })
+    }
+
+    /// The row behind the last one that has data in some columns, from a row on; boxes that nobody has ticked are no data.
+    mutating func end(of columns: [Int], from row: Int) async throws -> Int {
+        var (next, end, endWithBoxes, box) = (row, row, row, Int?.none)
+        while next < sheet.rows {
+            let (values, rows) = try await keys(in: columns, from: next)
+            next = rows.upperBound
+            for (offset, values) in values.enumerated() where values.contains(where: { $0 != .empty }) {
+                endWithBoxes = rows.lowerBound + offset + 1
+                if values.contains(where: { $0 != .empty && $0 != .boolean(false) }) {
+                    (end, box) = (endWithBoxes, nil)
+                } else {
+                    box = box ?? endWithBoxes - 1
                 }
-            },
-            formats: (rows?[1]?["values"]?.array ?? []).map { $0["userEnteredFormat"]?["numberFormat"] })
+            }
+        }
+        guard let box else { return end }
+        let answer = try await client.spreadsheet(
+            spreadsheetID,
+            in: Self.runs(of: columns.sorted()).map {
+                GridRectangle(sheetID: sheet.id, rows: box..<box + 1, columns: $0)
+            }, fields: "sheets.data.rowData.values.dataValidation.condition.type")
+        let cells = (answer["sheets"]?[0]?["data"]?.array ?? []).flatMap { $0["rowData"]?[0]?["values"]?.array ?? [] }
+        return cells.contains { $0["dataValidation"]?["condition"]?["type"] == "BOOLEAN" } ? end : endWithBoxes
     }
 
     /// Whether no cell has a value.

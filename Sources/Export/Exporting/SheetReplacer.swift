@@ -14,8 +14,21 @@ struct SheetReplacer {
     let run: ExportRun
 
     /// Writes the sheets.
-    func write(_ plan: SpreadsheetPlan) async throws -> Outcome {
+    func write() async throws -> Outcome {
         // Where the last write of a staged replacement may have been done, nothing else must be begun.
+        if case .staged(let staging)? = run.checkpoint {
+            let ids = staging.written.sheetIDs
+            // What was written then, which need not be what a query gives now.
+            if let done = staging.outcome, StagedReplace.note(ids, run).isOn(target) { return done }
+        }
+        let places = try await PlaceFinder(spreadsheetID: spreadsheetID, target: target, run: run).find()
+        let plan = try run.plan(.existing(places.sheets), removing: target.staged, among: target)
+        let outcome = try await write(plan)
+        return Outcome(
+            sheets: outcome.sheets, warnings: outcome.warnings + plan.remarks + places.warnings)
+    }
+
+    private func write(_ plan: SpreadsheetPlan) async throws -> Outcome {
         if case .staged? = run.checkpoint { return try await staged(plan) }
         var batches = plan.batches()
         guard let batch = try batches.next() else { return Outcome(sheets: plan.sheets) }

@@ -11,6 +11,8 @@ struct SheetUpserter {
     let sheet: CheckedSheet
     let places: ColumnPlaces
     let index: KeyIndex
+    /// The rows of the sheet that may have a key.
+    let rows: Range<Int>
     let batchBytes: Int
 
     /// What there was to do.
@@ -38,7 +40,8 @@ struct SheetUpserter {
         // The key is there, and may be a formula of somebody's own.
         let others = sheet.columns.indices.filter { !index.columns.contains($0) }
         var updates = RowUpdates(
-            sheetID: reader.sheet.id, columns: sheet.columns, chosen: others, places: places, batchBytes: batchBytes)
+            sheetID: reader.sheet.id, columns: sheet.columns, chosen: others, places: places,
+            headerRow: rows.lowerBound - 1, batchBytes: batchBytes)
         var lines = LineReader(sheet.rows)
         let decoder = RowDecoder(sheet.columns)
         var (done, isSaved) = (0, false)
@@ -57,8 +60,10 @@ struct SheetUpserter {
                 guard let line = try lines.line(Int(pair.here)) else { continue }
                 let wanted = try decoder.cells(of: line)
                 try checkKey(found, wanted)
-                if others.allSatisfy({ Self.isSame(found[$0], wanted[$0]) }) { continue }
-                try updates.add(line, at: Int(pair.there))
+                // What an object does not name stays as it is.
+                let named = sheet.members?.columns(ofRow: Int(pair.here)).map { named in others.filter(named.contains) }
+                if (named ?? others).allSatisfy({ Self.isSame(found[$0], wanted[$0]) }) { continue }
+                try updates.add(line, at: Int(pair.there), columns: named)
                 if updates.isFull { try await write() }
             }
             done += found.count
@@ -77,11 +82,11 @@ struct SheetUpserter {
         var isTaken = [Bool](repeating: false, count: sheet.rows.count)
         var pairs: [Pair] = []
         var repeated = 0
-        var next = 1
-        while next < reader.sheet.rows {
+        var next = self.rows.lowerBound
+        while next < self.rows.upperBound {
             let (keys, rows) = try await reader.keys(in: columns, from: next)
             next = rows.upperBound
-            for (offset, key) in keys.enumerated() {
+            for (offset, key) in keys.enumerated() where rows.lowerBound + offset < self.rows.upperBound {
                 guard let row = index.row(withKey: key) else { continue }
                 if isTaken[row] {
                     repeated += 1

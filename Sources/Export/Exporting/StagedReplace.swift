@@ -16,10 +16,7 @@ struct StagedReplace {
     /// Does what is left to do.
     func write() async throws -> SheetReplacer.Outcome {
         var staging: ExportCheckpoint.Staging?
-        if case .staged(let earlier)? = run.checkpoint { staging = earlier }
-        // What was written then, which need not be what a query gives now.
-        if let done = staging?.outcome, let ids = staging?.written.sheetIDs, note(ids).isOn(target) { return done }
-        if let earlier = staging, !canGoOn(earlier) { staging = nil }
+        if case .staged(let earlier)? = run.checkpoint, canGoOn(earlier) { staging = earlier }
         let ids = staging?.written.sheetIDs ?? freeIDs()
         let mark = StagingMark(installation: run.workspace.configuration.installation, job: run.job.tag)
         let staged = try StagedPlan(
@@ -27,32 +24,31 @@ struct StagedReplace {
             hidden: ids.enumerated().map { ($0.element, mark.title($0.offset + 1)) })
         let sender = BatchSender(sheets: run.sheets, spreadsheetID: spreadsheetID)
         try await sender.send(staged.filling, from: staging?.written.next) { try await save(ids, $0) }
-        return try await finish(staged, staging?.finishing ?? .copy)
+        return try await finish(staged)
     }
 
-    /// Brings the hidden sheets over; where Google refuses to copy out of them they take the old ones' places.
-    private func finish(_ staged: StagedPlan, _ way: StagedPlan.Way) async throws -> SheetReplacer.Outcome {
+    /// Brings the hidden sheets over.
+    private func finish(_ staged: StagedPlan) async throws -> SheetReplacer.Outcome {
         let ids = staged.filling.sheets.map(\.id)
         let end = PlanPosition(sheet: ids.count, row: 0)
-        let outcome = outcome(staged, way)
+        let outcome = SheetReplacer.Outcome(sheets: staged.sheets)
         // Before the call: afterwards it may be too late to know that it was made.
-        try await save(ids, end, way, outcome)
-        let notes = note(ids).requests(on: outcome.sheets[0].id, of: target)
+        try await save(ids, end, outcome)
+        let notes = Self.note(ids, run).requests(on: outcome.sheets[0].id, of: target)
         do throws(GoogleError) {
-            _ = try await run.sheets.batchUpdate(spreadsheetID, body: staged.finish(way, with: notes))
+            _ = try await run.sheets.batchUpdate(spreadsheetID, body: staged.finish(with: notes))
         } catch {
             guard !error.mayHaveTakenEffect else { throw error }
             if error.code == .badRequest {
                 // An earlier, late call may have done it, so that this one named sheets that are gone.
                 let now = try await run.target(spreadsheetID)
-                if note(ids).isOn(now) { return outcome }
+                if Self.note(ids, run).isOn(now) { return outcome }
                 guard ids.allSatisfy(now.staged.contains) else {
                     throw JobFailure(
                         .sheetChanged,
                         "The hidden sheets in which the job wrote its rows were deleted before they were brought over; the "
                             + "job writes them anew.", retry: .backoff)
                 }
-                if way == .copy { return try await finish(staged, .swap) }
             }
             try? await save(ids, end)
             throw error
@@ -60,7 +56,8 @@ struct StagedReplace {
         return outcome
     }
 
-    private func note(_ hidden: [Int]) -> ReplacementNote {
+    /// The note that the last batch of a try leaves.
+    static func note(_ hidden: [Int], _ run: ExportRun) -> ReplacementNote {
         ReplacementNote(
             installation: run.workspace.configuration.installation, job: run.job.tag, hidden: hidden.first ?? 0)
     }
@@ -75,27 +72,17 @@ struct StagedReplace {
     }
 
     private func save(
-        _ ids: [Int], _ next: PlanPosition, _ finishing: StagedPlan.Way? = nil, _ outcome: SheetReplacer.Outcome? = nil
+        _ ids: [Int], _ next: PlanPosition, _ outcome: SheetReplacer.Outcome? = nil
     ) async throws {
         let staging = ExportCheckpoint.Staging(
-            written: ExportCheckpoint.Written(sheetIDs: ids, next: next), finishing: finishing, outcome: outcome)
+            written: ExportCheckpoint.Written(sheetIDs: ids, next: next), outcome: outcome)
         try await run.save(
-            .staged(staging), step: finishing == nil ? "writing" : "replacing", rowsDone: plan.rows(before: next),
+            .staged(staging), step: outcome == nil ? "writing" : "replacing", rowsDone: plan.rows(before: next),
             result: ExportResult.unfinished(
                 spreadsheetID, target.url,
-                finishing == nil
+                outcome == nil
                     ? "Nothing is replaced yet: the rows so far are in hidden sheets, which the next job for the "
                         + "spreadsheet takes away."
                     : "Whether the rows were replaced is not certain; all of them were, or none."))
-    }
-
-    private func outcome(_ staged: StagedPlan, _ way: StagedPlan.Way) -> SheetReplacer.Outcome {
-        let sheets = staged.sheets(way)
-        let old = Set(target.sheets.map(\.id))
-        let warnings = zip(plan.sheets, sheets).filter { old.contains($0.id) && $0.id != $1.id }.map { _, sheet in
-            "Google refused to copy into the sheet \(sheet.name), so that a new one took its place: "
-                + "its id is \(sheet.id) now; mend links and formulas that named the old one."
-        }
-        return SheetReplacer.Outcome(sheets: sheets, warnings: warnings)
     }
 }

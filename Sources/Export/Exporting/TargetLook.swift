@@ -27,7 +27,8 @@ struct TargetLook: Sendable {
         case .new(_, _, copyOf: nil): return nil
         case .existing(let id):
             try await workspace.checkTarget(id, for: login, using: drive)
-            let found = try await TargetSpreadsheet(id, of: workspace.configuration.installation, using: sheets)
+            let found = try await TargetSpreadsheet(
+                id, of: workspace.configuration.installation, using: sheets, withBelongings: payload.hasResets)
             (target, name) = (found, found.timeZone)
         case .new(_, _, copyOf: let original?):
             target = nil

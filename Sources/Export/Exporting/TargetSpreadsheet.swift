@@ -15,12 +15,22 @@ struct TargetSpreadsheet: Sendable, Hashable {
     let metadata: [Int: [JSON]]
 
     private static let fields =
-        "spreadsheetUrl,properties.timeZone,sheets(properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),"
-        + "bandedRanges(bandedRangeId),developerMetadata(metadataId,metadataKey,metadataValue))"
+        "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),bandedRanges(bandedRangeId,range),merges,"
+        + "tables(tableId,name,range,columnProperties.columnName,rowsProperties.footerColorStyle),"
+        + "developerMetadata(metadataId,metadataKey,metadataValue)"
+    /// What only a sheet that is made like new is asked for.
+    private static let belongings =
+        ",conditionalFormats.ranges,protectedRanges.protectedRangeId,filterViews.filterViewId,charts.chartId,"
+        + "slicers.slicerId,rowGroups(range,depth),columnGroups(range,depth)"
 
     /// Reads it: one call.
-    init(_ id: String, of installation: String, using client: SheetsClient) async throws(GoogleError) {
-        try self.init(id, of: installation, try await client.spreadsheet(id, fields: Self.fields))
+    ///
+    /// - Parameter withBelongings: Whether to read what hangs on the sheets too, to take it away.
+    init(
+        _ id: String, of installation: String, using client: SheetsClient, withBelongings: Bool = false
+    ) async throws(GoogleError) {
+        let fields = "spreadsheetUrl,properties.timeZone,sheets(\(Self.fields)\(withBelongings ? Self.belongings : ""))"
+        try self.init(id, of: installation, try await client.spreadsheet(id, fields: fields))
     }
 
     /// Reads what Sheets told of it.
@@ -33,15 +43,31 @@ struct TargetSpreadsheet: Sendable, Hashable {
         for sheet in json["sheets"]?.array ?? [] {
             let properties = sheet["properties"]
             let grid = properties?["gridProperties"]
-            var bandingIDs: [Int] = []
-            for banding in sheet["bandedRanges"]?.array ?? [] where banding["bandedRangeId"] != nil {
-                bandingIDs.append(try GoogleNumber.id(banding["bandedRangeId"], "bandedRangeId"))
-            }
-            let existing = ExistingSheet(
+            var existing = ExistingSheet(
                 id: try GoogleNumber.id(properties?["sheetId"], "sheetId"),
                 title: properties?["title"]?.string ?? "",
                 rows: try GoogleNumber.count(grid?["rowCount"], "rowCount"),
-                columns: try GoogleNumber.count(grid?["columnCount"], "columnCount"), bandingIDs: bandingIDs)
+                columns: try GoogleNumber.count(grid?["columnCount"], "columnCount"))
+            for banding in sheet["bandedRanges"]?.array ?? [] where banding["bandedRangeId"] != nil {
+                existing.bandings.append(
+                    SheetBanding(
+                        id: try GoogleNumber.id(banding["bandedRangeId"], "bandedRangeId"),
+                        block: try existing.block(banding["range"])))
+            }
+            for merge in sheet["merges"]?.array ?? [] {
+                if let block = try existing.block(merge) { existing.merges.append(block) }
+            }
+            for table in sheet["tables"]?.array ?? [] {
+                guard let id = table["tableId"]?.string, let block = try existing.block(table["range"]) else {
+                    continue
+                }
+                existing.tables.append(
+                    SheetTable(
+                        id: id, name: table["name"]?.string ?? "", block: block,
+                        columnNames: (table["columnProperties"]?.array ?? []).map { $0["columnName"]?.string ?? "" },
+                        hasFooter: table["rowsProperties"]?["footerColorStyle"] != nil))
+            }
+            existing.belongings = try SheetBelongings(of: sheet)
             metadata[existing.id] = sheet["developerMetadata"]?.array
             if properties?["hidden"]?.bool == true, StagingMark.isOn(existing.title, of: installation) {
                 staged.append(existing.id)
@@ -57,5 +83,45 @@ struct TargetSpreadsheet: Sendable, Hashable {
     /// The sheet of a name, which Sheets tells from others without regard to case.
     func sheet(named name: String) -> ExistingSheet? {
         sheets.first { $0.title.lowercased() == name.lowercased() }
+    }
+}
+
+extension ExistingSheet {
+    /// Reads Google's `GridRange` of the sheet; nil for one that has no cell.
+    fileprivate func block(_ range: JSON?) throws(GoogleError) -> CellBlock? {
+        guard let range else { return nil }
+        let top = try GoogleNumber.index(range["startRowIndex"], "startRowIndex")
+        let left = try GoogleNumber.index(range["startColumnIndex"], "startColumnIndex")
+        let end = range["endRowIndex"] == nil ? rows : try GoogleNumber.index(range["endRowIndex"], "endRowIndex")
+        let right =
+            range["endColumnIndex"] == nil ? columns : try GoogleNumber.index(range["endColumnIndex"], "endColumnIndex")
+        return end > top && right > left ? CellBlock(rows: top..<end, columns: left..<right) : nil
+    }
+}
+
+extension SheetBelongings {
+    /// Reads what hangs on a sheet beside its cells.
+    fileprivate init(of sheet: JSON) throws(GoogleError) {
+        self.init()
+        conditionalFormats = sheet["conditionalFormats"]?.array?.count ?? 0
+        for (list, name, request, member) in [
+            ("protectedRanges", "protectedRangeId", "deleteProtectedRange", "protectedRangeId"),
+            ("filterViews", "filterViewId", "deleteFilterView", "filterId"),
+            ("charts", "chartId", "deleteEmbeddedObject", "objectId"),
+            ("slicers", "slicerId", "deleteEmbeddedObject", "objectId"),
+        ] {
+            for element in sheet[list]?.array ?? [] {
+                let id = try GoogleNumber.id(element[name], name)
+                removals.append(
+                    .object(
+                        JSONObject([
+                            .init(name: request, value: .object(JSONObject([.init(name: member, value: JSON(id))])))
+                        ])))
+            }
+        }
+        for group in (sheet["rowGroups"]?.array ?? []) + (sheet["columnGroups"]?.array ?? []) {
+            guard let range = group["range"] else { continue }
+            removals.append(["deleteDimensionGroup": ["range": range]])
+        }
     }
 }

@@ -13,6 +13,10 @@ public struct ExportPayload: Sendable {
     public let isDryRun: Bool
     /// What each sheet's rows do with those that are there.
     public let modes: [SheetMode]
+    /// Where in sheets that are there the rows belong.
+    public let positions: [SheetPosition]
+    /// Whether a whole sheet is made like new.
+    var hasResets: Bool { positions.contains(where: \.isReset) }
     /// The statements that give sheets their rows, in the order of the sheets.
     public let queries: [SheetQuery]
     /// The time zone that the payload names; of a new spreadsheet without one it is UTC.
@@ -27,10 +31,11 @@ public struct ExportPayload: Sendable {
     /// The sheets; nil for those that a query fills.
     private let sheets: [CheckedSheet?]
 
-    private static let names = [
-        "title", "spreadsheet_id", "folder", "folder_id", "template", "copy_of", "time_zone", "locale", "columns",
-        "rows", "query", "params", "mode", "key", "sheets", "share", "dry_run",
-    ]
+    private static let names =
+        [
+            "title", "spreadsheet_id", "folder", "folder_id", "template", "copy_of", "time_zone", "locale", "sheets",
+            "share", "dry_run",
+        ] + SheetPayload.ownNames
 
     /// Reads a payload.
     ///
@@ -53,6 +58,12 @@ public struct ExportPayload: Sendable {
         let sheets = try Self.sheets(of: object)
         hasMoments = sheets.contains { $0.columns?.contains { $0.type == .datetime } ?? false }
         modes = sheets.map(\.mode)
+        positions = sheets.map(\.position)
+        for sheet in sheets where isEmpty && sheet.position.namesPlace {
+            throw PayloadError(
+                at: sheet.path(of: sheet.position.table == nil ? "header_row" : "table"),
+                "goes with spreadsheet_id or copy_of: a new sheet has its header in its first row")
+        }
         queries = sheets.enumerated().compactMap { index, sheet in
             guard case .query(let statement, let parameters) = sheet.content else { return nil }
             return SheetQuery(
@@ -98,6 +109,12 @@ public struct ExportPayload: Sendable {
         }
     }
 
+    /// Whether sheets that are there keep their look.
+    var keepsLook: Bool {
+        if case .new(_, _, copyOf: nil) = destination { return false }
+        return template == nil
+    }
+
     /// The cells of the sheets that no query fills.
     var cellsBesideQueries: Int {
         sheets.reduce(0) { cells, sheet in
@@ -122,7 +139,7 @@ public struct ExportPayload: Sendable {
             }
             return [try SheetPayload(shorthand: object)]
         }
-        for name in ["columns", "rows", "query", "params", "mode", "key"] where object[name] != nil {
+        for name in SheetPayload.ownNames where object[name] != nil {
             throw PayloadError(at: name, "goes without sheets; put it into one of them")
         }
         guard (1...Limits.sheets).contains(list.count) else {

@@ -13,12 +13,15 @@ struct SheetPayload {
     let columns: [Column]?
     let content: Content
     let mode: SheetMode
+    let position: SheetPosition
     /// The place of the sheet in the payload; empty for the shorthand.
     let path: String
     /// Whether rows are objects, whose values go by name.
     private let hasObjects: Bool
 
-    private static let names = ["name", "columns", "rows", "query", "params", "mode", "key"]
+    /// The members that a payload of one sheet has itself.
+    static let ownNames = ["columns", "rows", "query", "params", "mode", "key"] + SheetPosition.names
+    private static let names = ["name"] + ownNames
 
     /// Reads an element of `sheets`.
     init(_ value: JSON, at path: String) throws(PayloadError) {
@@ -36,6 +39,7 @@ struct SheetPayload {
         path = object.path
         columns = try Self.columns(of: object)
         mode = try SheetMode.read(object, columns: columns?.map(\.name) ?? (object["query"] == nil ? [] : nil))
+        position = try SheetPosition.read(object, mode: mode, hasHeader: columns != nil || object["query"] != nil)
         if let statement = try object.string("query") {
             guard object["rows"] == nil else {
                 throw PayloadError(at: object.path(of: "rows"), "goes without query")

@@ -3,8 +3,13 @@ import JSON
 extension Spreadsheet {
     /// Lets rows or columns of a sheet come, go or move, with all that hangs on them.
     mutating func apply(_ shift: DimensionShift, toSheet index: Int) {
-        let id = sheets[index].id
         sheets[index].apply(shift)
+        follow(shift, ofSheet: index)
+    }
+
+    /// Lets what refers to cells of a sheet follow them.
+    mutating func follow(_ shift: DimensionShift, ofSheet index: Int) {
+        let id = sheets[index].id
         namedRanges = namedRanges.compactMap { named in
             named.mappingRanges { $0.sheetID == id ? shift.range($0) : $0 }
         }

@@ -9,6 +9,9 @@ public enum CellWarning: Sendable, Hashable, CaseIterable {
     /// A date or time that a sheet cannot hold, such as infinity or a year before Christ, written as text.
     case dateAsText
 
+    /// A member of an object that has the name of no column, left out.
+    case noColumn
+
     func sentence(count: Int) -> String {
         let one = count == 1
         return switch self {
@@ -20,6 +23,8 @@ public enum CellWarning: Sendable, Hashable, CaseIterable {
                 + "\(one ? "was" : "were") written as text"
         case .notANumberAsText:
             "\(count.grouped) \(one ? "value" : "values") of NaN or infinity \(one ? "was" : "were") written as text"
+        case .noColumn:
+            "\(count.grouped) \(one ? "value was" : "values were") left out, because no column has this name"
         case .dateAsText:
             "\(count.grouped) \(one ? "date or time" : "dates or times") that a cell cannot hold "
                 + "\(one ? "was" : "were") written as text"

@@ -10,17 +10,32 @@ public struct AppendBatches: Sendable {
     private var digest: RowDigest
     /// A row that did not fit into the last batch.
     private var waiting: ArraySlice<UInt8>?
+    /// The rows that earlier batches brought, and those of the grid behind them.
+    private var sent = 0
+    private var gridRows: Int
 
     init(plan: AppendPlan, from row: Int, behind digest: RowDigest) {
         self.plan = plan
         self.row = row
         self.digest = digest
         start = plan.start
+        gridRows = plan.gridRows
         cursor = plan.rows.cursor(from: row)
     }
 
     /// The next batch; nil behind the last one.
     public mutating func next() throws -> AppendBatch? {
+        let (requests, count) = try takeRequests()
+        guard count > 0 || !start.isEmpty else { return nil }
+        defer { start = [] }
+        row += count
+        sent += count
+        return AppendBatch(rows: count, end: row, digest: digest, start: start, requests: requests)
+    }
+
+    /// The requests for as many rows as fit, with commas between, and how many those are.
+    private mutating func takeRequests() throws -> (requests: [UInt8], count: Int) {
+        if case .row(let first) = plan.below { return try takeUpdates(from: first + sent) }
         var rows: [UInt8] = []
         var count = 0
         while let line = try takeLine() {
@@ -36,12 +51,57 @@ public struct AppendBatches: Sendable {
             digest.add(line)
             count += 1
         }
-        guard count > 0 || !start.isEmpty else { return nil }
-        defer { start = [] }
-        row += count
-        return AppendBatch(
-            rows: count, end: row, digest: digest, start: start, sheetID: plan.summary.id, fields: plan.encoder.fields,
-            encoded: rows)
+        guard count > 0 else { return ([], 0) }
+        var writer = JSONWriter(reserving: rows.count + 1_000)
+        writer.object {
+            $0.object("appendCells") { append in
+                if case .table(let table) = plan.below {
+                    append.member("tableId", .string(table.id))
+                } else {
+                    append.member("sheetId", JSON(plan.summary.id))
+                }
+                append.member("fields", .string(plan.encoder.fields))
+                append.array("rows") { $0.raw(rows) }
+            }
+        }
+        return (writer.bytes, count)
+    }
+
+    /// The same for rows whose places are known: what stands between the job's columns stays.
+    private mutating func takeUpdates(from first: Int) throws -> (requests: [UInt8], count: Int) {
+        var updates = RowUpdates(
+            sheetID: plan.summary.id, columns: plan.columns, chosen: Array(plan.columns.indices), places: plan.places,
+            batchBytes: plan.batchBytes)
+        var count = 0
+        while let line = try takeLine() {
+            guard count == 0 || !updates.isFull else {
+                waiting = line
+                break
+            }
+            try updates.add(line, at: first + count)
+            digest.add(line)
+            count += 1
+        }
+        guard count > 0 else { return ([], 0) }
+        let make = SheetRequests(id: plan.summary.id)
+        var requests: [JSON] = []
+        if first + count > gridRows {
+            requests.append([
+                "appendDimension": [
+                    "sheetId": JSON(plan.summary.id), "dimension": "ROWS", "length": JSON(first + count - gridRows),
+                ]
+            ])
+            gridRows = first + count
+        }
+        for (place, format) in zip(plan.places.indices, plan.formats) {
+            guard let format, !format.isNull else { continue }
+            requests.append(
+                make.format(
+                    ["numberFormat": format], rows: first..<first + count, columns: place..<place + 1,
+                    fields: "userEnteredFormat.numberFormat"))
+        }
+        let head = JSON.array(requests).bytes.dropFirst().dropLast()
+        return (head + (head.isEmpty ? [] : [UInt8(ascii: ",")]) + updates.takeRequests(), count)
     }
 
     private mutating func takeLine() throws -> ArraySlice<UInt8>? {
@@ -60,24 +120,16 @@ public struct AppendBatch: Sendable {
     /// The digest of all of those.
     public let digest: RowDigest
     fileprivate let start: [JSON]
-    fileprivate let sheetID: Int
-    fileprivate let fields: String
-    fileprivate let encoded: [UInt8]
+    /// Those that bring the rows, with commas between.
+    fileprivate let requests: [UInt8]
 
     /// The body for `spreadsheets.batchUpdate`, with requests that stand or fall with the rows.
     public func body(with guards: [JSON]) -> [UInt8] {
-        var writer = JSONWriter(reserving: encoded.count + 1_000)
+        var writer = JSONWriter(reserving: requests.count + 1_000)
         writer.object { batch in
-            batch.array("requests") { requests in
-                for request in start + guards { requests.element(request) }
-                guard rows > 0 else { return }
-                requests.object {
-                    $0.object("appendCells") { append in
-                        append.member("sheetId", JSON(sheetID))
-                        append.member("fields", .string(fields))
-                        append.array("rows") { $0.raw(encoded) }
-                    }
-                }
+            batch.array("requests") { all in
+                for request in start + guards { all.element(request) }
+                if !requests.isEmpty { all.raw(requests) }
             }
         }
         return writer.bytes

@@ -5,6 +5,16 @@ public import JSON
 /// Google finds the last row, and makes the grid longer where it must; so nothing that a person types meanwhile is written
 /// over. Such a write is not to be repeated: each batch needs something beside it that makes the second one fail.
 public struct AppendPlan: Sendable {
+    /// Where rows go.
+    public enum Below: Sendable, Hashable {
+        /// Below the last row of the sheet, which Google finds.
+        case sheet
+        /// Into the first free rows of a table, which Google finds and makes longer.
+        case table(SheetTable)
+        /// To a row that is known to be the first free one of the job's columns.
+        case row(Int)
+    }
+
     /// What the job has for the sheet.
     public let summary: SheetSummary
     /// How many rows there are to append.
@@ -14,17 +24,26 @@ public struct AppendPlan: Sendable {
     let start: [JSON]
     let encoder: PlacedRowEncoder
     let rows: any RowSource
+    let below: Below
+    let columns: [Column]
+    let places: ColumnPlaces
+    /// Google's `NumberFormat` of each of the job's columns.
+    let formats: [JSON?]
+    /// The rows of the sheet's grid.
+    let gridRows: Int
     let batchBytes: Int
 
     /// Plans rows for a sheet that has some.
     ///
     /// - Parameters:
     ///   - chosen: The indices of the rows that are meant; nil for all.
+    ///   - below: Where they go.
+    ///   - headerRow: The index of the row with the header, if there is one.
     ///   - formats: Google's `NumberFormat` of the sheet's columns; nil to leave formats as they are.
     ///   - target: All sheets of the spreadsheet.
     public init(
         _ sheet: CheckedSheet, rows chosen: [Int32]? = nil, below existing: ExistingSheet, of target: [ExistingSheet],
-        places: ColumnPlaces, formats: [JSON?]?, batchBytes: Int
+        at below: Below = .sheet, headerRow: Int = 0, places: ColumnPlaces, formats: [JSON?]?, batchBytes: Int
     ) throws(SheetModelError) {
         rows = chosen.map { RowSelection(of: sheet.rows, $0) } ?? sheet.rows
         var grid = existing
@@ -38,10 +57,21 @@ public struct AppendPlan: Sendable {
             ? [["appendDimension": ["sheetId": JSON(existing.id), "dimension": "COLUMNS", "length": JSON(missing)]]]
             : []
         let settings = SheetRequests(id: existing.id).settings(
-            of: sheet.columns, at: places, headerRow: sheet.hasHeader ? 0 : nil)
+            of: sheet.columns, at: places.indices, headerRow: sheet.hasHeader ? headerRow : nil)
         // Without rows there is nothing to write.
         start = rows.count > 0 ? growth + settings : []
-        encoder = PlacedRowEncoder(columns: sheet.columns, places: places, formats: formats)
+        let first = if case .table(let table) = below { table.block.columns.lowerBound } else { 0 }
+        encoder = PlacedRowEncoder(
+            columns: sheet.columns, places: places.counted(from: first),
+            formats: formats.map { Array($0.dropFirst(first)) })
+        self.below = below
+        self.places = places
+        columns = sheet.columns
+        self.formats = zip(sheet.columns, places.indices).map { column, place in
+            guard let formats else { return Optional.none }
+            return column.format(in: place < formats.count ? formats[place] : Optional.none)
+        }
+        gridRows = existing.rows
         self.batchBytes = batchBytes
     }
 
@@ -64,6 +94,8 @@ public struct AppendPlan: Sendable {
             ExistingSheet(id: id, title: sheet.name, rows: layout.grid.rows, columns: layout.grid.columns), target)
         summary = SheetSummary(sheet, id: id, header: sheet.hasHeader)
         rows = sheet.rows
+        (below, columns, places) = (.sheet, sheet.columns, ColumnPlaces(inOrder: sheet.columns.count))
+        (formats, gridRows) = ([], layout.grid.rows)
         let keepsLook = existing != nil && template == nil
         encoder = PlacedRowEncoder(
             columns: sheet.columns, places: ColumnPlaces(inOrder: sheet.columns.count), formats: keepsLook ? [] : nil)

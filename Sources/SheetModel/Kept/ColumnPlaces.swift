@@ -6,29 +6,49 @@ public struct ColumnPlaces: Sendable, Hashable {
     /// Takes the first columns of the sheet, one after another.
     public init(inOrder count: Int) { indices = Array(0..<count) }
 
-    /// Finds each column by its name in the sheet's first row; all must be there, each once.
-    public init(of columns: [Column], in header: [String]) throws(SheetModelError) {
+    /// The same places counted from another column on.
+    func counted(from first: Int) -> ColumnPlaces { ColumnPlaces(indices: indices.map { $0 - first }) }
+
+    private init(indices: [Int]) { self.indices = indices }
+
+    /// Finds each column by its name in the header; all must be there, each once.
+    ///
+    /// - Parameters:
+    ///   - header: What each cell of the header shows.
+    ///   - plain: The same without formats, such as 2026 for 2,026.
+    ///   - place: What the header is called in errors.
+    public init(
+        of columns: [Column], in header: [String], plain: [String] = [], place: String = "the sheet's first row"
+    ) throws(SheetModelError) {
         var known: [String: [Int]] = [:]
         for (index, name) in header.enumerated() where !name.isEmpty { known[name, default: []].append(index) }
+        for (index, name) in plain.enumerated() where !name.isEmpty && known[name] == nil { known[name] = [index] }
         var indices: [Int] = []
         var taken: Set<Int> = []
         for (index, column) in columns.enumerated() {
             guard !column.name.isEmpty else {
                 throw SheetModelError(
-                    .header, "column \(index + 1) has no name to find it by in the sheet's first row; give it one")
+                    .header, "column \(index + 1) has no name to find it by in \(place); give it one")
             }
             guard let places = known[column.name] else {
                 let names = header.filter { !$0.isEmpty }
+                let folded = HeaderName.folded(column.name)
+                if let alike = names.first(where: { HeaderName.folded($0) == folded }) {
+                    throw SheetModelError(
+                        .header,
+                        "\(place) has no column \(excerpt(column.name)), but \(excerpt(alike)), which looks like it: "
+                            + "\(HeaderName.difference(alike, from: column.name)); write both alike")
+                }
                 throw SheetModelError(
                     .header,
-                    "the sheet's first row has no column \(excerpt(column.name)), but "
+                    "\(place) has no column \(excerpt(column.name)), but "
                         + names.prefix(20).map { excerpt($0) }.joined(separator: ", ") + (names.count > 20 ? ", …" : "")
                         + "; write its name there, or leave it out of the job")
             }
             guard places.count == 1 else {
                 throw SheetModelError(
                     .header,
-                    "the sheet's first row has \(places.count) columns \(excerpt(column.name)); rename all but one")
+                    "\(place) has \(places.count) columns \(excerpt(column.name)); rename all but one")
             }
             guard taken.insert(places[0]).inserted else {
                 throw SheetModelError(.header, "the job has two columns \(excerpt(column.name)); rename one of them")

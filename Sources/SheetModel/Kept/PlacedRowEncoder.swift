@@ -24,18 +24,12 @@ struct PlacedRowEncoder: Sendable {
         slots = columnOfPlace.enumerated().map { place, column in
             guard let formats else { return Slot(column: column, format: Optional.none) }
             let own = place < formats.count ? formats[place] : Optional.none
-            return Slot(column: column, format: column.map { Self.format(of: columns[$0], in: own) } ?? own)
+            let format = column.map { columns[$0].format(in: own) } ?? own
+            return Slot(column: column, format: format?.isNull == true ? Optional.none : format)
         }
         fields =
             "userEnteredValue" + (slots.contains { $0.format != nil } ? ",userEnteredFormat.numberFormat" : "")
             + (columns.contains { $0.type == .link } ? ",userEnteredFormat.textFormat.link" : "")
-    }
-
-    /// The format that the job asks for, else the one that the sheet's column has if it means the same kind of value.
-    private static func format(of column: Column, in own: JSON?) -> JSON? {
-        guard let format = column.numberFormat else { return own }
-        if column.format == nil, let own, own["type"]?.string == format.type { return own }
-        return format.json
     }
 
     /// A row; what stands between the columns stays empty.

@@ -4,7 +4,12 @@ public import JSON
 public struct RowUpdates: Sendable {
     private let sheetID: Int
     private let decoder: RowDecoder
-    private let runs: [(place: Int, columns: [Int], fields: String)]
+    private let columns: [Column]
+    private let places: ColumnPlaces
+    /// The columns that are written, all of them or of the rows that are being collected.
+    private let all: [Int]
+    private var chosen: [Int]
+    private var runs: [(place: Int, columns: [Int], fields: String)]
     private let batchBytes: Int
     /// What the columns ask for beside values; goes with the first batch.
     private var settings: [JSON]
@@ -23,19 +28,19 @@ public struct RowUpdates: Sendable {
 
     /// Makes an empty collection for one sheet.
     ///
-    /// - Parameter chosen: The indices of the columns that are written.
-    public init(sheetID: Int, columns: [Column], chosen: [Int], places: ColumnPlaces, batchBytes: Int) {
+    /// - Parameters:
+    ///   - chosen: The indices of the columns that are written.
+    ///   - headerRow: The index of the row with the header.
+    public init(
+        sheetID: Int, columns: [Column], chosen: [Int], places: ColumnPlaces, headerRow: Int = 0, batchBytes: Int
+    ) {
         self.sheetID = sheetID
         decoder = RowDecoder(columns)
-        runs = places.runs(of: columns, chosen: chosen).map { place, members in
-            let isLink = columns[members[0]].type == .link
-            return (
-                place, members, "userEnteredValue" + (isLink ? ",userEnteredFormat.textFormat.link" : "")
-            )
-        }
+        (self.columns, self.places, all, self.chosen) = (columns, places, chosen, chosen)
+        runs = Self.runs(columns, places, chosen)
         blocks = Array(repeating: [], count: runs.count)
         self.batchBytes = batchBytes
-        settings = SheetRequests(id: sheetID).settings(of: columns, at: places, headerRow: 0)
+        settings = SheetRequests(id: sheetID).settings(of: columns, at: places.indices, headerRow: headerRow)
     }
 
     /// Whether the batch has become large enough to be sent.
@@ -44,8 +49,27 @@ public struct RowUpdates: Sendable {
             || requestCount + runs.count > Limits.requests / 2
     }
 
+    private static func runs(
+        _ columns: [Column], _ places: ColumnPlaces, _ chosen: [Int]
+    ) -> [(place: Int, columns: [Int], fields: String)] {
+        places.runs(of: columns, chosen: chosen).map { place, members in
+            let isLink = columns[members[0]].type == .link
+            return (
+                place, members, "userEnteredValue" + (isLink ? ",userEnteredFormat.textFormat.link" : "")
+            )
+        }
+    }
+
     /// Adds a row; rows that follow each other are best given one after another.
-    public mutating func add(_ line: ArraySlice<UInt8>, at row: Int) throws {
+    ///
+    /// - Parameter some: The columns of the row that are written; nil for all.
+    public mutating func add(_ line: ArraySlice<UInt8>, at row: Int, columns some: [Int]? = nil) throws {
+        if chosen != some ?? all {
+            finishBlock()
+            chosen = some ?? all
+            runs = Self.runs(columns, places, chosen)
+            blocks = Array(repeating: [], count: runs.count)
+        }
         if count > 0, row != firstRow + count { finishBlock() }
         if count == 0 { firstRow = row }
         let cells = try decoder.cells(of: line)
@@ -63,7 +87,7 @@ public struct RowUpdates: Sendable {
 
     /// Takes the body for `spreadsheets.batchUpdate` out, with requests that stand or fall with the rows.
     public mutating func takeBody(with guards: [JSON]) -> [UInt8] {
-        finishBlock()
+        let requests = takeRequests()
         var writer = JSONWriter(reserving: requests.count + Self.frame)
         writer.object { batch in
             batch.array("requests") { all in
@@ -71,11 +95,19 @@ public struct RowUpdates: Sendable {
                 if !requests.isEmpty { all.raw(requests) }
             }
         }
-        requests = []
-        requestCount = 0
-        rows = 0
         settings = []
         return writer.bytes
+    }
+
+    /// Takes the requests out, with commas between.
+    mutating func takeRequests() -> [UInt8] {
+        finishBlock()
+        defer {
+            requests = []
+            requestCount = 0
+            rows = 0
+        }
+        return requests
     }
 
     private mutating func finishBlock() {

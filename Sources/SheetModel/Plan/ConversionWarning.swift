@@ -2,7 +2,7 @@
 public struct ConversionWarning: Sendable, Hashable, CustomStringConvertible {
     /// The sheet's name.
     public let sheet: String
-    /// The column's name, or its letters where it has none.
+    /// The column's name, or its letters where it has none; of values without a column, the name of the member.
     public let column: String
     /// What happened to the values.
     public let kind: CellWarning
@@ -11,6 +11,6 @@ public struct ConversionWarning: Sendable, Hashable, CustomStringConvertible {
 
     /// One sentence for the reader of the sheet.
     public var description: String {
-        "sheet \(excerpt(sheet)), column \(excerpt(column)): \(kind.sentence(count: count))"
+        "sheet \(excerpt(sheet)), \(kind == .noColumn ? "member" : "column") \(excerpt(column)): \(kind.sentence(count: count))"
     }
 }

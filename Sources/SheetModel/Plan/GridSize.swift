@@ -22,4 +22,11 @@ struct GridSize: Hashable {
         grown.columns = max(columns, sheet.columns)
         return grown
     }
+
+    /// The grid of a sheet that other people use too, with so many rows and columns in use.
+    init(of sheet: ExistingSheet, rows: Int, columns: Int) {
+        headerRows = 0
+        self.rows = max(sheet.rows, rows)
+        self.columns = max(sheet.columns, columns)
+    }
 }

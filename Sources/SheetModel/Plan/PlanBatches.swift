@@ -63,7 +63,7 @@ public struct PlanBatches: Sendable {
             return line[...]
         }
         while position.sheet < plan.layouts.count {
-            let headers = plan.layouts[position.sheet].grid.headerRows
+            let headers = plan.layouts[position.sheet].namedRows
             if position.row < headers { return plan.encoders[position.sheet].headerLine[...] }
             if cursor == nil {
                 cursor = plan.layouts[position.sheet].sheet.rows.cursor(from: position.row - headers)

@@ -31,6 +31,33 @@ struct RowEncoder: Sendable {
         row.append("]}")
     }
 
+    /// Where each cell of a line stands in it; those that it lacks at its end are left out.
+    func cells(of line: Span<UInt8>) -> [Range<Int>] {
+        var cells: [Range<Int>] = []
+        cells.reserveCapacity(types.count)
+        var offset = 1
+        while cells.count < types.count, offset < line.count, line[offset] != UInt8(ascii: "]") {
+            let end = RowLine.end(ofCellAt: offset, in: line)
+            cells.append(offset..<end)
+            offset = end + 1
+        }
+        return cells
+    }
+
+    /// Writes some columns of a row of data, in an order of their own.
+    func append(_ line: Span<UInt8>, _ columns: [Int], at cells: [Range<Int>], to row: inout LineBuffer) {
+        row.append(#"{"values":["#)
+        for (index, column) in columns.enumerated() {
+            if index > 0 { row.append(UInt8(ascii: ",")) }
+            if column < cells.count {
+                append(line.extracting(cells[column]), as: types[column], to: &row)
+            } else {
+                row.append("{}")
+            }
+        }
+        row.append("]}")
+    }
+
     private func append(_ cell: Span<UInt8>, as type: ColumnType, to row: inout LineBuffer) {
         switch cell[0] {
         case UInt8(ascii: "n"): return row.append("{}")

@@ -16,15 +16,25 @@ struct SheetLayout: Sendable {
     let grid: GridSize
     /// Google's `sheetId`.
     let id: Int
-    /// Whether each cell's value says all of it, which formulas and links do not.
+    /// Whether rows can go as plain values: as they are, without formulas and links.
     let isPlain: Bool
+    /// The columns in runs of neighbours.
+    let runs: [SheetPlace.Run]
+    /// Whether the columns are neighbours in the job's order.
+    let isInOrder: Bool
+    /// How many rows the table gets that the columns stand in.
+    let tableGrowth: Int
     /// The sheet that has this id in the target already.
     let existing: ExistingSheet?
     /// What is known of the cells of that sheet.
     private let origin: Origin
     /// The look; nil keeps the one that is there.
     let template: FormattingTemplate?
-    private let widths: [Int]
+    /// Where the columns stand.
+    let place: SheetPlace
+    /// Whether the rest of the sheet is other people's.
+    let isShared: Bool
+    let widths: [Int]
 
     init(
         sheet: CheckedSheet, id: Int, existing: ExistingSheet?, origin: Origin, template: FormattingTemplate?
@@ -33,10 +43,25 @@ struct SheetLayout: Sendable {
         self.id = id
         self.existing = existing
         self.origin = origin
-        isPlain = sheet.columns.allSatisfy { $0.type != .link && $0.type != .formula }
+        isShared = existing?.place != nil
+        place = existing?.place ?? SheetPlace(inOrder: sheet.columns.count, hasHeader: sheet.hasHeader)
+        runs = place.runs()
+        isInOrder = runs.count <= 1 && (runs.first?.columns.elementsEqual(sheet.columns.indices) ?? true)
+        isPlain = isInOrder && sheet.columns.allSatisfy { $0.type != .link && $0.type != .formula }
+        if let existing, existing.place != nil {
+            self.template = template
+            let first = place.row + (sheet.hasHeader ? 1 : 0)
+            tableGrowth = place.table.map { max(0, first + max(1, sheet.rows.count) - $0.bodyEnd) } ?? 0
+            grid = GridSize(
+                of: existing, rows: max(existing.rows + tableGrowth, first + max(1, sheet.rows.count)),
+                columns: place.width)
+            widths = template.map { ColumnWidths.pixels(of: sheet, template: $0.columnWidths) } ?? []
+            return
+        }
+        tableGrowth = 0
         let needed = GridSize(
             rows: sheet.rows.count, columns: sheet.columns.count, hasHeader: sheet.hasHeader)
-        if let existing, template == nil {
+        if let existing, template == nil, !existing.isReset {
             self.template = nil
             grid = needed.grown(from: existing)
             widths = []
@@ -54,8 +79,14 @@ struct SheetLayout: Sendable {
     var summary: SheetSummary {
         SheetSummary(
             name: sheet.name, id: id, rows: sheet.rows.count, columns: columns.count,
-            cells: (sheet.rows.count + grid.headerRows) * columns.count)
+            cells: (sheet.rows.count + (sheet.hasHeader ? 1 : 0)) * columns.count)
     }
+
+    /// How many rows of names come before those of data; in a shared sheet names are written apart from them.
+    var namedRows: Int { isShared ? 0 : grid.headerRows }
+
+    /// The index in the sheet of the first row that is written.
+    var firstRow: Int { isShared ? place.row + (sheet.hasHeader ? 1 : 0) : 0 }
 
     var hasLinks: Bool { columns.contains { $0.type == .link } }
 
@@ -64,6 +95,7 @@ struct SheetLayout: Sendable {
 
     /// The requests that make the sheet and its look, but for what columns ask for beside it.
     var gridAndLook: [JSON] {
+        if isShared { return sharedRequests }
         if let template { return make(template) }
         return growth + [make.clearValues(columns: 0..<max(1, columns.count))] + numberFormats
     }
@@ -73,12 +105,14 @@ struct SheetLayout: Sendable {
     private var dataRows: Range<Int> { grid.headerRows..<grid.rows }
 
     private func make(_ template: FormattingTemplate) -> [JSON] {
-        let bandings = existing?.bandingIDs ?? []
-        var requests =
-            existing != nil && origin == .foreign
-            ? make.strip(bandingIDs: bandings) : make.deleteBandings(bandings)
+        let isReset = existing != nil && origin == .foreign
+        var requests = isReset ? stripping : make.deleteBandings(existing?.bandingIDs ?? [])
         requests.append(properties(frozenRows: template.frozenRows))
-        if existing != nil, origin != .nobody { requests.append(make.clearValues()) }
+        if isReset {
+            requests += make.renew(rows: grid.rows, columns: grid.columns)
+        } else if existing != nil, origin != .nobody {
+            requests.append(make.clearValues())
+        }
         return requests + cellFormats(template) + fittings(template)
     }
 
@@ -110,7 +144,7 @@ struct SheetLayout: Sendable {
 
     /// What columns ask for beside values and look: to be hidden, and a note on the heading.
     var columnSettings: [JSON] {
-        make.settings(of: columns, at: ColumnPlaces(inOrder: columns.count), headerRow: grid.headerRows > 0 ? 0 : nil)
+        make.settings(of: columns, at: place.columns, headerRow: sheet.hasHeader ? place.row : nil)
     }
 
     /// Makes the sheet with its name and its grid, or gives them to one that is there.
@@ -128,6 +162,17 @@ struct SheetLayout: Sendable {
             ? make.add(properties)
             : make.change(
                 properties, fields: "title,gridProperties(rowCount,columnCount,frozenRowCount,frozenColumnCount)")
+    }
+
+    /// Takes away all that people have hung on a sheet that is made like new.
+    private var stripping: [JSON] {
+        guard let existing else { return [] }
+        return existing.belongings.removals
+            + existing.tables.map { ["deleteTable": ["tableId": .string($0.id)]] }
+            + Array(
+                repeating: ["deleteConditionalFormatRule": ["sheetId": JSON(id), "index": 0]],
+                count: existing.belongings.conditionalFormats)
+            + make.strip(bandingIDs: existing.bandingIDs)
     }
 
     /// Makes room for data in a sheet that keeps its look.
@@ -154,12 +199,7 @@ struct SheetLayout: Sendable {
     private var columnFormats: [JSON] {
         var requests: [JSON] = []
         for (range, column) in make.runs(of: columns, by: { [$0.numberFormat?.json, alignment(of: $0)] }) {
-            var look = JSONObject()
-            look["numberFormat"] = column.numberFormat?.json
-            look["horizontalAlignment"] = alignment(of: column)
-            guard !look.isEmpty else { continue }
-            let fields = "userEnteredFormat(\(look.names.joined(separator: ",")))"
-            requests.append(make.format(.object(look), rows: dataRows, columns: range, fields: fields))
+            requests += look(of: column, rows: dataRows, columns: range)
         }
         guard grid.headerRows > 0 else { return requests }
         for (range, column) in make.runs(of: columns, by: alignment(of:)) {
@@ -172,7 +212,17 @@ struct SheetLayout: Sendable {
         return requests
     }
 
-    private func alignment(of column: Column) -> JSON? {
+    /// How the values of a column look beside what the template says of all.
+    func look(of column: Column, rows: Range<Int>, columns: Range<Int>) -> [JSON] {
+        var look = JSONObject()
+        look["numberFormat"] = column.numberFormat?.json
+        look["horizontalAlignment"] = alignment(of: column)
+        guard !look.isEmpty else { return [] }
+        let fields = "userEnteredFormat(\(look.names.joined(separator: ",")))"
+        return [make.format(.object(look), rows: rows, columns: columns, fields: fields)]
+    }
+
+    func alignment(of column: Column) -> JSON? {
         if column.type == .boolean { return "CENTER" }
         // Not plain `nil`, which could be JSON's null.
         return column.type.isRightAligned ? "RIGHT" : Optional.none

@@ -67,6 +67,40 @@ struct SheetRequests {
         ] + deleteBandings(bandingIDs)
     }
 
+    /// Makes all cells of a grid like new ones, and its rows and columns as high, as wide and as visible.
+    func renew(rows: Int, columns: Int) -> [JSON] {
+        [
+            ["updateCells": ["range": range(rows: nil, columns: nil), "fields": "*"]],
+            show(rows: 0..<rows),
+            dimension(
+                "COLUMNS", 0..<columns, ["hiddenByUser": false, "pixelSize": 100], fields: "hiddenByUser,pixelSize"),
+            ["autoResizeDimensions": ["dimensions": dimensions("ROWS", 0..<rows)]],
+            change(
+                ["gridProperties": [:]],
+                fields:
+                    "rightToLeft,tabColorStyle,gridProperties(hideGridlines,rowGroupControlAfter,columnGroupControlAfter)"
+            ),
+        ]
+    }
+
+    /// Shows rows that somebody hid.
+    func show(rows: Range<Int>) -> JSON { dimension("ROWS", rows, ["hiddenByUser": false], fields: "hiddenByUser") }
+
+    private func dimension(_ name: String, _ range: Range<Int>, _ properties: JSON, fields: String) -> JSON {
+        [
+            "updateDimensionProperties": [
+                "range": dimensions(name, range), "properties": properties, "fields": .string(fields),
+            ]
+        ]
+    }
+
+    private func dimensions(_ name: String, _ range: Range<Int>) -> JSON {
+        [
+            "sheetId": JSON(id), "dimension": .string(name), "startIndex": JSON(range.lowerBound),
+            "endIndex": JSON(range.upperBound),
+        ]
+    }
+
     func deleteBandings(_ ids: [Int]) -> [JSON] { ids.map { ["deleteBanding": ["bandedRangeId": JSON($0)]] } }
 
     /// Colours rows by turns; Google chooses the id.
@@ -88,24 +122,19 @@ struct SheetRequests {
 
     /// Sets the widths of the first columns, in pixels.
     func widths(_ widths: [Int]) -> [JSON] {
-        runs(of: widths, by: { $0 }).map { columns, width in
-            [
-                "updateDimensionProperties": [
-                    "range": [
-                        "sheetId": JSON(id), "dimension": "COLUMNS", "startIndex": JSON(columns.lowerBound),
-                        "endIndex": JSON(columns.upperBound),
-                    ],
-                    "properties": ["pixelSize": JSON(width)], "fields": "pixelSize",
-                ]
-            ]
-        }
+        runs(of: widths, by: { $0 }).map { columns, width in self.width(width, of: columns) }
+    }
+
+    /// Sets the width of some columns, in pixels.
+    func width(_ width: Int, of columns: Range<Int>) -> JSON {
+        dimension("COLUMNS", columns, ["pixelSize": JSON(width)], fields: "pixelSize")
     }
 
     /// Hides or shows the columns that ask for that, and puts their notes on their headings; what they do not name stays.
     ///
     /// - Parameter headerRow: The row of the headings; nil where there are none.
-    func settings(of columns: [Column], at places: ColumnPlaces, headerRow: Int?) -> [JSON] {
-        let placed = zip(places.indices, columns).sorted { $0.0 < $1.0 }
+    func settings(of columns: [Column], at places: [Int], headerRow: Int?) -> [JSON] {
+        let placed = zip(places, columns).sorted { $0.0 < $1.0 }
         var requests: [JSON] = []
         for (range, column) in neighbours(placed.filter { $0.1.isHidden != nil }, alikeBy: \.isHidden) {
             requests.append([

@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 
 /// The writes that turn a target into a spreadsheet: the bodies of `spreadsheets.batchUpdate`, in their order.
 ///
@@ -19,6 +19,10 @@ public struct SpreadsheetPlan: Sendable {
     let batchBytes: Int
     /// The requests that concern no sheet.
     let properties: [JSON]
+    /// The requests that leave notes on a sheet, by its index and its id.
+    let notes: @Sendable (_ sheet: Int, _ id: Int) -> [JSON]
+    /// What a reader should know of the sheets that were there.
+    public let remarks: [String]
 
     /// Plans a spreadsheet.
     ///
@@ -28,11 +32,13 @@ public struct SpreadsheetPlan: Sendable {
     ///   - leftovers: Sheets of the target that go first of all, and count for nothing.
     ///   - template: The look; nil keeps that of sheets that are there: only values and number formats are written, and a
     ///     grid grows where it must.
+    ///   - notes: The requests that leave notes on a sheet, by its index and its id.
     ///   - batchBytes: The greatest size of a batch; only a single row longer than that makes a longer one, or formats of
     ///     very many columns.
     public init(
         _ spreadsheet: Spreadsheet, target: PlanTarget = .empty, removing leftovers: [Int] = [],
-        template: FormattingTemplate? = .standard, batchBytes: Int = 8_000_000
+        template: FormattingTemplate? = .standard,
+        notes: @escaping @Sendable (_ sheet: Int, _ id: Int) -> [JSON] = { _, _ in [] }, batchBytes: Int = 8_000_000
     ) throws(SheetModelError) {
         let existing = Dictionary(target.sheets.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let ids = target.ids(for: spreadsheet.sheets)
@@ -55,13 +61,16 @@ public struct SpreadsheetPlan: Sendable {
             layouts,
             head: leftovers.map { SheetRequests(id: $0).delete() }
                 + target.retired.map { SheetRequests(id: $0.id).retire() } + properties + layouts.flatMap(\.requests)
+                + layouts.enumerated().flatMap { notes($0, $1.id) }
                 + target.retired.map { SheetRequests(id: $0.id).delete() },
-            properties: properties, warnings: spreadsheet.warnings, batchBytes: batchBytes)
+            properties: properties, notes: notes, warnings: spreadsheet.warnings, batchBytes: batchBytes)
     }
 
     /// Takes sheets whose sizes are known to be right, and the requests that come before their rows.
     init(
-        _ layouts: [SheetLayout], head: [JSON], properties: [JSON], warnings: [ConversionWarning], batchBytes: Int
+        _ layouts: [SheetLayout], head: [JSON], properties: [JSON],
+        notes: @escaping @Sendable (_ sheet: Int, _ id: Int) -> [JSON] = { _, _ in [] },
+        warnings: [ConversionWarning], batchBytes: Int
     ) throws(SheetModelError) {
         guard head.count + layouts.count <= Limits.requests else {
             throw SheetModelError(
@@ -74,6 +83,12 @@ public struct SpreadsheetPlan: Sendable {
         sheets = layouts.map(\.summary)
         self.head = JSON.array(head).bytes.dropFirst().dropLast()
         self.properties = properties
+        self.notes = notes
+        remarks = layouts.flatMap { layout in
+            layout.split.map {
+                "sheet \(excerpt(layout.sheet.name)): the merged cells \($0.a1) were parted, since rows of the job stand there"
+            }
+        }
         self.warnings = warnings
         self.batchBytes = batchBytes
     }
@@ -91,7 +106,7 @@ public struct SpreadsheetPlan: Sendable {
     public func rows(before position: PlanPosition) -> Int {
         let earlier = sheets.prefix(position.sheet).reduce(0) { $0 + $1.rows }
         guard layouts.indices.contains(position.sheet) else { return earlier }
-        return earlier + max(0, position.row - layouts[position.sheet].grid.headerRows)
+        return earlier + max(0, position.row - layouts[position.sheet].namedRows)
     }
 
     private static func properties(of spreadsheet: Spreadsheet) -> [JSON] {

@@ -10,17 +10,21 @@ public struct CheckedSheet: Sendable {
     public let hasHeader: Bool
     /// The rows of data.
     public let rows: any RowSource
+    /// Which columns its rows name, where they are objects of which some do not name all.
+    public let members: RowMembers?
     /// What was not taken over quite as it came.
     public let warnings: [ConversionWarning]
 
     /// Takes rows that somebody has checked.
     public init(
-        name: String, columns: [Column], hasHeader: Bool, rows: any RowSource, warnings: [ConversionWarning]
+        name: String, columns: [Column], hasHeader: Bool, rows: any RowSource, members: RowMembers? = nil,
+        warnings: [ConversionWarning]
     ) {
         self.name = name
         self.columns = columns
         self.hasHeader = hasHeader
         self.rows = rows
+        self.members = members
         self.warnings = warnings
     }
 
@@ -33,6 +37,7 @@ public struct CheckedSheet: Sendable {
         for row in sheet.rows { try checker.take(row) }
         self.init(
             name: sheet.name, columns: columns, hasHeader: sheet.columns != nil, rows: checker.rows,
+            members: checker.members,
             warnings: checker.warnings(sheet: sheet.name))
     }
 }

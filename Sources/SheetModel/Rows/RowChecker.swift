@@ -14,6 +14,12 @@ struct RowChecker {
     private var written = 0
     /// The rows that have been checked.
     private(set) var rows = RowBuffer()
+    /// Which columns they name, where one of them does not name all.
+    private(set) var members: RowMembers?
+    /// How many values had the name of no column, by their names.
+    private var strangers: [String: Int] = [:]
+    /// So many names are told apart.
+    private static let mostStrangers = 50
 
     /// Makes a checker.
     ///
@@ -66,10 +72,41 @@ struct RowChecker {
         let found = members.indices.compactMap { index in places[members[index].name].map { (column: $0, index: index) }
         }
         .sorted { ($0.column, $0.index) < ($1.column, $1.index) }
+        if found.count < members.count { try note(members, places) }
+        if found.count < columns.count {
+            var named: [Int] = []
+            for member in found where named.last != member.column { named.append(member.column) }
+            if named.count < columns.count { self.members = self.members ?? RowMembers() }
+            if named.count < columns.count { self.members?.add(named, row: rows.count) }
+        }
         for (place, member) in found.enumerated()
         where place + 1 == found.count || found[place + 1].column != member.column {
             try take(members[member.index].value, member.column)
         }
+    }
+
+    /// Counts the members of an object that no column takes; refuses one that has no other.
+    private mutating func note(_ members: JSONObject, _ places: [String: Int]) throws(SheetModelError) {
+        let names = members.names.filter { places[$0] == nil }
+        guard names.count < members.count else {
+            let known = Dictionary(
+                columns.map { (Self.plain($0.name), $0.name) }, uniquingKeysWith: { first, _ in first })
+            let meant = names.lazy.compactMap { name in known[Self.plain(name)].map { (name, $0) } }.first
+            throw SheetModelError(
+                .cellType, at: .row(rows.count, sheet: sheet),
+                "has no member with the name of a column"
+                    + (meant.map { "; did you mean \(excerpt($0.1)) by \(excerpt($0.0))?" }
+                        ?? ": columns are " + columns.prefix(20).map { excerpt($0.name) }.joined(separator: ", ")
+                        + (columns.count > 20 ? ", …" : "")))
+        }
+        for name in names where strangers[name] != nil || strangers.count < Self.mostStrangers {
+            strangers[name, default: 0] += 1
+        }
+    }
+
+    /// A name without case, blanks, hyphens and underscores.
+    private static func plain(_ name: String) -> String {
+        HeaderName.folded(name).filter { $0 != " " && $0 != "_" && $0 != "-" }
     }
 
     /// Writes a value behind empty cells up to its column; `null` becomes one of those that follow.
@@ -91,6 +128,9 @@ struct RowChecker {
     /// What was not taken over quite as it came, one for each column and kind.
     func warnings(sheet name: String) -> [ConversionWarning] {
         tally.warnings(sheet: name, columns: columns)
+            + strangers.sorted { $0.key < $1.key }.map {
+                ConversionWarning(sheet: name, column: $0.key, kind: .noColumn, count: $0.value)
+            }
     }
 
     /// Writes a value as it came; false, with nothing written, where it is for its column's converter.

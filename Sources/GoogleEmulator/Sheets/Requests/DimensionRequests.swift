@@ -21,8 +21,15 @@ enum DimensionRequests {
         _ request: JSON, _ spreadsheet: inout Spreadsheet
     ) throws(RequestError) -> JSON {
         let (index, isRows, range) = try span(request["dimensions"] ?? [:], spreadsheet)
-        // Rows of one line have their usual height anyway.
-        guard !isRows else { return [:] }
+        guard !isRows else {
+            // Rows of one line have their usual height.
+            for row in range {
+                var properties = old(row, true, spreadsheet.sheets[index])
+                properties["pixelSize"] = nil
+                set(properties, row, true, &spreadsheet.sheets[index])
+            }
+            return [:]
+        }
         let reader = CellReader(spreadsheet)
         var widest = [Int](repeating: 0, count: range.count)
         for row in 0..<spreadsheet.sheets[index].grid.usedRowCount {

@@ -21,7 +21,7 @@ enum PasteRequests {
             formulas = type != "PASTE_VALUES"
             formats = isWhole || type == "PASTE_FORMAT"
             extras = isWhole
-            validation = isWhole || type == "PASTE_DATA_VALIDATION"
+            validation = isWhole || type == "PASTE_DATA_VALIDATION" || type == "PASTE_FORMAT"
         }
     }
 

@@ -27,6 +27,11 @@ enum RangeRequests {
             for row in rows { grid.update(row: row) { $0.replace(place, with: Grid.Row(), count: columns.count) } }
         }
         spreadsheet.sheets[sheet].grid = grid
+        let shift = DimensionShift(
+            isRows: isRows,
+            kind: isRows
+                ? .insert(rows.lowerBound, count: rows.count) : .insert(columns.lowerBound, count: columns.count))
+        spreadsheet.sheets[sheet].shiftTables(shift, within: range)
         return [:]
     }
 
@@ -172,5 +177,21 @@ private struct SortKey: Equatable {
         if first.rank == 4 || second.rank == 4 { return first.rank < second.rank }
         let isLess = (first.rank, first.number, first.text) < (second.rank, second.number, second.text)
         return isDescending ? !isLess : isLess
+    }
+}
+
+extension Sheet {
+    /// Lets tables follow cells that were pushed aside, where all of their rows or columns were.
+    fileprivate mutating func shiftTables(_ shift: DimensionShift, within range: GridRange) {
+        tables = tables.compactMap { table in
+            table.mappingRanges { block in
+                let isWhole =
+                    shift.isRows
+                    ? (range.startColumn ?? 0) <= (block.startColumn ?? 0)
+                        && (range.endColumn ?? .max) >= (block.endColumn ?? .max)
+                    : (range.startRow ?? 0) <= (block.startRow ?? 0) && (range.endRow ?? .max) >= (block.endRow ?? .max)
+                return isWhole ? shift.range(block) : block
+            }
+        }
     }
 }

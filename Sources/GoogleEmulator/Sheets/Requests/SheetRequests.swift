@@ -80,8 +80,19 @@ enum SheetRequests {
         guard let title = properties["title"]?.string else { throw RequestError("The sheet name cannot be empty.") }
         try checkTitle(title, of: sheet.id, in: spreadsheet)
         sheet.title = title
+        let (rows, columns) = (sheet.grid.rowCount, sheet.grid.columnCount)
         try set(properties, on: &sheet)
         spreadsheet.sheets[index] = sheet
+        // A smaller grid is one of which rows or columns were deleted.
+        if sheet.grid.rowCount < rows {
+            spreadsheet.follow(
+                DimensionShift(isRows: true, kind: .delete(sheet.grid.rowCount..<rows)), ofSheet: index)
+        }
+        if sheet.grid.columnCount < columns {
+            spreadsheet.follow(
+                DimensionShift(isRows: false, kind: .delete(sheet.grid.columnCount..<columns)), ofSheet: index)
+        }
+        sheet = spreadsheet.sheets[index]
         guard spreadsheet.sheets.contains(where: { !$0.isHidden }) else {
             throw RequestError("You can't hide all the sheets in a document.")
         }

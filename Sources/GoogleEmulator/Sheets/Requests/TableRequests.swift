@@ -49,7 +49,8 @@ enum TableRequests {
         guard !others.contains(where: { $0["name"]?.string?.lowercased() == name.lowercased() }) else {
             throw RequestError("A table with the name \"\(name)\" already exists.")
         }
-        var table = ColorPairs.complete(json)
+        // Of a table's colours there is only the new form.
+        var table = json
         table["tableId"] = .string(id)
         table["name"] = .string(name)
         table["range"] = bounded.json
