@@ -44,17 +44,18 @@ import Testing
     @Test func nothingThatCanBeEnqueuedBringsTheDaemonDown() async throws {
         try await Stage.with { stage in
             let daemon = stage.daemon.with(["SHEETSYNC_MEMORY_MB": "\(Self.limit / 4 * 3 / 1_048_576)"])
-            let group = MemoryGroup(limit: 4 * Self.limit)
+            let group = MemoryGroup(limit: Self.limit)
             defer { group?.remove() }
             let ended = try await daemon.withDaemon { daemon in
                 try group?.take(daemon.id)
                 let columns = "[\((1...18_278).map { _ in #""""# }.joined(separator: ","))]"
                 let wide = export("[\(Array(repeating: "[]", count: 546).joined(separator: ","))]", columns: columns)
-                let large = export(rows(bytes: 5_242_000))
+                let texts = Array(repeating: #"["\#(String(repeating: "x", count: 49_990))"]"#, count: 104)
+                let large = export("[\(texts.joined(separator: ", "))]")
                 var ids: [Int] = []
                 for _ in 1...16 { ids.append(try await stage.enqueue("export", text: wide)) }
-                for _ in 1...4 { ids.append(try await stage.enqueue("export", text: large)) }
-                for round in 1...2 {
+                for _ in 1...16 { ids.append(try await stage.enqueue("export", text: large)) }
+                for round in 1...50 {
                     _ = try await stage.queue.psql(
                         """
                         select from (select pg_notify(channel, \(round) || ' ' || n || repeat('x', 7000))
