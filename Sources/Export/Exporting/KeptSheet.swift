@@ -147,7 +147,8 @@ struct KeptSheet {
             }
             return try checked { () throws(SheetModelError) in
                 try AppendPlan(
-                    sheet, rows: rows, below: existing, of: target.sheets, at: below, headerRow: row, places: places, formats: formats,
+                    sheet, rows: rows, below: existing, of: target.sheets, at: below, headerRow: row, places: places,
+                    formats: formats,
                     batchBytes: batchBytes)
             }
         }
