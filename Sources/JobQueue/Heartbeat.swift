@@ -28,6 +28,8 @@ final class Heartbeat: Sendable {
     /// What hints ask for is done five times a second at most: anybody who may connect can send one.
     private static let shortestPause = Duration.milliseconds(200)
 
+    /// When the worker signed in.
+    private let entered = Mutex(ContinuousClock.now)
     private let listening = Mutex(false)
 
     init(
@@ -61,7 +63,10 @@ final class Heartbeat: Sendable {
     }
 
     /// Counts from now on, because the worker is just signing in.
-    func begin() { lastBeat.withLock { $0 = .now } }
+    func begin() {
+        lastBeat.withLock { $0 = .now }
+        entered.withLock { $0 = .now }
+    }
 
     /// Asks for a sign of life at once; its answer names the jobs that somebody wants cancelled.
     func beatNow() { due.raise() }
@@ -102,6 +107,8 @@ final class Heartbeat: Sendable {
                 due.raise()
                 continue
             }
+            // After an outage of the database the others need a moment to sign in and give back what they have stopped.
+            guard .now >= entered.withLock({ $0 }) + configuration.beatInterval else { continue }
             await problems.attempt(.reclaim) { try await reclaim() }
         }
     }

@@ -33,6 +33,8 @@ public struct Job: Sendable {
     let leaseNumber: Int
     /// The size of the payload's text.
     let payloadBytes: Int
+    /// Whether it runs alone, because workers were lost while they ran it.
+    let isIsolated: Bool
     /// Why it cannot run at all, where its payload could not be read.
     var refusal: JobFailure?
 }

@@ -22,6 +22,9 @@ final class JobsInFlight: Sendable {
 
     var count: Int { entries.withLock { $0.count } }
 
+    /// Whether a job runs.
+    func contains(_ id: Int) -> Bool { entries.withLock { $0[id] != nil } }
+
     /// Counts a job in; its task follows with `attach`.
     func insert(_ job: Job) { entries.withLock { $0[job.id] = Entry(payloadBytes: job.payloadBytes) } }
 

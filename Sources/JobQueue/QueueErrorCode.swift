@@ -14,7 +14,7 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
         switch self {
         case .workerLost:
             "The worker stopped giving signs of life and another one took the job; look why it died (memory, `journalctl`). "
-                + "That costs no attempt before the third time; from then on the job runs alone, and the fifth time is its end."
+                + "That costs no attempt before the third time; from then on the job runs alone, and the fifth time, or the loss of its last attempt, is its end."
         case .leaseLost:
             "The worker could not reach the database for too long and another one took the job; nothing to do."
         case .payloadUnreadable:

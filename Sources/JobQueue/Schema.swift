@@ -132,17 +132,20 @@ public struct Schema: Sendable {
     private func lockHolder(on connection: Connection) async -> String {
         let rows = try? await connection.query(
             """
-            select a.pid, a.usename::text as login, a.application_name as name, c.relname as relation,
+            select l.pid, a.usename::text as login, a.application_name as name, c.relname as relation,
                 coalesce(extract(epoch from clock_timestamp() - a.xact_start), 0)::float8 as seconds
             from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-            join pg_stat_activity a on a.pid = l.pid
-            where l.granted and n.nspname = \(name) and a.datname = current_database() and a.pid <> pg_backend_pid()
-            order by a.xact_start nulls last, c.relname limit 1
+            left join pg_stat_activity a on a.pid = l.pid
+            where l.granted and n.nspname = \(name) and l.pid is distinct from pg_backend_pid()
+                and l.database = (select d.oid from pg_database d where d.datname = current_database())
+            order by l.mode = 'AccessShareLock', a.xact_start nulls first, c.relname limit 1
             """)
-        guard let row = rows?.first, let pid = try? row.int("pid"), let login = try? row.text("login"),
-            let name = try? row.text("name"), let relation = try? row.text("relation"),
+        guard let row = rows?.first, let relation = try? row.text("relation") else {
+            return "another transaction makes it, or one that has ended by now held it"
+        }
+        guard let pid = try? row.int("pid"), let login = try? row.text("login"), let name = try? row.text("name"),
             let seconds = try? row.optionalDouble("seconds")
-        else { return "another migration, or a transaction that has ended by now" }
+        else { return "a prepared transaction holds \(relation) (see pg_prepared_xacts)" }
         let program = name.isEmpty ? "" : " (\(name))"
         let time = seconds > 0 ? " for \(Int(seconds)) seconds" : ""
         return "process \(pid) of login \(login)\(program) has held \(relation)\(time)"

@@ -50,15 +50,18 @@ public struct Worker: Service {
         let wakeUp = Signal()
         let stopping = Flag()
         try await withTaskCancellationOrGracefulShutdownHandler {
+            var former: Int?
             while !stopping.isSet {
                 let session = WorkerSession(
                     configuration: configuration, database: database, schema: schema,
                     statements: WorkerStatements(
                         schema: schema.name, claims: Connection(database, label: "claims"),
                         completions: Connection(database, label: "completions"), control: control),
+                    former: former,
                     handlers: handlers, admission: admission, logger: logger, observer: observer, stopping: stopping,
                     wakeUp: wakeUp)
                 await session.run()
+                former = session.lostEpoch ?? former
                 if let incompatibility = session.incompatibility { throw SchemaError(description: incompatibility) }
             }
         } onCancelOrGracefulShutdown: {

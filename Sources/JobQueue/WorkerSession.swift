@@ -7,6 +7,8 @@ final class WorkerSession: Sendable {
     private let configuration: WorkerConfiguration
     private let database: ConnectionConfiguration
     private let statements: WorkerStatements
+    /// The identity that this process has lost, some of whose jobs it may hold yet.
+    private let former: Int?
     private let handlers: [String: any JobHandler]
     private let admission: (any AdmissionControl)?
     private let logger: Logger
@@ -26,13 +28,14 @@ final class WorkerSession: Sendable {
 
     init(
         configuration: WorkerConfiguration, database: ConnectionConfiguration, schema: Schema,
-        statements: WorkerStatements,
+        statements: WorkerStatements, former: Int?,
         handlers: [String: any JobHandler], admission: (any AdmissionControl)?, logger: Logger,
         observer: @escaping @Sendable (WorkerEvent) -> Void, stopping: Flag, wakeUp: Signal
     ) {
         self.configuration = configuration
         self.database = database
         self.statements = statements
+        self.former = former
         self.handlers = handlers
         self.admission = admission
         self.logger = logger
@@ -55,6 +58,9 @@ final class WorkerSession: Sendable {
 
     /// Why this program must not work on the schema any more, once that has turned out.
     var incompatibility: String? { compatibility.incompatibility }
+
+    /// The identity, where it was lost; none of its jobs runs any more once `run` has returned.
+    var lostEpoch: Int? { heartbeat.isLost ? statements.epoch : nil }
 
     func run() async {
         guard await register() else { return }
@@ -93,7 +99,7 @@ final class WorkerSession: Sendable {
         let others = [listening, beating, watching, maintaining, reconciling]
         for task in others { task.cancel() }
         for task in others { await task.value }
-        if !heartbeat.isLost {
+        if !heartbeat.isLost || stopping.isSet {
             await problems.attempt(.signOff) { try await statements.deregister() }
         }
         await statements.claims.close()
@@ -112,6 +118,8 @@ final class WorkerSession: Sendable {
                 try await statements.register(
                     name: configuration.name, version: configuration.version, concurrency: configuration.concurrency,
                     kinds: Array(handlers.keys))
+                // Its jobs were stopped for want of a database, which is no fault of theirs.
+                if let former { try await statements.deregister(former) }
             }
             if isDone {
                 logger.info("worker is ready", metadata: ["epoch": "\(statements.epoch)"])
@@ -132,6 +140,9 @@ final class WorkerSession: Sendable {
         // Until when a queue that has become empty is worth another look.
         var busyUntil = ContinuousClock.now
         var served = ServedLanes()
+        // The last claim's job that runs alone; the next claim is for others. So is the first one, in case that such a job
+        // has just ended the process.
+        var alone: Int? = 0
         // The pauses between looks grow while nothing comes: no notification tells of what was enqueued while this worker
         // was busy, and committed after its last look.
         var pause = configuration.firstPause
@@ -139,7 +150,7 @@ final class WorkerSession: Sendable {
         while !isOver {
             observer(.iterated(.claims, nextWithin: .zero))
             let free = configuration.concurrency - inFlight.count
-            guard free > 0 else {
+            guard free > 0, alone.map(inFlight.contains) != true else {
                 await rest(atMost: configuration.beatInterval)
                 continue
             }
@@ -152,7 +163,9 @@ final class WorkerSession: Sendable {
                 let capacity = await admission?.capacity(for: free) ?? Capacity()
                 let claimed = try await statements.claim(
                     free, limits: limits(capacity, free), served: served,
-                    room: configuration.memory.map { inFlight.room(within: MemoryBudget(limit: $0)) })
+                    room: configuration.memory.map { inFlight.room(within: MemoryBudget(limit: $0)) },
+                    alone: alone == nil)
+                alone = claimed.first { $0.isIsolated }?.id
                 // Jobs that come when the identity is lost are left to others.
                 guard !heartbeat.isLost else { break }
                 held.insert(claimed)

@@ -25,8 +25,10 @@ struct WorkerStatements: Sendable {
     }
 
     /// Signs off and gives back what this worker still holds.
-    func deregister() async throws(PostgresError) {
-        try await control.query("select \(identifier: schema).deregister_worker(\(epoch))")
+    ///
+    /// - Parameter former: An earlier identity of this process, whose jobs have all stopped; nil for the own one.
+    func deregister(_ former: Int? = nil) async throws(PostgresError) {
+        try await control.query("select \(identifier: schema).deregister_worker(\(former ?? epoch))")
     }
 
     /// Claims jobs, in the order in which they are to begin.
@@ -35,19 +37,22 @@ struct WorkerStatements: Sendable {
     ///   - limits: How many jobs of each kind may begin; other kinds are left to other workers.
     ///   - served: Whom this worker has served so far, so that logins, kinds and owners take turns.
     ///   - room: How many bytes their payloads may have together; nil for no limit.
+    ///   - alone: Whether it may be a job that runs alone.
     func claim(
-        _ slots: Int, limits: [String: Int], served: ServedLanes = ServedLanes(), room: Int? = nil
+        _ slots: Int, limits: [String: Int], served: ServedLanes = ServedLanes(), room: Int? = nil, alone: Bool = true
     ) async throws(PostgresError) -> [Job] {
         let limits = JSON.object(JSONObject(limits.map { .init(name: $0.key, value: JSON($0.value)) })).description
         var jobs: [Job] = []
         for row in try await claims.query(
             """
             select * from \(identifier: schema).claim(
-                \(epoch), \(slots), \(limits)::jsonb, \(served.json.description)::jsonb, \(room))
+                \(epoch), \(slots), \(limits)::jsonb, \(served.json.description)::jsonb, \(room), \(alone))
             """)
         {
             jobs.append(
-                try Job(row, isRedelivered: try row.bool("redelivered"), leaseNumber: try row.int("lease_number")))
+                try Job(
+                    row, isRedelivered: try row.bool("redelivered"), leaseNumber: try row.int("lease_number"),
+                    isIsolated: try row.bool("isolated")))
         }
         return jobs
     }
@@ -170,7 +175,9 @@ extension Job {
     /// A longer array of a payload stays text, because a tree of values takes some thirty times as much memory.
     private static let longestTree = 65_536
 
-    fileprivate init(_ row: Row, isRedelivered: Bool, leaseNumber: Int) throws(PostgresError) {
+    fileprivate init(
+        _ row: Row, isRedelivered: Bool, leaseNumber: Int, isIsolated: Bool = false
+    ) throws(PostgresError) {
         var payload: JSON = [:]
         var refusal: JobFailure?
         let text = Array((try row.optionalText("payload") ?? "{}").utf8)
@@ -188,6 +195,6 @@ extension Job {
             isRedelivered: isRedelivered, login: try row.text("enqueued_by"), owner: try row.text("owner"),
             target: try row.optionalText("target"),
             checkpoint: try row.optionalText("checkpoint").flatMap { try? JSON(parsing: $0) },
-            leaseNumber: leaseNumber, payloadBytes: text.count, refusal: refusal)
+            leaseNumber: leaseNumber, payloadBytes: text.count, isIsolated: isIsolated, refusal: refusal)
     }
 }

@@ -69,17 +69,27 @@ import Testing
         let earlier = try await queue.jobs.enqueue(kind: "write", payload: ["file": "a"])
         let held = try await busy.claim(1, limits: ["write": 1])
         #expect(held.map(\.id) == [earlier])
+        let next = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+        let beside = try await busy.claim(8)
+        #expect(beside.map(\.id) == [next], "another worker may be idle soon")
+        _ = try await busy.finish(beside.map { JobOutcome($0, .completed) }, keepPayloads: false)
         let later = try await queue.jobs.enqueue(kind: "noop", payload: [:])
-        #expect(try await busy.claim(8).isEmpty, "it becomes idle first")
+        _ = try await queue.psql(
+            "update sheetsync.ready set run_at = run_at - interval '1 minute' where state = 'isolated'")
+        #expect(try await busy.claim(8).isEmpty, "it has waited for long, so this one becomes idle")
         let why = try await why(id, queue)
         #expect(why.causes[0].name == "isolated" && why.headline.contains("runs nothing else"), "\(why)")
         // An attempt that was snoozed is still to run alone.
         let report = try await QueueReport.read(queue.schema, on: queue.connection)
-        #expect(report.kinds.first { $0.kind == "noop" }?.available == 2)
+        let noop = try #require(report.kinds.first { $0.kind == "noop" })
+        #expect(noop.available == 2 && (noop.oldestAvailable ?? 0) >= 60)
         _ = try await busy.finish(held.map { JobOutcome($0, .completed) }, keepPayloads: false)
         let alone = try await busy.claim(8)
         #expect(alone.map(\.id) == [id])
+        #expect(alone[0].isIsolated)
         #expect(try await busy.claim(8).isEmpty, "nothing runs beside it")
+        let behind = try await self.why(later, queue)
+        #expect(behind.headline.contains("waits for job \(id), beside which its worker begins nothing"), "\(behind)")
         let other = try await worker(queue)
         #expect(try await other.claim(8).map(\.id) == [later], "other workers go on")
         _ = try await busy.finish([JobOutcome(alone[0], .snooze, delay: .seconds(60))], keepPayloads: false)
@@ -92,6 +102,49 @@ import Testing
         #expect(try await queue.jobs.pause("noop"))
         let last = try await queue.jobs.enqueue(kind: "write", payload: ["file": "b"])
         #expect(try await other.claim(8).map(\.id) == [last])
+    }
+
+    /// It may have been ended by such a job, and the next one would end it again.
+    @Test func aWorkerThatHasJustBegunTakesOthersFirst() async throws {
+        let queue = try await TestQueue.make()
+        var ids: [Int] = []
+        for _ in 1...2 { ids.append(try await queue.jobs.enqueue(kind: "noop", payload: [:])) }
+        for _ in 1...2 {
+            let dying = try await worker(queue)
+            #expect(try await dying.claim(2).map(\.id) == ids)
+            try await lose(dying, queue)
+        }
+        for _ in 1...3 { ids.append(try await queue.jobs.enqueue(kind: "noop", payload: [:])) }
+        let order = Heard()
+        let handler = ClosureHandler { job, _ in
+            order.add("\(job.id)")
+            return nil
+        }
+        try await queue.withWorker(["noop": handler], change: { $0.concurrency = 1 }) { queue in
+            for id in ids { try await queue.expect(id, "completed") }
+        }
+        #expect(order.all.first == String(ids[2]) && order.all.count == ids.count, "\(order.all)")
+    }
+
+    /// Its jobs were stopped because the database was away, which says nothing of them.
+    @Test func aWorkerThatLostItsIdentityGivesItsJobsBackItself() async throws {
+        let queue = try await TestQueue.make()
+        let tally = Tally()
+        let handler = ClosureHandler { job, _ in
+            tally.add(job.id)
+            if tally[job.id] <= 3 { try await Task.sleep(for: .seconds(60)) }
+            return nil
+        }
+        try await queue.withWorker(["noop": handler], change: { $0.leaseTime = .seconds(15) }) { queue in
+            let id = try await queue.jobs.enqueue(kind: "noop", payload: [:], maxAttempts: 1)
+            for round in 1...3 {
+                try await wait(for: "run \(round)") { tally[id] == round }
+                try await queue.inspector.forgetWorkers()
+            }
+            try await queue.expect(id, "completed")
+            let job = try #require(try await queue.jobs.find(id))
+            #expect(job.json["attempt"] == 1 && job.json["errors"]?.array?.isEmpty == true, "\(job.json)")
+        }
     }
 
     @Test func payloadsShareTheRoomThatAWorkerHas() async throws {

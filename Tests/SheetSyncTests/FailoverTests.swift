@@ -136,7 +136,7 @@ import Testing
                             if failover != .staleNameAndCrash {
                                 #expect(try await connections(primary) == [])
                             }
-                            log("all three connections are at the new primary")
+                            log("all four connections are at the new primary")
                         }
                     }
                 }

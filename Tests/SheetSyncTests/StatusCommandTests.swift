@@ -116,6 +116,22 @@ import Testing
         }
     }
 
+    /// Postgres takes lists within lists deeper than this program reads.
+    @Test func aPayloadOfAnyDepthIsShownAndReadOnlyWhereItIsShown() async throws {
+        try await Stage.with { stage in
+            let deep = String(repeating: "[", count: 1_000) + String(repeating: "]", count: 1_000)
+            let id = try await stage.enqueue("export", text: #"{"title": \#(deep)}"#)
+            let program = stage.program(.producer)
+            for command in [["why", "\(id)"], ["jobs", "show", "\(id)"], ["jobs", "list"]] {
+                let said = try await program.run(command).expect(0)
+                #expect(!said.output.contains("[["), "\(said)")
+            }
+            let document = try await program("jobs", "show", "\(id)", "--json").expect(0).line
+            #expect(document.hasPrefix(#"{"schema":1,"job":{"id": \#(id), "#) && document.hasSuffix("}}"))
+            #expect(document.contains(deep))
+        }
+    }
+
     @Test func jobsAreListedShownRetriedAndCancelled() async throws {
         try await Stage.with { stage in
             let jobs = stage.program(.operator)

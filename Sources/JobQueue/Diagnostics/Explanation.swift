@@ -186,6 +186,12 @@ extension Explanation {
                     + "it beside the jobs that run (SHEETSYNC_MEMORY_MB)")
         }
         guard ahead > 0 || busy >= slots else {
+            if let alone = waitState.json["alone"]?.int {
+                return Cause(
+                    "turn",
+                    "waits for job \(alone), beside which its worker begins nothing, because two were lost while they ran it"
+                )
+            }
             return Cause("turn", "is next: a worker claims it at its next look")
         }
         let jobs = ahead > QueueReport.countLimit ? "more than \(QueueReport.countLimit)" : "about \(ahead)"

@@ -86,7 +86,9 @@ public struct Verdict: Sendable, Equatable {
                     + (limits.isEmpty ? "" : "; \(limits)"))
         }
         // What a payload says is its producer's to mend, and tells nothing of the queue.
-        let faults = report.discards.filter { !$0.code.hasPrefix("payload.") }
+        let faults = report.discards.filter {
+            !$0.code.hasPrefix("payload.") && $0.code != QueueErrorCode.payloadUnreadable.rawValue
+        }
         if report.discardedLastHour > 0, report.discards.isEmpty || !faults.isEmpty {
             return Verdict(
                 .degraded,

@@ -206,11 +206,11 @@ select job.id, job.kind,
        case when m.login is null then r.waits_for
             else jsonb_build_object('code', 'queue.login_limit', 'message', format(case m.slots
                 when 0 then 'An operator lets no jobs of the login %s begin (sheetsync.limit_login).'
-                else 'The login %s may have %s jobs running at once over all workers, and has; this one begins when one of them ends.'
+                else 'The login %s may have %s of its jobs running at once, and has; this one begins when one of them ends.'
                 end, m.login, m.slots)) end as waits_for
 from job
 left join ready r on r.id = job.id
-left join login_limit m on m.login = r.enqueued_by and r.state = 'available'
+left join login_limit m on m.login = r.enqueued_by and r.state in ('available', 'isolated')
     and m.slots <= (select count(*) from lease x where x.enqueued_by = m.login)
 left join lease l on l.id = job.id
 left join outcome o on o.id = job.id

@@ -34,7 +34,8 @@ begin
         and not pg_has_role(session_user, 'sheetsync_owner', 'member') then
         perform raise_invalid(
             format('the login %s may not enqueue this payload: only members of %s may', session_user, rules.restricted_to),
-            format('An administrator can allow it: grant %I to %I.', rules.restricted_to, session_user), '42501');
+            case rules.restricted_to when 'sheetsync_operator' then 'An operator can enqueue it.'
+                else format('An administrator can allow it: grant %I to %I.', rules.restricted_to, session_user) end, '42501');
     end if;
 end
 $$;

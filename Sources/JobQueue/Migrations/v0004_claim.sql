@@ -102,12 +102,12 @@ begin
 end
 $$;
 
--- Chooses and locks a job that is to run alone, as an array of one or none.
-create function pick_isolated(limits jsonb, rooms jsonb) returns bigint[] language plpgsql as $$
+-- Chooses and locks a job that is to run alone and has waited for so long, as an array of one or none.
+create function pick_isolated(limits jsonb, rooms jsonb, waited interval) returns bigint[] language plpgsql as $$
 begin
     return array(
         select r.id from ready r
-        where r.state = 'isolated' and (limits ->> r.kind)::int > 0
+        where r.state = 'isolated' and r.run_at <= now() - waited and (limits ->> r.kind)::int > 0
           and coalesce((rooms ->> r.enqueued_by)::int, 1) > 0
           and not exists (select from pause p where p.kind in (r.kind, ''))
         order by r.id limit 1 for update skip locked);
@@ -118,10 +118,12 @@ $$;
 -- a worker asks again until it gets none.
 --
 -- Those claimed have up to `room` bytes together, each reckoned as its payload and 512 KiB. A larger one is claimed alone, by a
--- worker that holds no other job. So is an isolated job; until there is such a worker, those that serve its kind begin nothing else.
-create function claim(epoch bigint, slots int, limits jsonb, served jsonb default '[]', room bigint default null)
-returns table (id bigint, lease_number bigint, attempt int, redelivered boolean, uid uuid, kind text, payload jsonb,
-               max_attempts int, enqueued_by name, owner text, target text, checkpoint jsonb)
+-- worker that holds no other job. So is an isolated job; where it has waited for 30 seconds, workers begin nothing else until one of
+-- them is idle. A worker asks without `alone` after such a job, so that others have their turn in between.
+create function claim(epoch bigint, slots int, limits jsonb, served jsonb default '[]', room bigint default null,
+                      alone boolean default true)
+returns table (id bigint, lease_number bigint, attempt int, redelivered boolean, isolated boolean, uid uuid, kind text,
+               payload jsonb, max_attempts int, enqueued_by name, owner text, target text, checkpoint jsonb)
 language plpgsql security definer as $$
 #variable_conflict use_column
 declare
@@ -131,6 +133,7 @@ declare
     tried   bigint[] := '{}';
     stuck   text[]   := '{}';
     fitting bigint[];
+    is_busy boolean;
     rooms   jsonb    := '{}';
 begin
     -- A worker that was suspended and taken for dead must not begin anything. The lock keeps others from taking it for dead
@@ -148,12 +151,13 @@ begin
     if exists (select from login_limit) then
         rooms := coalesce(login_rooms(), rooms);
     end if;
-    if exists (select from lease l where l.epoch = claim.epoch and l.losses >= 2) then
+    if alone and exists (select from lease l where l.epoch = claim.epoch and l.losses >= 2) then
         return;
     end if;
-    picked := pick_isolated(limits, rooms);
-    if picked <> '{}' then
-        if exists (select from lease l where l.epoch = claim.epoch) then
+    if alone and exists (select from ready r where r.state = 'isolated') then
+        is_busy := exists (select from lease l where l.epoch = claim.epoch);
+        picked := pick_isolated(limits, rooms, make_interval(secs => case when is_busy then 30 else 0 end));
+        if picked <> '{}' and is_busy then
             return;
         end if;
         claimed := lock_targets(picked);
@@ -192,7 +196,7 @@ begin
     from deleted d
     order by array_position(claimed, d.id);
     return query
-    select l.id, l.number, l.attempt::int, l.redelivered, j.uid, j.kind, j.payload, j.max_attempts::int, j.enqueued_by,
+    select l.id, l.number, l.attempt::int, l.redelivered, l.losses >= 2, j.uid, j.kind, j.payload, j.max_attempts::int, j.enqueued_by,
            j.owner, j.target, p.checkpoint
     from lease l join job j on j.id = l.id left join progress p on p.id = l.id
     where l.id = any (claimed) order by l.number;

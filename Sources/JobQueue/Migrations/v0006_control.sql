@@ -138,7 +138,7 @@ begin
     end if;
     if coalesce(slots, waiting, best_priority) is null then
         delete from login_limit l where l.login = limit_login.login;
-    elsif exists (select from pg_roles r where r.rolname = login) then
+    elsif exists (select from pg_roles r where r.rolname = login and r.rolcanlogin) then
         insert into login_limit (login, slots, waiting, best_priority) values (login, slots, waiting, best_priority)
         on conflict on constraint login_limit_pkey do update
         set slots = excluded.slots, waiting = excluded.waiting, best_priority = excluded.best_priority;

@@ -12,7 +12,8 @@ select k.name as kind,
        e.times[2] as long_time
 from kind k
 cross join lateral (
-    select count(*) as available, extract(epoch from clock_timestamp() - min(x.run_at)) as oldest_available,
+    select count(*) as available, extract(epoch from clock_timestamp() - least(min(x.run_at), (
+               select min(r.run_at) from ready r where r.state = 'isolated' and r.kind = k.name))) as oldest_available,
            (select count(*) from (select r.kind from ready r where r.state = 'isolated' limit 10001) y where y.kind = k.name)
                as isolated
     from (select r.run_at from ready r where r.state = 'available' and r.kind = k.name
@@ -144,6 +145,8 @@ create function wait_state(id bigint) returns jsonb language sql stable security
         'due_at', to_char(r.run_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
         'waits_for', r.waits_for,
         'is_isolated', coalesce(r.losses >= 2, false),
+        -- A job that keeps its worker from beginning others.
+        'alone', (select min(x.id) from lease x where x.losses >= 2),
         'payload_bytes', job.payload_bytes, 'needs_room', job.payload_bytes + 524288,
         'target', job.target,
         'lock', (select jsonb_build_object('id', t.job_id, 'runs', exists (select from lease x where x.id = t.job_id))
@@ -158,7 +161,7 @@ create function wait_state(id bigint) returns jsonb language sql stable security
                 (select from ready x where x.state = 'available' and x.kind = r.kind and x.enqueued_by = r.enqueued_by
                     and x.priority = r.priority and x.owner = r.owner and x.id < r.id limit 10001)) ahead) end,
         'login', job.enqueued_by,
-        'slots', case when r.state = 'available' then (select m.slots from login_limit m where m.login = r.enqueued_by) end,
+        'slots', case when r.state in ('available', 'isolated') then (select m.slots from login_limit m where m.login = r.enqueued_by) end,
         -- Whose jobs run; the names of other logins are for those who may see their jobs.
         'holders', (select coalesce(jsonb_agg(jsonb_build_object('login', x.login, 'running', x.running)), '[]') from (
             select case when y.enqueued_by = job.enqueued_by or may_see_all() then y.enqueued_by end as login,

@@ -43,7 +43,7 @@ grant execute on function may_see_all(), cancel(bigint), retry(bigint), wait_sta
 grant execute on function enqueue(text, jsonb, text, timestamptz, int, text, int), enqueue_many(jsonb)
     to sheetsync_producer, sheetsync_query;
 grant execute on function
-    register_worker(bigint, text, text, int, text[]), deregister_worker(bigint), claim(bigint, int, jsonb, jsonb, bigint),
+    register_worker(bigint, text, text, int, text[]), deregister_worker(bigint), claim(bigint, int, jsonb, jsonb, bigint, boolean),
     mark_idle(), mark_busy(bigint), finish(bigint, jsonb, boolean),
     heartbeat(bigint, int, boolean, text, text, bigint[], float8, bigint),
     report_progress(bigint, bigint, bigint, text, bigint, bigint, jsonb),

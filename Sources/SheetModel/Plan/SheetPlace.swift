@@ -78,6 +78,13 @@ public struct SheetPlace: Sendable, Hashable {
                     + "it out of the job")
         }
         let ours = Set(earlier?.columns(in: header) ?? [])
+        // Somebody has moved or renamed all that was written there, so that no place is known to be the job's.
+        if !isOwn, earlier?.hasNames == true, ours.isEmpty, taken.isEmpty, header.contains(where: { !$0.isEmpty }) {
+            throw SheetModelError(
+                .header,
+                "row \(row + 1) of the sheet has neither this job's columns nor those that an earlier job wrote there; put the "
+                    + "header back, name its row as header_row, or make the sheet like new with reset")
+        }
         let isShared = !isOwn && (!taken.isEmpty || earlier?.hasNames == true && !ours.isEmpty)
         func isFree(_ place: Int) -> Bool {
             guard !taken.contains(place) else { return false }
@@ -94,7 +101,11 @@ public struct SheetPlace: Sendable, Hashable {
             taken.insert(place)
         }
         self.columns = places.map { $0 ?? 0 }
-        abandoned = ours.subtracting(taken).sorted()
+        // A second column of the same name is somebody's own.
+        let named = Set(columns.map { HeaderName.folded($0.name) })
+        abandoned = ours.subtracting(taken).filter { index in
+            index >= header.count || !named.contains(HeaderName.folded(header[index]))
+        }.sorted()
     }
 
     /// Columns without names of their own, with data from a row on.
