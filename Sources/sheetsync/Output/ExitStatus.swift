@@ -19,7 +19,7 @@ struct CommandFailure: Error {
     let message: String
     /// What may be said of it to everybody who looks into the queue, without any value of the settings; nil for nothing.
     var publicMessage: String?
-    /// What another program said last, a line each.
+    /// What follows on lines of its own, such as what another program said last.
     var lastLines: [String] = []
 }
 
@@ -33,9 +33,15 @@ extension CommandFailure {
                 CommandFailure(
                     status: .settings, message: error.description, publicMessage: error.publicDescription)
             case let error as PostgresError: CommandFailure(error)
-            case let error as SchemaError: CommandFailure(status: .schema, message: error.description)
+            case let error as SchemaError: CommandFailure(error)
             default: CommandFailure(status: .degraded, message: "\(error)")
             }
+    }
+
+    /// Statements for an administrator stand on lines of their own.
+    private init(_ error: SchemaError) {
+        let lines = error.description.split(separator: "\n").map(String.init)
+        self.init(status: .schema, message: lines.first ?? "", lastLines: Array(lines.dropFirst()))
     }
 
     private init(_ error: PostgresError) {
