@@ -206,8 +206,8 @@ select job.id, job.kind,
        case when m.login is null then r.waits_for
             else jsonb_build_object('code', 'queue.login_limit', 'message', format(case m.slots
                 when 0 then 'An operator lets no jobs of the login %s begin (sheetsync.limit_login).'
-                else 'The login %s may have %s of its jobs running at once, and has; this one begins when one of them ends.'
-                end, m.login, m.slots)) end as waits_for
+                else 'The login %s may have %s job%s running at once over all workers, and has; this one begins when one of them ends.'
+                end, m.login, m.slots, case m.slots when 1 then '' else 's' end)) end as waits_for
 from job
 left join ready r on r.id = job.id
 left join login_limit m on m.login = r.enqueued_by and r.state in ('available', 'isolated')
