@@ -20,6 +20,8 @@ public struct SchemaFault: Sendable, Equatable {
     public let kind: Kind
     /// The role that lacks a right; nil for any.
     public var role: String?
+    /// What it lacks the right on, or what belongs to another role, with the schema's name.
+    var object: String?
     /// What is wrong and how to mend it.
     public let words: String
 
@@ -81,7 +83,12 @@ extension Schema {
     ///
     /// Every login may ask: it looks at the system's catalogs alone.
     public func faults(on connection: Connection) async throws(PostgresError) -> [SchemaFault] {
-        try await missingRights(on: connection) + foreignOwners(on: connection) + rowSecurity(on: connection)
+        let foreign = try await foreignOwners(on: connection)
+        // What belongs to another role sheetsync_owner has no rights on either: that is told once.
+        let rights = try await missingRights(on: connection).filter { fault in
+            fault.role != "sheetsync_owner" || !foreign.contains { $0.object == fault.object }
+        }
+        return try await rights + foreign + rowSecurity(on: connection)
     }
 
     /// What `migrate` grants, in the order of what to mend first.
@@ -130,7 +137,7 @@ extension Schema {
             let isFunction = privilege == "execute"
             faults.append(
                 SchemaFault(
-                    kind: .right, role: role,
+                    kind: .right, role: role, object: object,
                     words: "\(role) \(isFunction ? "may not call \(object)" : "lacks \(privilege) on \(object)"): "
                         + "`grant \(privilege) on \(isFunction ? "function " : "")\(object) to \(role)`, or, where more is "
                         + "missing, \(Self.advice)"))
@@ -153,10 +160,11 @@ extension Schema {
             order by x.name
             """
         ).map { row throws(PostgresError) in
-            SchemaFault(
-                kind: .owner,
+            let object = "\(name).\(try row.text("name"))"
+            return SchemaFault(
+                kind: .owner, object: object,
                 words:
-                    "\(name).\(try row.text("name")) belongs to \(try row.text("owner")) and not to sheetsync_owner: "
+                    "\(object) belongs to \(try row.text("owner")) and not to sheetsync_owner: "
                     + Self.advice)
         }
     }
