@@ -373,9 +373,10 @@ import Testing
                 try FileManager.default.removeItem(atPath: folder + "/brand.json")
                 try await stage.queue.inspector.makeDue()
                 _ = try await stage.ended(job)
-                try await expectEach(
-                    "payload.invalid: template: there is no template of this name, only default", from: daemon, job: job
-                )
+                // What a payload says is its producer's to mend.
+                let refusal = "payload.invalid: template: there is no template of this name, only default"
+                try await expect(refusal, from: daemon, "why", "\(job)")
+                try await expect("OK: ", refusal, from: daemon, "status")
             }
         }
     }
