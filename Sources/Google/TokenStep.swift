@@ -33,6 +33,25 @@ extension TokenStep {
     }
 }
 
+extension TokenStep {
+    /// What an endpoint of OAuth means that gives no token.
+    fileprivate func refusal(_ answer: HTTPClient.Response, of credentials: Credentials.Kind) -> GoogleError {
+        GoogleError(tokenStatus: answer.status.code, fields: answer.fields, body: answer.body, for: credentials)
+    }
+
+    /// What another server means by a status: a fault that passes, or what the words say.
+    fileprivate func fault(_ status: Int, _ words: String) -> GoogleError {
+        status == 408 || status == 429 || status >= 500
+            ? GoogleError(.unavailable, message: "It has a fault for the moment.", status: status, retry: .backoff)
+            : GoogleError(.credentials, message: words, status: status, retry: .never)
+    }
+}
+
+extension TokenStep where Grant == TokenGrant {
+    /// The token in an answer of OAuth.
+    func grant(in answer: HTTPClient.Response) -> TokenGrant? { TokenGrant(answer.body) }
+}
+
 /// An assertion that a service account signs with its key, for a token (RFC 7523).
 struct AssertionStep: TokenStep {
     /// Google's clock may be behind this one's, and it takes no assertion from the future.
@@ -69,11 +88,8 @@ struct AssertionStep: TokenStep {
         }
     }
 
-    func grant(in answer: HTTPClient.Response) -> TokenGrant? { TokenGrant(answer.body) }
-
     func failure(_ answer: HTTPClient.Response) -> GoogleError {
-        GoogleError(
-            tokenStatus: answer.status.code, fields: answer.fields, body: answer.body, for: .serviceAccount(account))
+        refusal(answer, of: .serviceAccount(account))
     }
 }
 
@@ -89,11 +105,8 @@ struct RefreshStep: TokenStep {
             ], to: user.tokenURI)
     }
 
-    func grant(in answer: HTTPClient.Response) -> TokenGrant? { TokenGrant(answer.body) }
-
     func failure(_ answer: HTTPClient.Response) -> GoogleError {
-        GoogleError(
-            tokenStatus: answer.status.code, fields: answer.fields, body: answer.body, for: .authorizedUser(user))
+        refusal(answer, of: .authorizedUser(user))
     }
 }
 
@@ -120,10 +133,7 @@ struct SubjectTokenStep: TokenStep {
                 "The URL of \"credential_source\" leads elsewhere, which is not followed; name that place itself."
             default: "The URL of \"credential_source\" gives no token; check it and its \"headers\"."
             }
-        let passes = status == 408 || status == 429 || status >= 500
-        return passes
-            ? GoogleError(.unavailable, message: "It has a fault for the moment.", status: status, retry: .backoff)
-            : GoogleError(.credentials, message: words, status: status, retry: .never)
+        return fault(status, words)
     }
 }
 
@@ -151,11 +161,8 @@ struct ExchangeStep: TokenStep {
         return post(form, to: account.tokenURL, [.authorization: "Basic \(Base64URL.standard(Array(pair.utf8)))"])
     }
 
-    func grant(in answer: HTTPClient.Response) -> TokenGrant? { TokenGrant(answer.body) }
-
     func failure(_ answer: HTTPClient.Response) -> GoogleError {
-        GoogleError(
-            tokenStatus: answer.status.code, fields: answer.fields, body: answer.body, for: .externalAccount(account))
+        refusal(answer, of: .externalAccount(account))
     }
 }
 
@@ -218,9 +225,6 @@ struct MetadataStep: TokenStep {
 
     func failure(_ answer: HTTPClient.Response) -> GoogleError {
         let status = answer.status.code
-        if status == 408 || status == 429 || status >= 500 {
-            return GoogleError(.unavailable, message: "It has a fault for the moment.", status: status, retry: .backoff)
-        }
         let words =
             if !isGoogles(answer) {
                 "What answers there is not Google's metadata server; this machine is not one of Google's, or GCE_METADATA_HOST names "
@@ -230,6 +234,6 @@ struct MetadataStep: TokenStep {
             } else {
                 "It gives no token; look at the service account of this machine."
             }
-        return GoogleError(.credentials, message: words, status: status, retry: .never)
+        return fault(status, words)
     }
 }

@@ -90,7 +90,7 @@ final class Heartbeat: Sendable {
                             inFlight: inFlight.count, isListening: isListening,
                             problem: problems.toldWithBeat, lastError: problems.lastFailure,
                             known: held.all, lostAfter: max(.seconds(60), configuration.leaseTime),
-                            room: configuration.memory.map { inFlight.room(within: MemoryBudget(limit: $0)) }))
+                            room: inFlight.room(within: configuration.memory)))
                 else { return giveUp("the other workers took this one for dead") }
                 lastBeat.withLock { $0 = asked }
                 problems.end(.beat)

@@ -37,10 +37,11 @@ final class JobsInFlight: Sendable {
         if stopped { task.cancel() }
     }
 
-    /// How many bytes further payloads may have together.
-    func room(within budget: MemoryBudget) -> Int {
+    /// How many bytes further payloads may have together; nil where no memory is set.
+    func room(within memory: Int?) -> Int? {
+        guard let memory else { return nil }
         let (count, bytes) = entries.withLock { ($0.count, $0.values.reduce(0) { $0 + $1.payloadBytes }) }
-        return budget.room(beside: count, payloadBytes: bytes)
+        return MemoryBudget(limit: memory).room(beside: count, payloadBytes: bytes)
     }
 
     /// Tells a job to stop; the first reason stays, except that a lost lease outweighs the others.

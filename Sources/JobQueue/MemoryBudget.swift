@@ -9,6 +9,9 @@ struct MemoryBudget: Sendable {
     /// In bytes.
     let limit: Int
 
+    /// The room that a job needs.
+    static func room(forPayload bytes: Int) -> Int { bytes + perJob / perPayloadByte }
+
     /// How many bytes further payloads may have together, beside those of the jobs that run.
     func room(beside jobs: Int, payloadBytes: Int) -> Int {
         max(0, limit - jobs * Self.perJob - payloadBytes * Self.perPayloadByte) / Self.perPayloadByte

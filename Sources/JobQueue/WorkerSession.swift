@@ -163,7 +163,7 @@ final class WorkerSession: Sendable {
                 let capacity = await admission?.capacity(for: free) ?? Capacity()
                 let claimed = try await statements.claim(
                     free, limits: limits(capacity, free), served: served,
-                    room: configuration.memory.map { inFlight.room(within: MemoryBudget(limit: $0)) },
+                    room: inFlight.room(within: configuration.memory),
                     alone: alone == nil)
                 alone = claimed.first { $0.isIsolated }?.id
                 // Jobs that come when the identity is lost are left to others.

@@ -59,8 +59,6 @@ public actor Connection {
 
     private func run(_ query: Query) throws(PostgresError) -> [Row] {
         try open()
-        // What was notified meanwhile has come with the answer, and nothing else tells of it.
-        defer { handle.deliverNotifications() }
         return try closingWhenLost { () throws(PostgresError) in
             try withSettings { () throws(PostgresError) in try handle.run(query, until: deadline) }
         }
@@ -75,7 +73,6 @@ public actor Connection {
     /// Runs several statements at once, without parameters; Postgres makes one transaction of them.
     public func script(_ sql: String) throws(PostgresError) {
         try open()
-        defer { handle.deliverNotifications() }
         try closingWhenLost { () throws(PostgresError) in
             try withSettings { () throws(PostgresError) in try handle.run(script: sql, until: deadline) }
         }
@@ -228,7 +225,6 @@ public actor Connection {
         do throws(PostgresError) {
             if isAlone { throw Self.loneliness }
             _ = try handle.run("select 1", until: .now + .seconds(10))
-            handle.deliverNotifications()
         } catch {
             close(because: error)
             throw error

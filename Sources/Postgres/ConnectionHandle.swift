@@ -106,7 +106,7 @@ import Glibc
     }
 
     /// Takes the notifications that have arrived out of libpq, which would keep them all.
-    func deliverNotifications() {
+    private func deliverNotifications() {
         while let notification = unsafe PQnotifies(connection) {
             defer { unsafe PQfreemem(notification) }
             onNotification?(
@@ -147,6 +147,8 @@ import Glibc
 
     /// Reads results to the last one; the rows are the last result's, an error is the first one's.
     private func answer(until deadline: ContinuousClock.Instant) throws(PostgresError) -> [Row] {
+        // What was notified meanwhile has come with the answer, and nothing else tells of it.
+        defer { deliverNotifications() }
         var rows: [Row] = []
         var failure: PostgresError?
         while true {

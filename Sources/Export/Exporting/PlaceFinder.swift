@@ -179,15 +179,7 @@ struct PlaceFinder {
 
     /// Ascending numbers as people write them: 3, 5-8.
     private static func spans(_ numbers: [Int]) -> [String] {
-        var spans: [ClosedRange<Int>] = []
-        for number in numbers {
-            if let last = spans.last, last.upperBound + 1 == number {
-                spans[spans.count - 1] = last.lowerBound...number
-            } else {
-                spans.append(number...number)
-            }
-        }
-        return spans.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+        numbers.runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound - 1)" }
     }
 }
 

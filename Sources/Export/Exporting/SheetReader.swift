@@ -83,7 +83,7 @@ struct SheetReader {
         guard let box else { return end }
         let answer = try await client.spreadsheet(
             spreadsheetID,
-            in: Self.runs(of: columns.sorted()).map {
+            in: columns.sorted().runs.map {
                 GridRectangle(sheetID: sheet.id, rows: box..<box + 1, columns: $0)
             }, fields: "sheets.data.rowData.values.dataValidation.condition.type")
         let cells = (answer["sheets"]?[0]?["data"]?.array ?? []).flatMap { $0["rowData"]?[0]?["values"]?.array ?? [] }
@@ -196,8 +196,8 @@ struct SheetReader {
     }
 
     private func cells(_ places: ColumnPlaces, rows: [Int]) async throws -> [[Cell?]] {
-        let spans = Self.runs(of: places.indices.sorted())
-        let rectangles = Self.runs(of: rows).flatMap { rows in
+        let spans = places.indices.sorted().runs
+        let rectangles = rows.runs.flatMap { rows in
             spans.map { GridRectangle(sheetID: sheet.id, rows: rows, columns: $0) }
         }
         let answer = try await client.spreadsheet(
@@ -224,17 +224,5 @@ struct SheetReader {
             }
         }
         return cells
-    }
-
-    private static func runs(of numbers: [Int]) -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        for number in numbers {
-            if let last = runs.last, last.upperBound == number {
-                runs[runs.count - 1] = last.lowerBound..<number + 1
-            } else {
-                runs.append(number..<number + 1)
-            }
-        }
-        return runs
     }
 }

@@ -178,11 +178,12 @@ extension Explanation {
                 "isolated",
                 "waits for a worker that runs nothing else, because two were lost while they ran it: it will run alone")
         }
-        let needed = waitState.json["needs_room"]?.int ?? 0
+        let bytes = waitState.json["payload_bytes"]?.int ?? 0
+        let needed = MemoryBudget.room(forPayload: bytes)
         if busy > 0, alive.allSatisfy({ worker in worker["room"]?.int.map { $0 < needed } ?? false }) {
             return Cause(
                 "memory",
-                "waits for memory: its payload has \(waitState.json["payload_bytes"]?.int ?? 0) bytes, and no worker has room for "
+                "waits for memory: its payload has \(bytes) bytes, and no worker has room for "
                     + "it beside the jobs that run (SHEETSYNC_MEMORY_MB)")
         }
         guard ahead > 0 || busy >= slots else {

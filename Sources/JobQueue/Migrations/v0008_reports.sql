@@ -147,7 +147,7 @@ create function wait_state(id bigint) returns jsonb language sql stable security
         'is_isolated', coalesce(r.losses >= 2, false),
         -- A job that keeps its worker from beginning others.
         'alone', (select min(x.id) from lease x where x.losses >= 2),
-        'payload_bytes', job.payload_bytes, 'needs_room', job.payload_bytes + 524288,
+        'payload_bytes', job.payload_bytes,
         'target', job.target,
         'lock', (select jsonb_build_object('id', t.job_id, 'runs', exists (select from lease x where x.id = t.job_id))
                  from target_lock t where t.target = job.target and t.job_id <> job.id),

@@ -55,8 +55,8 @@ extension SheetLayout {
     }
 
     private var clearings: [JSON] {
-        let own = make.runs(ofPlaces: place.columns).map { (body, $0) }
-        let abandoned = make.runs(ofPlaces: place.abandoned).map { (place.row..<body.upperBound, $0) }
+        let own = place.columns.sorted().runs.map { (body, $0) }
+        let abandoned = place.abandoned.runs.map { (place.row..<body.upperBound, $0) }
         return (own + abandoned).filter { !$0.0.isEmpty }.map { rows, columns in
             make.clearValues(rows: rows, columns: columns)
         }
@@ -143,7 +143,7 @@ extension SheetLayout {
     /// Coloured bands for the job's columns; those of others make room where they can.
     private func banding(_ bands: FormattingTemplate.Bands) -> [JSON] {
         let rows = place.row..<max(dataRows.upperBound, firstRow + 1)
-        let ranges = make.runs(ofPlaces: place.columns)
+        let ranges = place.columns.sorted().runs
         var (requests, blocked): ([JSON], [CellBlock]) = ([], [])
         for banding in existing?.bandings ?? [] {
             let block = banding.block ?? CellBlock(rows: 0..<grid.rows, columns: 0..<grid.columns)
@@ -179,21 +179,6 @@ extension SheetLayout {
             requests.append(make.banding(bands, hasHeader: sheet.hasHeader, rows: rows, columns: columns))
         }
         return requests
-    }
-}
-
-extension SheetRequests {
-    /// Neighbours among some columns.
-    func runs(ofPlaces places: [Int]) -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        for place in places.sorted() {
-            if let last = runs.last, last.upperBound == place {
-                runs[runs.count - 1] = last.lowerBound..<place + 1
-            } else {
-                runs.append(place..<place + 1)
-            }
-        }
-        return runs
     }
 }
 
