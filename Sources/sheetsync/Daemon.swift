@@ -30,6 +30,7 @@ struct Daemon {
 
     /// Works until SIGTERM or SIGINT.
     func run(logger: Logger) async throws {
+        LargeBlocks.returnAtOnce()
         OpenFiles.raiseLimit(concurrency: worker.concurrency, logger: logger)
         let (known, unusable) = try loadCredentials(logger)
         for warning in database.connection.warnings { logger.warning("\(warning)") }
