@@ -27,6 +27,9 @@ import Testing
             ("2026-11-22", .date, .date, "46348"), ("06:00:00", .time, .time, "0.25"),
             ("2026-11-22 12:00:00.25", .timestamp, .datetime, "46348.500002893517"),
             ("26:30:00", .time, .time, "1.1041666666666667"), ("24:00:00", .time, .time, "1"),
+            ("null", .json, .auto, "null"), ("null", .json, .number, "null"), ("12.50", .json, .auto, "12.5"),
+            (#""=1""#, .json, .auto, #""=1""#), ("true", .json, .auto, "true"), (#""x""#, .json, .text, #""x""#),
+            (#"{"a": [1]}"#, .json, .auto, #""{\"a\": [1]}""#),
             ("-0", .float, .number, "0"), (#"{"text": "x"}"#, .text, .link, #"["x"]"#),
         ] as [(String?, TextForm, ColumnType, String)] {
             let (line, warnings) = try line([(text, form, type)])

@@ -15,6 +15,7 @@ extension TextForm {
             case 1083: .time
             case 1114: .timestamp
             case 1184: .timestampWithOffset
+            case 114, 3802: .json
             default: .text
             }
     }

@@ -145,7 +145,7 @@ public struct CellConverter: Sendable {
         }
         guard case .string(let text) = value else { throw expected(kind, value) }
         if let serial = serial(text) { return .number(serial) }
-        if isDate, ISO8601.isBeyondSheets(text) {
+        if isDate, ISO8601.isBeyondSheets(text, in: timeZone) {
             warning = .dateAsText
             return .text(text)
         }

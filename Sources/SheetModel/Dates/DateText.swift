@@ -5,6 +5,8 @@ enum DateText {
     static let microsecondsPerDay = 86_400_000_000
     /// The days from Sheets' day 0 (1899-12-30) to 1970-01-01.
     static let epochSerial = 25_569
+    /// The microseconds since 1970-01-01 00:00 of the years 1 to 9999.
+    static let years = -719_162 * microsecondsPerDay..<2_932_897 * microsecondsPerDay
 
     /// The days since 1970-01-01 of `2026-11-22`.
     static func days(_ text: Span<UInt8>) -> Int? {

@@ -28,6 +28,13 @@ enum ISO8601 {
     /// A date and a time with `T` or a space between, or a date alone, which is its midnight; with `Z` or an offset, the time
     /// that clocks in the zone show then.
     static func datetime(_ text: String, in zone: TimeZoneRules) -> Double? {
+        guard let moment = moment(text, in: zone), DateText.years.contains(moment) else { return nil }
+        // One division of whole numbers rounds once, where adding a fraction to a day would round twice.
+        return Double(moment + epochSerial * 86_400_000_000) / microsecondsPerDay
+    }
+
+    /// The microseconds from 1970-01-01 00:00 to what clocks in the zone show.
+    private static func moment(_ text: String, in zone: TimeZoneRules) -> Int? {
         var scanner = Scanner(text)
         guard let (day, time, offset) = scanner.dateAndTime(), scanner.isAtEnd else { return nil }
         var microseconds = day.daysSinceEpoch * 86_400_000_000 + time
@@ -37,12 +44,13 @@ enum ISO8601 {
             let seconds = microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
             microseconds += zone.offset(at: Int64(seconds)) * 1_000_000
         }
-        // One division of whole numbers rounds once, where adding a fraction to a day would round twice.
-        return Double(microseconds + epochSerial * 86_400_000_000) / microsecondsPerDay
+        return microseconds
     }
 
-    /// Whether a text is a date that no sheet holds: before the year 1, beyond 9999, or with a sign or an era.
-    static func isBeyondSheets(_ text: String) -> Bool {
+    /// Whether a text is a date that no sheet holds: before the year 1, beyond 9999 (as clocks in the zone show it), or with a
+    /// sign or an era.
+    static func isBeyondSheets(_ text: String, in zone: TimeZoneRules) -> Bool {
+        if let moment = moment(text, in: zone) { return !DateText.years.contains(moment) }
         var scanner = Scanner(text)
         return scanner.isDateOfAnyYear() && (scanner.isBeyondSheets || text.hasSuffix(" BC"))
     }

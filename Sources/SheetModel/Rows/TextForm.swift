@@ -18,6 +18,8 @@ public enum TextForm: Sendable, Hashable {
     case timestamp
     /// The same with an offset behind it: `+00`, `-03:30`.
     case timestampWithOffset
+    /// `{"a": 1}`, `"text"`, `12.50`, `true` or `null`.
+    case json
 
     /// The type of a column for which nobody asked for another.
     public var columnType: ColumnType {
@@ -29,6 +31,7 @@ public enum TextForm: Sendable, Hashable {
         case .date: .date
         case .time: .time
         case .timestamp, .timestampWithOffset: .datetime
+        case .json: .auto
         }
     }
 }

@@ -7,7 +7,7 @@ import JSON
 public struct TextRowWriter: Sendable {
     /// How a column's text becomes a cell.
     private enum Way {
-        case text, integer, decimal, float, boolean, booleanAsText, date, time, timestamp, timestampWithOffset
+        case text, integer, decimal, float, boolean, booleanAsText, date, time, timestamp, timestampWithOffset, json
         /// By the type's converter.
         case converted
     }
@@ -93,7 +93,14 @@ public struct TextRowWriter: Sendable {
         case .timestampWithOffset:
             guard let moment = DateText.timestamp(text, hasOffset: true) else { return try convert(text) }
             let seconds = moment / 1_000_000 - (moment % 1_000_000 < 0 ? 1 : 0)
-            append(moment: moment + zone.offset(at: seconds) * 1_000_000)
+            let local = moment + zone.offset(at: seconds) * 1_000_000
+            guard DateText.years.contains(local) else { return try convert(text) }
+            append(moment: local)
+        case .json:
+            // Lists and objects stay as the database spells them.
+            let isScalar = text[0] != UInt8(ascii: "{") && text[0] != UInt8(ascii: "[")
+            let text = Self.text(text)
+            try convert((isScalar ? try? JSON(parsing: text) : nil) ?? .string(text))
         case .converted: try convert(text)
         }
     }
@@ -113,6 +120,7 @@ public struct TextRowWriter: Sendable {
 
     private static func way(from form: TextForm, to type: ColumnType) -> Way {
         switch (type, form) {
+        case (_, .json): .json
         case (.text, .boolean): .booleanAsText
         case (.text, _): .text
         case (.number, .integer), (.currency, .integer), (.percent, .integer), (.integer, .integer): .integer
@@ -171,8 +179,12 @@ public struct TextRowWriter: Sendable {
     }
 
     private mutating func convert(_ text: Span<UInt8>) throws(SheetModelError) {
+        try convert(.string(Self.text(text)))
+    }
+
+    private mutating func convert(_ value: JSON) throws(SheetModelError) {
         do throws(SheetModelError) {
-            let (cell, warning) = try converters[column].convert(.string(Self.text(text)))
+            let (cell, warning) = try converters[column].convert(value)
             if let warning { tally.add(warning, column: column) }
             var writer = JSONWriter(reserving: 32)
             RowLine.write(cell, as: columns[column].type, to: &writer)

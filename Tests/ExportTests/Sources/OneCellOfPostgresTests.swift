@@ -31,7 +31,8 @@ import Testing
         (.link, "jsonb_build_object('url', 'https://example.org/' || g, 'text', '=' || g)"),
         (.link, "json_build_object('text', 'x' || g)"),
         (.formula, "'=1+' || g"), (.text, "repeat(chr(33 + g % 90), g % 7)"), (.auto, "'=\"' || chr(160 + g)"),
-        (.text, "(g * 0.5)::numeric(9, 2)"),
+        (.text, "(g * 0.5)::numeric(9, 2)"), (.boolean, "to_jsonb(g % 2 = 0)"), (.integer, "to_json(nullif(g % 9, 4))"),
+        (.number, "to_jsonb(g * 1e15)"),
     ]
 
     private func cells(_ sheet: CheckedSheet) throws -> [[Cell]] {
