@@ -77,6 +77,13 @@ public struct Workspace: Sendable {
         return copy
     }
 
+    /// The same workspace, whose calls go through another gate.
+    func gated(by gate: any CallGate) -> Workspace {
+        var copy = self
+        copy.api = api.gated(by: gate)
+        return copy
+    }
+
     /// Gets an access token, unless there is a good one.
     func signIn() async throws(GoogleError) { try await api.signIn() }
 

@@ -10,7 +10,7 @@ public struct APIClient: Sendable {
     private let http: HTTPClient
     private let tokens: TokenSource
     private let endpoint: String?
-    private let gate: any CallGate
+    private var gate: any CallGate
     private let coding = BodyCoding()
     private static let quotaProject = HTTPField.Name("x-goog-user-project")
     private var observer: @Sendable (APICall) -> Void = { _ in }
@@ -35,6 +35,13 @@ public struct APIClient: Sendable {
             earlier(call)
             observer(call)
         }
+        return copy
+    }
+
+    /// The same client, whose calls go through another gate.
+    public func gated(by gate: any CallGate) -> APIClient {
+        var copy = self
+        copy.gate = gate
         return copy
     }
 

@@ -16,17 +16,17 @@ public struct Breaker: Sendable, Equatable {
     }
 
     /// Whether a call may go out.
-    public enum Admission: Sendable, Equatable {
+    public enum Permit: Sendable, Equatable {
         /// It may.
-        case open
+        case allowed
         /// It may not, for at least so long.
-        case closed(Duration)
+        case blocked(for: Duration)
     }
 
     private let policy: Policy
     private var failures = 0
     private var pause: Duration
-    private var opensAgain: ContinuousClock.Instant?
+    private var openUntil: ContinuousClock.Instant?
     private var trialSince: ContinuousClock.Instant?
 
     /// Makes a closed breaker: calls pass.
@@ -39,22 +39,22 @@ public struct Breaker: Sendable, Equatable {
     public var isTried: Bool { trialSince != nil }
 
     /// Whether calls pass without a trial.
-    public var isClosed: Bool { opensAgain == nil }
+    public var isClosed: Bool { openUntil == nil }
 
     /// Tells whether a call may begin, without beginning one.
-    public func admission(at now: ContinuousClock.Instant) -> Admission {
-        guard let opensAgain else { return .open }
-        if now < opensAgain { return .closed(opensAgain - now) }
+    public func permit(at now: ContinuousClock.Instant) -> Permit {
+        guard let openUntil else { return .allowed }
+        if now < openUntil { return .blocked(for: openUntil - now) }
         // A trial whose end nobody told, because its task is gone, must not block all others for ever.
-        if let trialSince, now < trialSince + policy.longestPause * 4 { return .closed(policy.pause) }
-        return .open
+        if let trialSince, now < trialSince + policy.longestPause * 4 { return .blocked(for: policy.pause) }
+        return .allowed
     }
 
     /// Begins a call, which is the trial where the breaker is half open.
-    public mutating func begin(at now: ContinuousClock.Instant) -> Admission {
-        let admission = admission(at: now)
-        if admission == .open, opensAgain != nil { trialSince = now }
-        return admission
+    public mutating func begin(at now: ContinuousClock.Instant) -> Permit {
+        let permit = permit(at: now)
+        if permit == .allowed, openUntil != nil { trialSince = now }
+        return permit
     }
 
     /// A call ended without telling anything, such as a cancelled one.
@@ -65,15 +65,15 @@ public struct Breaker: Sendable, Equatable {
     /// - Parameter isCertain: Whether further calls would fail in the same way, so that one failure is enough.
     public mutating func fail(at now: ContinuousClock.Instant, isCertain: Bool = false) -> Duration? {
         failures += 1
-        if let opensAgain {
+        if let openUntil {
             // One that went out before it opened says nothing new.
-            if now < opensAgain, trialSince == nil { return opensAgain - now }
+            if now < openUntil, trialSince == nil { return openUntil - now }
             pause = min(pause * 2, policy.longestPause)
         } else if failures < policy.threshold, !isCertain {
             return nil
         }
         trialSince = nil
-        opensAgain = now + pause
+        openUntil = now + pause
         return pause
     }
 }

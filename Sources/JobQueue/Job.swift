@@ -30,7 +30,8 @@ public struct Job: Sendable {
     /// A handler that saves before it hands the job on brings it up to date.
     public var checkpoint: JSON?
 
-    let leaseNumber: Int
+    /// The number of the lease under which this worker holds it; never used again.
+    public let leaseNumber: Int
     /// The size of the payload's text.
     let payloadBytes: Int
     /// Whether it runs alone, because workers were lost while they ran it.

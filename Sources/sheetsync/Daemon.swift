@@ -88,11 +88,11 @@ struct Daemon {
             self.worker, database: database.connection, schema: database.schema, control: control,
             handlers: [
                 "export": ExportHandler(
-                    identities: all, templates: templates,
+                    identities: identities, templates: templates,
                     batchBytes: google.batchBytes, patience: LookingPatience(time: google.listDelay),
                     source: source.database(of: database), csvFallback: csvFallback),
-                "folder": FolderHandler(identity: all[0]),
-                "format": FormatHandler(identities: all, templates: templates),
+                "folder": FolderHandler(identities: identities),
+                "format": FormatHandler(identities: identities, templates: templates),
                 "noop": NoopHandler(),
             ], admission: identities, logger: logger
         ) { event in

@@ -58,7 +58,7 @@ struct SheetSync: AsyncParsableCommand {
     }
 
     /// The program's version, as `--version`, the workers' rows and the User-Agent show it.
-    static let version = "0.1.0"
+    static let version = "0.2.0"
 
     /// This machine's name for people.
     static var machine: String { ProcessInfo.processInfo.hostName }

@@ -25,7 +25,7 @@ struct ExportStage {
     private let patience: LookingPatience
     private let source: SourceDatabase?
     private let csvFallback: CSVFallback?
-    private let identities: [Identity]
+    private let identities: Identities
 
     /// Sets everything up, runs the body and ends everything.
     static func with(
@@ -86,7 +86,7 @@ struct ExportStage {
         self.patience = patience
         self.source = source
         self.csvFallback = csvFallback
-        identities = [Self.identity(queue, configuration, api, recheck)]
+        identities = Identities([Self.identity(queue, configuration, api, recheck)])
     }
 
     private init(
@@ -105,10 +105,10 @@ struct ExportStage {
         patience = stage.patience
         source = stage.source
         csvFallback = stage.csvFallback
-        identities =
+        identities = Identities(
             governors.isEmpty
-            ? [Self.identity(queue, configuration, api, recheck)]
-            : governors.map { Self.identity(stage.queue, configuration, stage.client($0), stage.recheck, $0) }
+                ? [Self.identity(queue, configuration, api, recheck)]
+                : governors.map { Self.identity(stage.queue, configuration, stage.client($0), stage.recheck, $0) })
     }
 
     /// A second daemon, whose settings name a shared drive.
@@ -139,7 +139,7 @@ struct ExportStage {
                 identities: identities, templates: directory, batchBytes: batchBytes,
                 patience: patience, source: source, csvFallback: csvFallback),
             "format": FormatHandler(identities: identities, templates: directory),
-            "folder": FolderHandler(identity: identities[0]), "noop": NoopHandler(),
+            "folder": FolderHandler(identities: identities), "noop": NoopHandler(),
         ]
     }
 
@@ -246,7 +246,7 @@ struct ExportStage {
         limited: Bool = false, change: (inout WorkerConfiguration) -> Void = { _ in },
         _ body: (TestQueue) async throws -> Void
     ) async throws {
-        try await queue.withWorker(handlers, admission: limited ? Identities(identities) : nil, change: change, body)
+        try await queue.withWorker(handlers, admission: limited ? identities : nil, change: change, body)
     }
 
     /// Enqueues an export and returns the job once it has ended.

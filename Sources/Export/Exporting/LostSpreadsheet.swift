@@ -49,7 +49,9 @@ struct LostSpreadsheet {
             }
         } catch let error as GoogleError where error.code == .notFound {
             // With its folder, unless this identity has lost the drive for a while.
-            if let failure = await Attempts.blamingDrive(for: error, as: identity) as? JobFailure { throw failure }
+            if let failure = await IdentityFallback.blamingDrive(for: error, as: identity) as? JobFailure {
+                throw failure
+            }
             return nil
         }
     }

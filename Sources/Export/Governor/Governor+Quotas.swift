@@ -5,19 +5,21 @@ import Postgres
 
 extension Governor {
     /// Waits until a call may go out, if that is soon.
-    func take(_ amount: Int, of quota: CountedQuota) async throws(GoogleError) {
+    func take(
+        _ amount: Int, of quota: CountedQuota, using reservation: QuotaReservation?
+    ) async throws(GoogleError) {
         let deadline = ContinuousClock.now + patience
-        let place = Identity.place.flatMap { $0.unused.contains(quota) ? $0 : nil }
-        if place == nil { pools[quota, default: QuotaPool()].waiting += amount }
-        defer { if place == nil { pools[quota]?.waiting -= amount } }
+        let reservation = reservation.flatMap { $0.unused.contains(quota) ? $0 : nil }
+        if reservation == nil { pools[quota, default: QuotaPool()].waiting += amount }
+        defer { if reservation == nil { pools[quota]?.waiting -= amount } }
         while true {
             let now = ContinuousClock.now
             let pool = pools[quota, default: QuotaPool()]
-            if pool.available(at: now, isPromised: place != nil) >= amount {
+            if pool.available(at: now, isReserved: reservation != nil) >= amount {
                 pools[quota]?.use(amount)
-                if let place {
-                    place.use(quota)
-                    pools[quota]?.promised -= 1
+                if let reservation {
+                    reservation.use(quota)
+                    pools[quota]?.reserved -= 1
                 }
                 return
             }
@@ -51,7 +53,7 @@ extension Governor {
             let pool = pools[quota, default: QuotaPool()]
             // A small part of the quota at least, so that one with large quotas does not ask for each call.
             let batch = settings.limits(of: quota).user / 600
-            let wanted = max(pool.promised + pool.waiting + wanted, batch)
+            let wanted = max(pool.reserved + pool.waiting + wanted, batch)
             let asked = ContinuousClock.now
             let rest = pools[quota]?.drain(at: asked)
             let grant = try await ledger.take(wanted, of: quota, returning: rest)

@@ -5,7 +5,7 @@ import Postgres
 /// Keeps this worker's calls as one identity within Google's quotas, and away from services that fail.
 ///
 /// Quotas are shared with the other workers through Postgres; whether a service is down each worker finds out by itself, and
-/// says so there for people. For each job that is claimed its first calls are set aside, so that no more begin than may make
+/// says so there for people. For each job that is claimed its first calls are reserved, so that no more begin than may make
 /// them. A call that would wait for long is refused, so that its job goes back to the queue without costing an attempt.
 public actor Governor {
     /// The kinds of jobs that need Google.
@@ -27,7 +27,7 @@ public actor Governor {
     var asking: [CountedQuota: Task<Void, any Error>] = [:]
     /// The kinds of which there were jobs at the last look.
     ///
-    /// Of the others one may begin without anything set aside, so that an idle queue costs no quota.
+    /// Of the others one may begin without a reservation, so that an idle queue costs no quota.
     private var busyKinds: Set<String> = []
     private var breakers: [String: Breaker] = [:]
     /// Why each service is not called at the moment.
@@ -66,12 +66,15 @@ extension Governor {
 
 extension Governor: CallGate {
     /// Waits for the quota, if it is free soon and the service is not known to be down.
-    public func admit(_ resource: GoogleResource) async throws(GoogleError) {
-        if case .closed(let pause) = breaker(of: resource).admission(at: .now) { throw closed(resource, pause) }
-        for cost in resource.costs { try await take(cost.amount, of: cost.quota) }
+    public func admit(_ resource: GoogleResource) async throws(GoogleError) { try await admit(resource, using: nil) }
+
+    /// Waits as `admit` does; a job's first calls use what is reserved for them.
+    func admit(_ resource: GoogleResource, using reservation: QuotaReservation?) async throws(GoogleError) {
+        if case .blocked(let pause) = breaker(of: resource).permit(at: .now) { throw blocked(resource, pause) }
+        for cost in resource.costs { try await take(cost.amount, of: cost.quota, using: reservation) }
         // Only now, because a trial that waited for quota would keep others from theirs.
-        if case .closed(let pause)? = breakers[resource.service]?.begin(at: .now) {
-            throw closed(resource, pause)
+        if case .blocked(let pause)? = breakers[resource.service]?.begin(at: .now) {
+            throw blocked(resource, pause)
         }
     }
 
@@ -125,7 +128,7 @@ extension Governor: CallGate {
         if case .after = error.retry { true } else { error.quota != nil }
     }
 
-    private func closed(_ resource: GoogleResource, _ pause: Duration) -> GoogleError {
+    private func blocked(_ resource: GoogleResource, _ pause: Duration) -> GoogleError {
         let service = resource.service
         return GoogleError(
             .waiting, message: "\(service) is not called for now, because it failed: \(reasons[service] ?? "")",
@@ -151,7 +154,7 @@ extension Governor {
         var most = slots
         for resource in Self.needs[kind] ?? [] {
             let breaker = breaker(of: resource)
-            if case .closed(let pause) = breaker.admission(at: .now) { return (0, pause) }
+            if case .blocked(let pause) = breaker.permit(at: .now) { return (0, pause) }
             // One trial is enough to see whether it works again.
             if !breaker.isClosed { most = min(most, 1) }
         }
@@ -174,7 +177,7 @@ extension Governor {
     func trySignIn(_ signIn: @escaping @Sendable () async -> Void) {
         let isDue =
             isRefused
-            ? breaker(of: .identity).admission(at: .now) == .open : !proven.contains(GoogleResource.identity.service)
+            ? breaker(of: .identity).permit(at: .now) == .allowed : !proven.contains(GoogleResource.identity.service)
         guard isDue, !isSigningIn else { return }
         isSigningIn = true
         Task {
@@ -202,18 +205,18 @@ extension Governor {
         if hasJobs { busyKinds.insert(kind) } else { busyKinds.remove(kind) }
     }
 
-    /// Sets aside the first calls of a job that was claimed.
-    func setAside(forKind kind: String) -> QuotaPlace {
+    /// Reserves the first calls of a job that was claimed.
+    func reserve(forKind kind: String) -> QuotaReservation {
         let quotas = Self.firstCalls(ofKind: kind)
-        for quota in quotas { pools[quota, default: QuotaPool()].promised += 1 }
-        return QuotaPlace(quotas)
+        for quota in quotas { pools[quota, default: QuotaPool()].reserved += 1 }
+        return QuotaReservation(quotas)
     }
 
     /// Takes back what a job did not use.
-    func giveUp(_ place: QuotaPlace) {
-        for quota in place.unused {
-            place.use(quota)
-            pools[quota]?.promised -= 1
+    func release(_ reservation: QuotaReservation) {
+        for quota in reservation.unused {
+            reservation.use(quota)
+            pools[quota]?.reserved -= 1
         }
     }
 

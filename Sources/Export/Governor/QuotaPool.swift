@@ -14,18 +14,18 @@ struct QuotaPool {
     private var expires = ContinuousClock.now
     /// When there may be more; there is not before.
     private(set) var shortUntil: ContinuousClock.Instant?
-    /// How much is set aside for jobs that were claimed and have not made their first call.
-    var promised = 0
+    /// How much is reserved for jobs that were claimed and have not made their first call.
+    var reserved = 0
     /// How much other calls wait for.
     var waiting = 0
 
-    /// What a call may use: one of a job with something set aside all there is.
-    func available(at now: ContinuousClock.Instant, isPromised: Bool) -> Int {
-        now < expires ? left - (isPromised ? 0 : promised) : 0
+    /// What a call may use: one with a reservation all there is.
+    func available(at now: ContinuousClock.Instant, isReserved: Bool) -> Int {
+        now < expires ? left - (isReserved ? 0 : reserved) : 0
     }
 
     /// What is left for jobs that are not claimed yet; below zero where others wait already.
-    func free(at now: ContinuousClock.Instant) -> Int { available(at: now, isPromised: false) - waiting }
+    func free(at now: ContinuousClock.Instant) -> Int { available(at: now, isReserved: false) - waiting }
 
     /// Whether there is nothing to be had for some time, as far as is known.
     func isShort(at now: ContinuousClock.Instant) -> Bool { shortUntil.map { now < $0 } ?? false }
@@ -47,7 +47,7 @@ struct QuotaPool {
         shortUntil = grant.wait.map { now + min(max($0, .milliseconds(10)), .seconds(60)) }
     }
 
-    /// Takes out all that is left, or what is not set aside, to give it back; nil for nothing.
+    /// Takes out all that is left, or what is not reserved, to give it back; nil for nothing.
     mutating func drain(at now: ContinuousClock.Instant, onlyFree: Bool = false) -> Rest? {
         let amount = onlyFree ? free(at: now) : left
         guard now < expires, amount > 0 else { return nil }

@@ -8,7 +8,7 @@ import SheetModel
 /// For a folder that is known it takes one call to Drive and one to Sheets (more where the data is larger than one batch, is
 /// shared, or goes into a copy). What it has done is in the job's checkpoint, from which another attempt goes on.
 public struct ExportHandler: JobHandler {
-    private let identities: [Identity]
+    private let identities: Identities
     private let templates: TemplateDirectory
     private let batchBytes: Int
     private let patience: LookingPatience
@@ -24,11 +24,10 @@ public struct ExportHandler: JobHandler {
     ///   - source: Where queries run; nil to refuse them.
     ///   - csvFallback: Keeps what Google refuses for good; nil to keep nothing.
     public init(
-        identities: [Identity], templates: TemplateDirectory = TemplateDirectory(path: nil),
+        identities: Identities, templates: TemplateDirectory = TemplateDirectory(path: nil),
         batchBytes: Int = 8_000_000, patience: LookingPatience = LookingPatience(), source: SourceDatabase? = nil,
         csvFallback: CSVFallback? = nil
     ) {
-        precondition(!identities.isEmpty, "somebody has to do the work")
         self.identities = identities
         self.templates = templates
         self.batchBytes = batchBytes
@@ -40,8 +39,8 @@ public struct ExportHandler: JobHandler {
     /// Makes and fills the spreadsheet and returns its id, address, sheets and what is worth a warning.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
-            let chosen = Identity.current ?? identities[0]
-            let attempts = Attempts(identities: identities)
+            let fallback = IdentityFallback(identities, for: job)
+            let chosen = fallback.chosen
             var payload = try await checking { [job] in try ExportPayload(job.payload) }
             try checkSharing(payload, chosen.workspace.configuration)
             let template: FormattingTemplate?
@@ -50,7 +49,7 @@ public struct ExportHandler: JobHandler {
             var job = job
             do {
                 template = try self.template(of: payload)
-                do { found = .success(try await look(at: payload, job, attempts, progress)) } catch {
+                do { found = .success(try await look(at: payload, job, fallback, progress)) } catch {
                     // Where the rows are kept of what is refused, they are got first.
                     guard csvFallback != nil, !payload.isDryRun else { throw error }
                     found = .failure(error)
@@ -74,7 +73,7 @@ public struct ExportHandler: JobHandler {
             let spreadsheet = try await checking { [payload, queried] in try Self.spreadsheet(of: payload, queried) }
             let look = found
             if payload.isDryRun {
-                return try await attempts.run(job, progress) { identity, _ in
+                return try await fallback.run(job, progress) { identity, _ in
                     try await DryRun(
                         payload: payload, spreadsheet: spreadsheet, look: try look.get(), template: template,
                         workspace: identity.workspace,
@@ -84,7 +83,7 @@ public struct ExportHandler: JobHandler {
             }
             return try await keepingRows(of: spreadsheet, job) {
                 let look = try look.get()
-                return try await attempts.run(job, progress) { identity, progress in
+                return try await fallback.run(job, progress) { identity, progress in
                     if identity.isOneOfSeveral, job.identity != identity.account {
                         try await begin(job, as: identity, progress)
                     }
@@ -99,11 +98,11 @@ public struct ExportHandler: JobHandler {
 
     /// Looks at the spreadsheet that a payload names, as whoever may see it; nil for a new one.
     private func look(
-        at payload: ExportPayload, _ job: Job, _ attempts: Attempts, _ progress: ProgressReporter
+        at payload: ExportPayload, _ job: Job, _ fallback: IdentityFallback, _ progress: ProgressReporter
     ) async throws -> TargetLook? {
         if case .new(_, _, copyOf: nil) = payload.destination { return nil }
         let checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
-        return try await attempts.run(job, progress, isWriting: false) { identity, progress in
+        return try await fallback.run(job, progress, isWriting: false) { identity, progress in
             try await TargetLook(
                 payload, for: job.login, after: checkpoint, in: identity.workspace, progress)
         }
@@ -125,10 +124,10 @@ public struct ExportHandler: JobHandler {
         guard let payload = try? await checking({ try ExportPayload(job.payload) }), !payload.isDryRun,
             case .new(_, let place, _) = payload.destination
         else { return .upToDate }
-        let known = identities.filter { $0.account == job.identity }
+        let known = identities.all.filter { $0.account == job.identity }
         return try await failingAsJob {
             try await LostSpreadsheet(
-                job: job, place: place, identities: known.isEmpty ? identities : known, patience: patience
+                job: job, place: place, identities: known.isEmpty ? identities.all : known, patience: patience
             ).reconciliation(endedAgo: age)
         }
     }

@@ -3,17 +3,17 @@ public import JobQueue
 
 /// Runs jobs of kind `folder`: makes a path of folders, once.
 public struct FolderHandler: JobHandler {
-    private let home: Identity
+    private let identities: Identities
 
     /// Makes a handler.
-    public init(identity: Identity) {
-        home = identity
-    }
+    ///
+    /// - Parameter identities: Those as whom the installation works; the first does the jobs that nobody else was chosen for.
+    public init(identities: Identities) { self.identities = identities }
 
     /// Finds or makes the folders and returns the last one's id and address.
     public func run(_ job: Job, reporting progress: ProgressReporter) async throws -> JSON {
         try await failingAsJob {
-            let identity = Identity.current ?? home
+            let identity = identities.identity(for: job)
             let (workspace, folders) = (identity.workspace, identity.folders)
             let payload = try FolderPayload(job.payload)
             guard workspace.configuration.foldersEnabled else {
@@ -26,7 +26,8 @@ public struct FolderHandler: JobHandler {
             let path = workspace.path(payload.path.names)
             let found: String?
             do { found = try await folders.find(path, using: drive) } catch {
-                throw Attempts.naming(identity, in: await Attempts.blamingDrive(for: error, as: identity))
+                throw IdentityFallback.naming(
+                    identity, in: await IdentityFallback.blamingDrive(for: error, as: identity))
             }
             guard let id = found else { preconditionFailure("the path has a name at least") }
             return [

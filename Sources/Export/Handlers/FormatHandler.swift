@@ -5,14 +5,13 @@ import SheetModel
 
 /// Runs jobs of kind `format`: puts a formatting template over sheets that are there, as often as it is asked to.
 public struct FormatHandler: JobHandler {
-    private let identities: [Identity]
+    private let identities: Identities
     private let templates: TemplateDirectory
 
     /// Makes a handler.
     ///
     /// - Parameter identities: Those as whom the installation works; the first does the jobs that nobody else was chosen for.
-    public init(identities: [Identity], templates: TemplateDirectory) {
-        precondition(!identities.isEmpty, "somebody has to do the work")
+    public init(identities: Identities, templates: TemplateDirectory) {
         self.identities = identities
         self.templates = templates
     }
@@ -22,7 +21,7 @@ public struct FormatHandler: JobHandler {
         try await failingAsJob {
             let payload = try await checking { try FormatPayload(job.payload) }
             let template = try templates.template(named: payload.template)
-            return try await Attempts(identities: identities).run(job, progress) { identity, progress in
+            return try await IdentityFallback(identities, for: job).run(job, progress) { identity, progress in
                 try await format(payload, template, for: job.login, as: identity, progress)
             }
         }

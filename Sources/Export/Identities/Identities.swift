@@ -9,11 +9,11 @@ import Synchronization
 public final class Identities: Sendable {
     private struct Assignment {
         let identity: Identity
-        let place: QuotaPlace
+        let reservation: QuotaReservation
     }
 
     private struct State {
-        /// The jobs that were claimed and do not run yet, by their numbers.
+        /// Who does each job that was claimed, by the number of its lease.
         var assignments: [Int: Assignment] = [:]
         /// How many jobs each account has.
         var loads: [String: Int] = [:]
@@ -21,7 +21,8 @@ public final class Identities: Sendable {
         var first = 0
     }
 
-    private let all: [Identity]
+    /// Each of them.
+    let all: [Identity]
     private let state = Mutex(State())
 
     /// Makes a group of one or more.
@@ -34,11 +35,17 @@ public final class Identities: Sendable {
         }
     }
 
+    /// Who does a job, with what is reserved for it; the first one does a job that was given to nobody.
+    func identity(for job: Job) -> Identity {
+        guard let assignment = state.withLock({ $0.assignments[job.leaseNumber] }) else { return all[0] }
+        return assignment.identity.using(assignment.reservation)
+    }
+
     /// Whose job it is already, or of those who can begin one now the one with the fewest.
     private func identity(for job: Job, madeBy maker: String?) async -> Identity {
         if let known = all.first(where: { $0.account == job.identity ?? maker }) {
             // Others may have been given the spreadsheet too; where not, the job comes back to this one.
-            guard job.target != nil, Attempts.isFresh(job), await known.governor.isRefused else { return known }
+            guard job.target != nil, IdentityFallback.isFresh(job), await known.governor.isRefused else { return known }
         }
         guard all.count > 1 else { return all[0] }
         let (loads, first) = state.withLock { ($0.loads, $0.first) }
@@ -86,7 +93,7 @@ extension Identities: AdmissionControl {
         return capacity
     }
 
-    /// Gives each job to an identity, and sets its first calls aside there.
+    /// Gives each job to an identity, and reserves its first calls there.
     public func claimed(_ jobs: [Job], within capacity: Capacity) async {
         for kind in Governor.kinds where capacity.limits[kind] != 0 {
             let hasJobs = jobs.contains { $0.kind == kind }
@@ -96,29 +103,25 @@ extension Identities: AdmissionControl {
         let makers = targets.isEmpty ? [:] : await all[0].makers(of: targets)
         for job in jobs where Governor.kinds.contains(job.kind) {
             let identity = await identity(for: job, madeBy: job.target.flatMap { makers[$0] })
-            let place = await identity.governor.setAside(forKind: job.kind)
+            let reservation = await identity.governor.reserve(forKind: job.kind)
             state.withLock { state in
-                state.assignments[job.id] = Assignment(identity: identity, place: place)
+                state.assignments[job.leaseNumber] = Assignment(identity: identity, reservation: reservation)
                 state.loads[identity.account, default: 0] += 1
                 state.first = (state.first + 1) % all.count
             }
         }
     }
 
-    /// Lets a job be done by its identity.
+    /// Runs a job and takes back what it did not use of its reservation.
     public func run(_ job: Job, _ work: () async throws -> JSON) async throws -> JSON {
-        guard let assignment = state.withLock({ $0.assignments.removeValue(forKey: job.id) }) else {
-            return try await work()
-        }
         let outcome: Result<JSON, any Error>
-        do {
-            outcome = .success(
-                try await Identity.$current.withValue(assignment.identity) {
-                    try await Identity.$place.withValue(assignment.place) { try await work() }
-                })
-        } catch { outcome = .failure(error) }
-        state.withLock { $0.loads[assignment.identity.account, default: 0] -= 1 }
-        await assignment.identity.governor.giveUp(assignment.place)
+        do { outcome = .success(try await work()) } catch { outcome = .failure(error) }
+        let assignment = state.withLock { state in
+            let assignment = state.assignments.removeValue(forKey: job.leaseNumber)
+            if let assignment { state.loads[assignment.identity.account, default: 0] -= 1 }
+            return assignment
+        }
+        if let assignment { await assignment.identity.governor.release(assignment.reservation) }
         return try outcome.get()
     }
 }

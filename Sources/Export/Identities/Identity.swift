@@ -4,11 +4,6 @@ import Postgres
 
 /// One of those as whom an installation works at Google, with what belongs to it.
 public struct Identity: Sendable {
-    /// What is set aside of the quotas for the job that this task runs.
-    @TaskLocal static var place: QuotaPlace?
-    /// Who does the job that this task runs; nil where the handler's own does.
-    @TaskLocal static var current: Identity?
-
     /// Its name in reports, in the quotas and in the memory of spreadsheets.
     let account: String
     var workspace: Workspace
@@ -28,6 +23,13 @@ public struct Identity: Sendable {
         self.workspace = workspace
         self.folders = folders
         self.governor = governor
+    }
+
+    /// The same identity, whose calls use what is reserved for a job.
+    func using(_ reservation: QuotaReservation) -> Identity {
+        var copy = self
+        copy.workspace = workspace.gated(by: ReservedGate(governor: governor, reservation: reservation))
+        return copy
     }
 
     /// Remembers that this identity made or wrote a spreadsheet, so that later jobs for it come here.

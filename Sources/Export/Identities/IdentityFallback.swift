@@ -7,9 +7,17 @@ import Synchronization
 ///
 /// A file or folder that a job names may be shared with one of several identities only. Google tells the others that it is
 /// not there, or that they may not write; that is no reason to give the job up before all have been asked.
-struct Attempts: Sendable {
+struct IdentityFallback: Sendable {
+    /// Who was chosen for the job, with what is reserved for it.
+    let chosen: Identity
     /// Those as whom the installation works.
     let identities: [Identity]
+
+    /// Begins with whom a job was given to.
+    init(_ identities: Identities, for job: Job) {
+        chosen = identities.identity(for: job)
+        self.identities = identities.all
+    }
 
     /// Does a job's work as the identity that was chosen for it, and where that one is refused, as one after another.
     ///
@@ -20,7 +28,6 @@ struct Attempts: Sendable {
         _ job: Job, _ progress: ProgressReporter, isWriting: Bool = true,
         _ body: (Identity, ProgressReporter) async throws -> Result
     ) async throws -> Result {
-        let chosen = Identity.current ?? identities[0]
         guard chosen.isOneOfSeveral else {
             do { return try await body(chosen, progress) } catch {
                 throw Self.naming(chosen, in: await Self.blamingDrive(for: error, as: chosen))
@@ -36,11 +43,7 @@ struct Attempts: Sendable {
                 writes.add(1, ordering: .relaxed)
             }
             do {
-                // What was set aside when the job was claimed is the chosen one's.
-                let place = refusals.isEmpty ? Identity.place : nil
-                let result = try await Identity.$place.withValue(place) {
-                    try await body(own, progress.noting(own))
-                }
+                let result = try await body(own, progress.noting(own))
                 if isWriting, let target = job.target, job.identity == nil {
                     try? await own.note(madeOrWrote: SpreadsheetIdentities.spreadsheetID(of: target))
                 }
