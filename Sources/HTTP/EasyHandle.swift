@@ -37,7 +37,7 @@ import HTTPTypes
 
     /// Sets every option for one transfer, which must live as long as libcurl works on it.
     func prepare(for transfer: Transfer, userAgent: String, trusting trustStore: TrustStore?) {
-        let request = transfer.order.request
+        let request = transfer.pending.request
         set(CURLOPT_URL, request.url)
         unsafe ccurl_set_http_only(raw)
         set(CURLOPT_FOLLOWLOCATION, 0)

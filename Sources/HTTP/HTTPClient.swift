@@ -3,7 +3,7 @@
 /// The thread sleeps in the kernel while nothing is to be done. Redirects are not followed and nothing is retried: whoever
 /// asks decides. Proxies are taken from the environment (`https_proxy`, `no_proxy`), trusted certificates from the system.
 public final class HTTPClient: Sendable {
-    private let inbox: Inbox
+    private let commands: CommandQueue
 
     /// Starts the client's thread.
     ///
@@ -12,20 +12,20 @@ public final class HTTPClient: Sendable {
     ///   - authorities: certificates in PEM that are trusted beside the system's; nil for none.
     public init(userAgent: String, authorities: String? = nil) throws(HTTPError) {
         guard let multi = MultiHandle() else { throw HTTPError(.failed, detail: "libcurl could not be set up") }
-        let inbox = Inbox(wakingUp: multi)
+        let commands = CommandQueue(wakingUp: multi)
         let trustStore = authorities.map(TrustStore.init(adding:))
-        self.inbox = inbox
+        self.commands = commands
         // Formed here, outside any actor: the closure runs on a thread that Swift's executors know nothing of.
         guard
             Thread.start({
-                TransferLoop(multi: multi, inbox: inbox, userAgent: userAgent, trustStore: trustStore).run()
+                TransferLoop(multi: multi, commands: commands, userAgent: userAgent, trustStore: trustStore).run()
             })
         else {
             throw HTTPError(.failed, detail: "the operating system refused another thread")
         }
     }
 
-    deinit { inbox.stop() }
+    deinit { commands.stop() }
 
     /// Sends one request and waits for the whole answer, whatever its status.
     ///
@@ -33,26 +33,26 @@ public final class HTTPClient: Sendable {
     public func send(_ request: Request) async throws(HTTPError) -> Response {
         // libcurl would guess a scheme.
         guard request.isEncrypted != nil else { throw HTTPError(.invalidURL, host: request.host) }
-        let ticket = Ticket()
+        let id = RequestID()
         let result: Result<Response, HTTPError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let order = Order(ticket: ticket, request: request, continuation: continuation)
-                if !inbox.submit(.start(order)) {
+                let pending = PendingRequest(id: id, request: request, continuation: continuation)
+                if !commands.submit(.start(pending)) {
                     continuation.resume(returning: .failure(HTTPError(.closed, host: request.host)))
                 }
             }
         } onCancel: {
             // The mark is for a cancellation that comes before the start, the command for one that comes after it.
-            ticket.cancel()
-            _ = inbox.submit(.cancel(ticket))
+            id.cancel()
+            _ = commands.submit(.cancel(id))
         }
         return try result.get()
     }
 
     /// Returns as soon as the client's thread has come round, and at once where it has ended; for a watchdog.
-    public func answer() async {
+    public func ping() async {
         await withCheckedContinuation { continuation in
-            if !inbox.submit(.answer(continuation)) { continuation.resume() }
+            if !commands.submit(.ping(continuation)) { continuation.resume() }
         }
     }
 
@@ -60,6 +60,6 @@ public final class HTTPClient: Sendable {
     ///
     /// Requests that wait, and all later ones, fail with the code `closed`.
     public func shutdown() async {
-        await withCheckedContinuation { inbox.stop($0) }
+        await withCheckedContinuation { commands.stop($0) }
     }
 }

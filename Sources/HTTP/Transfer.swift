@@ -3,7 +3,7 @@ import HTTPTypes
 
 /// One request under way, on the client's thread.
 final class Transfer {
-    let order: Order
+    let pending: PendingRequest
     let easy: EasyHandle
 
     private var head = ResponseHead()
@@ -14,8 +14,8 @@ final class Transfer {
     /// Set right before the first byte of the request may be sent.
     private var began = false
 
-    init(_ order: Order, on easy: EasyHandle) {
-        self.order = order
+    init(_ pending: PendingRequest, on easy: EasyHandle) {
+        self.pending = pending
         self.easy = easy
     }
 
@@ -32,7 +32,7 @@ final class Transfer {
 
     /// An error of this transfer.
     func error(_ code: HTTPError.Code, detail: String = "") -> HTTPError {
-        HTTPError(code, host: order.request.host, detail: detail, mayHaveReachedServer: began)
+        HTTPError(code, host: pending.request.host, detail: detail, mayHaveReachedServer: began)
     }
 }
 
@@ -52,7 +52,7 @@ extension Transfer {
 
     /// Takes a piece of the answer's body; false aborts the transfer.
     func receive(body piece: some Collection<UInt8>) -> Bool {
-        guard piece.count <= order.request.largestAnswer - body.count else {
+        guard piece.count <= pending.request.largestAnswer - body.count else {
             isTooLarge = true
             return false
         }
@@ -63,13 +63,13 @@ extension Transfer {
     /// The next bytes of the request's body, none at its end; nil aborts the transfer.
     func nextPiece(atMost count: Int) -> ArraySlice<UInt8>? {
         guard mayGoOn() else { return nil }
-        let piece = order.request.body[sent...].prefix(count)
+        let piece = pending.request.body[sent...].prefix(count)
         sent += piece.count
         return piece
     }
 
     private func mayGoOn() -> Bool {
-        isRefused = !order.request.condition()
+        isRefused = !pending.request.condition()
         return !isRefused
     }
 }

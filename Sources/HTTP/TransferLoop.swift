@@ -1,29 +1,29 @@
 /// What the client's thread does: it takes commands, drives libcurl and gives out answers.
 ///
-/// All of it is confined to that thread; only the inbox is shared.
+/// All of it is confined to that thread; only the queue of commands is shared.
 final class TransferLoop {
     /// Easy handles kept for later requests: each carries its TLS sessions.
     private static let mostIdleHandles = 32
 
     private var multi: MultiHandle?
-    private let inbox: Inbox
+    private let commands: CommandQueue
     private let userAgent: String
     private let trustStore: TrustStore?
     private var running: [ObjectIdentifier: Transfer] = [:]
     private var idle: [EasyHandle] = []
 
-    init(multi: MultiHandle, inbox: Inbox, userAgent: String, trustStore: TrustStore?) {
+    init(multi: MultiHandle, commands: CommandQueue, userAgent: String, trustStore: TrustStore?) {
         self.multi = multi
-        self.inbox = inbox
+        self.commands = commands
         self.userAgent = userAgent
         self.trustStore = trustStore
     }
 
-    /// Runs until the inbox says stop.
+    /// Runs until the client is shut down.
     func run() {
         while let multi {
-            let (commands, isStopping) = inbox.take()
-            for command in commands { obey(command, multi) }
+            let (taken, isStopping) = commands.take()
+            for command in taken { handle(command, multi) }
             if isStopping { break }
             multi.perform()
             while let (transfer, outcome) = multi.nextFinished() { end(transfer, transfer.result(outcome), multi) }
@@ -32,40 +32,40 @@ final class TransferLoop {
         if let multi {
             for transfer in running.values { end(transfer, .failure(transfer.error(.closed)), multi) }
         }
-        inbox.detach()
+        commands.detach()
         idle = []
         multi = nil
-        inbox.ended()
+        commands.ended()
     }
 
-    private func obey(_ command: Command, _ multi: MultiHandle) {
+    private func handle(_ command: Command, _ multi: MultiHandle) {
         switch command {
-        case .start(let order):
-            guard !order.ticket.isCancelled else {
-                return order.continuation.resume(
-                    returning: .failure(HTTPError(.cancelled, host: order.request.host)))
+        case .start(let pending):
+            guard !pending.id.isCancelled else {
+                return pending.continuation.resume(
+                    returning: .failure(HTTPError(.cancelled, host: pending.request.host)))
             }
             guard let easy = idle.popLast() ?? EasyHandle() else {
-                return order.continuation.resume(
-                    returning: .failure(HTTPError(.failed, host: order.request.host, detail: "out of memory")))
+                return pending.continuation.resume(
+                    returning: .failure(HTTPError(.failed, host: pending.request.host, detail: "out of memory")))
             }
-            let transfer = Transfer(order, on: easy)
-            running[ObjectIdentifier(order.ticket)] = transfer
+            let transfer = Transfer(pending, on: easy)
+            running[ObjectIdentifier(pending.id)] = transfer
             easy.prepare(for: transfer, userAgent: userAgent, trusting: trustStore)
             if !multi.add(easy) { end(transfer, .failure(transfer.error(.failed)), multi) }
-        case .cancel(let ticket):
-            guard let transfer = running[ObjectIdentifier(ticket)] else { return }
+        case .cancel(let id):
+            guard let transfer = running[ObjectIdentifier(id)] else { return }
             end(transfer, .failure(transfer.error(.cancelled)), multi)
-        case .answer(let continuation): continuation.resume()
+        case .ping(let continuation): continuation.resume()
         }
     }
 
     /// Takes a transfer away from libcurl and answers its task.
     private func end(_ transfer: Transfer, _ result: Result<HTTPClient.Response, HTTPError>, _ multi: MultiHandle) {
-        running[ObjectIdentifier(transfer.order.ticket)] = nil
+        running[ObjectIdentifier(transfer.pending.id)] = nil
         multi.remove(transfer.easy)
         transfer.easy.reset()
         if idle.count < Self.mostIdleHandles { idle.append(transfer.easy) }
-        transfer.order.continuation.resume(returning: result)
+        transfer.pending.continuation.resume(returning: result)
     }
 }

@@ -76,8 +76,8 @@ struct Daemon {
         let supervision = Supervision(
             manager: manager, worker: watch,
             parts: [
-                .init(name: "the thread of the HTTP client") { await http.answer() },
-                .init(name: "the connection to the database") { await control.answer() },
+                .init(name: "the thread of the HTTP client") { await http.ping() },
+                .init(name: "the connection to the database") { await control.ping() },
             ] + WorkerLoop.allCases.map { .init($0, of: watch, lateAfter: self.worker.leaseTime + .seconds(45)) })
         let server = try await serve(
             OperatorPages(
@@ -213,5 +213,5 @@ struct Daemon {
 
 extension Connection {
     /// Returns as soon as the connection's thread has come round.
-    fileprivate func answer() {}
+    fileprivate func ping() {}
 }

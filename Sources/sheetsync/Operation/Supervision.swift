@@ -7,15 +7,15 @@ import Systemd
 ///
 /// The watchdog is fed only behind a whole round, so that one loop that hangs leaves it hungry.
 final class Supervision: Service {
-    /// A loop that can be asked to answer.
+    /// A loop that can be pinged.
     struct Part: Sendable {
         let name: String
         /// Returns when the loop has come round.
-        let answer: @Sendable () async -> Void
+        let ping: @Sendable () async -> Void
 
-        init(name: String, answer: @escaping @Sendable () async -> Void) {
+        init(name: String, ping: @escaping @Sendable () async -> Void) {
             self.name = name
-            self.answer = answer
+            self.ping = ping
         }
 
         /// A loop of the worker, which does not answer while it is late.
@@ -85,7 +85,7 @@ final class Supervision: Service {
     private func round() async {
         for part in parts {
             state.withLock { $0.waitingFor = part.name }
-            await part.answer()
+            await part.ping()
         }
         state.withLock { $0 = State() }
     }

@@ -1,21 +1,21 @@
 import Synchronization
 
 /// A request and the task that waits for it.
-struct Order: Sendable {
-    let ticket: Ticket
+struct PendingRequest: Sendable {
+    let id: RequestID
     let request: HTTPClient.Request
     let continuation: CheckedContinuation<Result<HTTPClient.Response, HTTPError>, Never>
 }
 
 /// What tasks ask of the client's thread.
 enum Command: Sendable {
-    case start(Order)
-    case cancel(Ticket)
-    case answer(CheckedContinuation<Void, Never>)
+    case start(PendingRequest)
+    case cancel(RequestID)
+    case ping(CheckedContinuation<Void, Never>)
 }
 
 /// The commands on their way from the tasks to the client's thread.
-final class Inbox: Sendable {
+final class CommandQueue: Sendable {
     private struct State {
         var commands: [Command] = []
         /// Kept only while the thread runs, so that libcurl's handle and its connections go with the thread.
