@@ -19,7 +19,8 @@ let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift
 let package = Package(
     name: "sheetsync",
     products: [
-        .executable(name: "sheetsync", targets: ["sheetsync"])
+        .executable(name: "sheetsync", targets: ["sheetsync"]),
+        .executable(name: "sheetsync-emulator", targets: ["sheetsync-emulator"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -31,6 +32,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
@@ -72,22 +74,43 @@ let package = Package(
             ],
             resources: [.embedInCode("Resources/drive.schema"), .embedInCode("Resources/sheets.schema")]),
 
-        // A throw-away PostgreSQL server, for `sheetsync demo` and for the tests.
+        // A throw-away PostgreSQL server, for the demonstration and for the tests; no part of the daemon.
         .target(
             name: "PostgresServer",
             dependencies: [subprocess]),
 
-        // Layer 4: the command line and the composition root.
+        // What both programs say and how they end.
+        .target(
+            name: "Output",
+            dependencies: [
+                "JSON", "Systemd", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+
+        // Layer 4: the command line and the composition root. No TLS but OpenSSL's, and nothing of the emulator.
         .executableTarget(
             name: "sheetsync",
             dependencies: [
-                "CLinux", "Export", "Google", "GoogleEmulator", "HTTP", "HostRule", "JSON", "JobQueue", "Postgres",
-                "PostgresServer", "SheetModel", "Systemd", httpTypes, lifecycle, logging,
+                "CLinux", "Export", "Google", "HTTP", "HostRule", "JSON", "JobQueue", "Output", "Postgres",
+                "SheetModel", "Systemd", httpTypes, lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                subprocess,
+            ]),
+
+        // The emulated Google and the demonstration, which `sheetsync emulator` and `sheetsync demo` execute.
+        .executableTarget(
+            name: "sheetsync-emulator",
+            dependencies: [
+                "Google", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Output", "Postgres", "PostgresServer",
+                "SheetModel", httpTypes, lifecycle, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 subprocess,
@@ -123,8 +146,9 @@ let package = Package(
         .testTarget(
             name: "SheetSyncTests",
             dependencies: [
-                "Export", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Postgres", "PostgresServer", "ScriptedHTTP",
-                "Systemd", "TestSupport", "sheetsync", httpTypes, lifecycle, logging, subprocess,
+                "Export", "GoogleEmulator", "HTTP", "JSON", "JobQueue", "Output", "Postgres", "PostgresServer",
+                "ScriptedHTTP", "Systemd", "TestSupport", "sheetsync", "sheetsync-emulator", httpTypes, lifecycle,
+                logging, subprocess,
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
     ]

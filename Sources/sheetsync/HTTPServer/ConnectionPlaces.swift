@@ -47,4 +47,10 @@ final class ConnectionPlaces: Sendable {
     func leave(_ channel: any Channel) {
         places.withLock { $0.removeAll { $0.channel === channel } }
     }
+
+    /// Closes every connection.
+    func close() {
+        let all = places.withLock { $0 }
+        for place in all { place.channel.close(promise: nil) }
+    }
 }
