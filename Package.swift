@@ -37,7 +37,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
-        // Layer 0: the C libraries (a module map and a shim each), and JSON, which knows nothing but bytes.
+        // Layer 0: the C libraries (a module map and a shim each), and what knows nothing but bytes and numbers.
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -45,22 +45,24 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(name: "JSON"),
         .target(name: "HostRule"),
+        .target(name: "Arithmetic"),
 
         // Layer 1: each wraps one thing and knows nothing of the others.
         .target(name: "Postgres", dependencies: ["CPostgres", logging]),
         .target(name: "HTTP", dependencies: ["CCurl", "CZlib", httpTypes]),
-        .target(name: "SheetModel", dependencies: ["JSON"]),
+        .target(name: "SheetModel", dependencies: ["Arithmetic", "JSON"]),
         .target(name: "Systemd"),
 
         // Layer 2: the queue on Postgres, and Google's APIs on HTTP.
         .target(
-            name: "JobQueue", dependencies: ["JSON", "Postgres", lifecycle, logging],
+            name: "JobQueue", dependencies: ["Arithmetic", "JSON", "Postgres", lifecycle, logging],
             resources: [.embedInCode("Migrations")]),
-        .target(name: "Google", dependencies: ["COpenSSL", "JSON", "HTTP", httpTypes, logging]),
+        .target(name: "Google", dependencies: ["Arithmetic", "COpenSSL", "JSON", "HTTP", httpTypes, logging]),
 
         // Layer 3: job kinds become plans and API calls. The emulator stands beside and imports nothing of layers 1 to 3.
         .target(
-            name: "Export", dependencies: ["JSON", "JobQueue", "Google", "Postgres", "SheetModel", logging],
+            name: "Export",
+            dependencies: ["Arithmetic", "JSON", "JobQueue", "Google", "Postgres", "SheetModel", logging],
             resources: [.embedInCode("Migrations")]),
         .target(
             name: "GoogleEmulator",
@@ -126,14 +128,14 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", "PostgresServer"]),
         .target(name: "ScriptedHTTP", path: "Tests/ScriptedHTTP"),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "ScriptedHTTP", httpTypes]),
-        .testTarget(name: "SheetModelTests", dependencies: ["SheetModel", "JSON", "TestSupport"]),
+        .testTarget(name: "SheetModelTests", dependencies: ["Arithmetic", "SheetModel", "JSON", "TestSupport"]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"]),
         .testTarget(
             name: "JobQueueTests",
             dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport", logging]),
         .testTarget(
             name: "GoogleTests",
-            dependencies: ["Google", "HTTP", "JSON", "COpenSSL", "ScriptedHTTP", httpTypes, logging]),
+            dependencies: ["Arithmetic", "Google", "HTTP", "JSON", "COpenSSL", "ScriptedHTTP", httpTypes, logging]),
         .testTarget(
             name: "GoogleEmulatorTests",
             dependencies: ["GoogleEmulator", "JSON", "COpenSSL", "TestSupport", lifecycle, logging, subprocess]),
