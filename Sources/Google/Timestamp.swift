@@ -1,4 +1,5 @@
-internal import Glibc
+import Arithmetic
+import Glibc
 
 /// A point in time as Google's headers and bodies spell it, to the millisecond.
 public struct Timestamp: Sendable, Hashable {
@@ -81,11 +82,8 @@ public struct Timestamp: Sendable, Hashable {
 
     /// Days since the beginning of 1970 of a date in the Gregorian calendar.
     private static func days(year: Int, month: Int, day: Int) -> Int? {
-        guard (1...9999).contains(year), (1...12).contains(month), (1...31).contains(day) else { return nil }
-        // Count the years from March, so that the leap day is the last of a year.
-        let years = month > 2 ? year : year - 1
-        let months = (month + 9) % 12
-        return years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day - 719_469
+        guard (1...9999).contains(year) else { return nil }
+        return CivilDate(year: year, month: month, day: day)?.daysSinceEpoch
     }
 }
 

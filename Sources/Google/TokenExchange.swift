@@ -1,3 +1,4 @@
+import Arithmetic
 import HTTP
 import HTTPTypes
 import JSON

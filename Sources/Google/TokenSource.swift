@@ -1,3 +1,4 @@
+import Arithmetic
 public import HTTP
 import HTTPTypes
 import JSON

@@ -1,26 +1,24 @@
-/// How long a job rests after a failed attempt: exponential, with full jitter and a ceiling.
-///
-/// The pause is drawn evenly from nothing up to `base * 2^(attempt - 1)`, so that many jobs that failed together do not
-/// come back together.
+import Arithmetic
+
+/// How long a job rests after a failed attempt, and when it ends.
 public struct RetryPolicy: Sendable {
-    /// The ceiling of the first pause.
-    public let base: Duration
-    /// The ceiling of every pause.
-    public let longest: Duration
+    private let backoff: Backoff
 
     /// The longest pause that the other side may ask for.
     private static let longestRequested = Duration.seconds(86_400)
 
     /// Makes a policy.
+    ///
+    /// - Parameters:
+    ///   - base: The ceiling of the first pause.
+    ///   - longest: The ceiling of every pause.
     public init(base: Duration = .seconds(4), longest: Duration = .seconds(600)) {
-        self.base = base
-        self.longest = longest
+        backoff = Backoff(base: base, ceiling: longest)
     }
 
     /// The pause after a failed attempt, from 1.
     public func pause(after attempt: Int, using random: inout some RandomNumberGenerator) -> Duration {
-        let ceiling = min(base * (1 << min(max(attempt - 1, 0), 20)), longest)
-        return ceiling * Double.random(in: 0...1, using: &random)
+        backoff.delay(attempt: attempt - 1, using: &random)
     }
 
     /// What becomes of a job after a failed attempt.

@@ -4,6 +4,7 @@ import Google
 import HTTP
 import JobQueue
 import Logging
+import Output
 import Postgres
 import ServiceLifecycle
 import Systemd
@@ -31,7 +32,7 @@ struct Daemon {
     /// Works until SIGTERM or SIGINT.
     func run(logger: Logger) async throws {
         LargeBlocks.returnAtOnce()
-        OpenFiles.raiseLimit(concurrency: worker.concurrency, logger: logger)
+        let connections = OpenFiles.raiseLimit(concurrency: worker.concurrency, logger: logger)
         let (known, unusable) = try loadCredentials(logger)
         for warning in database.connection.warnings { logger.warning("\(warning)") }
 
@@ -82,7 +83,7 @@ struct Daemon {
         let server = try await serve(
             OperatorPages(
                 worker: watch, supervision: supervision, probe: QueueProbe(database.schema, on: control), calls: calls,
-                silenceLimit: self.worker.silenceLimit), logger)
+                silenceLimit: self.worker.silenceLimit), connections: connections, logger)
 
         let worker = Worker(
             self.worker, database: database.connection, schema: database.schema, control: control,
@@ -124,10 +125,12 @@ struct Daemon {
     /// Serves the operators' pages; nil where there are none.
     ///
     /// An address that somebody chose must be free. The default one may be another daemon's on the same machine.
-    private func serve(_ pages: OperatorPages, _ logger: Logger) async throws -> PageServer? {
+    private func serve(
+        _ pages: OperatorPages, connections: Int, _ logger: Logger
+    ) async throws -> PageServer? {
         guard let address = self.pages.address else { return nil }
         do throws(PageServerError) {
-            let server = try await PageServer(address) { await pages.page($0) }
+            let server = try await PageServer(address, connections: connections) { await pages.page($0) }
             logger.info("health and metrics are at http://\(server.address)")
             return server
         } catch {

@@ -1,5 +1,6 @@
 import Export
 import JobQueue
+import Output
 import Postgres
 
 /// What a command that works on the queue needs: the schema and a connection for a short time.

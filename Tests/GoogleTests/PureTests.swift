@@ -1,3 +1,4 @@
+import Arithmetic
 import Foundation
 import Testing
 
@@ -10,7 +11,10 @@ import Testing
         #expect(Timestamp(rfc3339: "2026-09-30t14:34:56.7891234+02:00")?.milliseconds == 1_790_771_696_789)
         #expect(Timestamp(rfc3339: "2024-02-29T00:00:00.5-00:30")?.milliseconds == 1_709_166_600_500)
         #expect(Timestamp(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT")?.seconds == 784_111_777)
-        for text in ["", "2026-09-30", "2026-09-30T12:34:56", "2026-13-30T12:34:56Z", "2026-09-30T12:34:56.Z", "x"] {
+        for text in [
+            "", "2026-09-30", "2026-09-30T12:34:56", "2026-13-30T12:34:56Z", "2026-02-30T12:34:56Z",
+            "2026-09-30T12:34:56.Z", "x",
+        ] {
             #expect(Timestamp(rfc3339: text) == nil)
         }
         for text in ["", "Sun, 06 Foo 1994 08:49:37 GMT", "120", "Sunday"] { #expect(Timestamp(httpDate: text) == nil) }

@@ -97,7 +97,7 @@ import Testing
             batchBytes: 1_000)
         var lines = LineReader(sheet.rows)
         for (row, place) in [(0, 10), (1, 11), (2, 13)] {
-            try updates.add(try #require(try lines.line(row)), at: place)
+            updates.add(try #require(try lines.line(row)), at: place)
         }
         #expect(updates.rows == 3 && !updates.isFull)
         let requests = try requests(updates.takeBody(with: [["guard": [:]]])).dropFirst().map { $0["updateCells"] }
@@ -106,7 +106,7 @@ import Testing
         #expect(requests.map { $0?["rows"]?.array?.count } == [2, 2, 1, 1])
         #expect(requests[0]?["rows"]?[0]?["values"] == [["userEnteredValue": ["stringValue": "w"]]])
         #expect(updates.rows == 0)
-        for row in 0..<6 { try updates.add(try #require(try lines.line(row)), at: row * 2) }
+        for row in 0..<6 { updates.add(try #require(try lines.line(row)), at: row * 2) }
         #expect(updates.isFull)
     }
 }

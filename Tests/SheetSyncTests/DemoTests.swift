@@ -1,6 +1,8 @@
 import Foundation
 import JSON
 import JobQueue
+import Subprocess
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -49,6 +51,70 @@ import Testing
         let file = try directory.write("", to: "file")
         try await Program()("emulator", "--dir", file + "/keys", "--port", "0").expectRefusal(
             1, "the folder \(file)/keys", "cannot be made", "--dir")
+    }
+
+    /// A daemon without the package of the emulator; neither the search path nor the working folder brings another one.
+    @Test func withoutTheEmulatorItIsSaidWhatToInstall() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let folder = directory.path + "/bin"
+        let elsewhere = directory.path + "/elsewhere"
+        for path in [folder, elsewhere] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+        _ = try directory.write("#!/bin/sh\necho trap\n", to: "elsewhere/sheetsync-emulator", mode: 0o755)
+        func run(_ program: String, _ arguments: [String]) async throws -> Ended {
+            let result = try await Subprocess.run(
+                .path(FilePath(program)), arguments: Arguments(arguments),
+                environment: .custom(["PATH": "\(elsewhere):/usr/bin:/bin"]), workingDirectory: FilePath(elsewhere),
+                output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+            return Ended(
+                arguments: arguments, status: result.terminationStatus, output: result.standardOutput,
+                errors: result.standardError)
+        }
+        let daemon = folder + "/sheetsync"
+        try FileManager.default.copyItem(atPath: Program.path, toPath: daemon)
+        for arguments in [["emulator", "--dir", "keys"], ["demo"], ["emulator", "--help"]] {
+            try await run(daemon, arguments).expectRefusal(
+                1, "sheetsync-emulator is not installed in \(folder): install the package sheetsync-emulator",
+                "swift build --product sheetsync-emulator")
+        }
+        try FileManager.default.removeItem(atPath: daemon)
+        // The other way round.
+        let emulator = folder + "/sheetsync-emulator"
+        try FileManager.default.copyItem(atPath: Program.emulatorPath, toPath: emulator)
+        let demo = try await run(emulator, ["demo"]).expect(1)
+        let words = "sheetsync-emulator: sheetsync is not installed in \(folder): install the package sheetsync, "
+        #expect(demo.output.isEmpty && demo.errors.hasPrefix(words), "\(demo)")
+        // A link leads to the folder of the program itself, and not to its own.
+        let link = elsewhere + "/sheetsync"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: Program.path)
+        let help = try await run(link, ["emulator", "--help"]).expect(0)
+        #expect(help.output.contains("USAGE: sheetsync emulator") && help.output.contains("--accounts"), "\(help)")
+    }
+
+    @Test func theEmulatorSpeaksByTheNameThatItWasCalledBy() async throws {
+        let wrong = try await Subprocess.run(
+            .path(FilePath(Program.emulatorPath)), arguments: ["--dir", "/tmp", "--port", "x"],
+            output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+        #expect(wrong.terminationStatus == .exited(64) && wrong.standardOutput.isEmpty, "\(wrong)")
+        #expect(wrong.standardError.contains("Usage: sheetsync-emulator emulator"), "\(wrong)")
+        let level = try await Program(environment: ["LOG_LEVEL": "loud"])("emulator", "--dir", "/tmp")
+        level.expectRefusal(78, "LOG_LEVEL must be one of trace")
+    }
+
+    /// By the symbols in the files; the emulator's has them all, so that they would be seen.
+    @Test(arguments: ["CNIOBoringSSL", "6NIOSSL", "14GoogleEmulator", "14PostgresServer", "16HummingbirdHTTP2"])
+    func theDaemonContainsNoPartOfTheEmulator(symbol: String) async throws {
+        func contains(_ path: String, _ symbol: String) async throws -> Bool {
+            let result = try await Subprocess.run(
+                .name("grep"), arguments: ["-qaF", symbol, path], output: .discarded, error: .string(limit: 1 << 16))
+            #expect([.exited(0), .exited(1)].contains(result.terminationStatus), "\(result.standardError)")
+            return result.terminationStatus.isSuccess
+        }
+        #expect(try await contains(Program.emulatorPath, symbol))
+        #expect(try await !contains(Program.path, symbol))
+        #expect(try await contains(Program.path, "15HummingbirdCore"), "the daemon's symbols can be seen too")
     }
 
     @Test func theDemonstrationShowsTheMainJobAndLeavesNothing() async throws {

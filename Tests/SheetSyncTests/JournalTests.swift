@@ -3,15 +3,15 @@ import Logging
 import TestSupport
 import Testing
 
+@testable import Output
 @testable import Systemd
-@testable import sheetsync
 
 /// What the program's log looks like in the journal, heard by a socket that plays the journal's.
 @Suite struct JournalTests {
     @Test func metadataBecomesFieldsAndALevelAPriority() throws {
         let receiver = DatagramReceiver("@sheetsync-\(UUID().uuidString)")
         let journal = try #require(Journal(socketPath: receiver.path))
-        var logger = Logger(label: "test") { _ in JournalLogHandler(journal, level: .info) }
+        var logger = Logger(label: "test") { _ in ProgramLog(to: .journal(journal), level: .info) }
         logger[metadataKey: "job"] = "42"
         logger.warning("job failed", metadata: ["attempt": "2", "code": "google.not_found"])
         logger.debug("not asked for")

@@ -4,6 +4,7 @@ import HTTP
 import HTTPTypes
 import JSON
 import JobQueue
+import Synchronization
 import TestSupport
 import Testing
 
@@ -205,7 +206,7 @@ import Testing
         }
     }
 
-    /// Where no more files may be open a server that asks for the next connection again and again takes a whole processor.
+    /// Connections of monitors leave files for jobs and for Swift's runtime, which ends a process that cannot open any.
     @Test func withFewFilesItSaysSoAndDoesNotSpin() async throws {
         try await Stage.with { stage in
             let daemon = stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0"])
@@ -231,6 +232,9 @@ import Testing
             }
             try await Task.sleep(for: .milliseconds(500))
             #expect(process.isRunning, "\(said())")
+            let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd")
+                .count
+            #expect(files < 34, "\(files) files are open")
             let before = try ticks()
             try await Task.sleep(for: .seconds(2))
             let used = try ticks() - before
@@ -281,6 +285,74 @@ import Testing
         let slow = RawConnection(port: server.address.port)
         slow.send("GET /livez HTTP/1.1\r\nHost: ")
         #expect(slow.rest(within: .seconds(8)) == "")
+    }
+
+    /// Who has asked keeps the place until the answer; there are 16 for one address, and 64 in all.
+    @Test func placesAreLimitedForAnAddressAndInAll() async throws {
+        let asked = Mutex(0)
+        let (waiting, end) = AsyncStream.makeStream(of: Never.self)
+        let server = try await PageServer(BindAddress(host: "127.0.0.1", port: 0)) { _ in
+            asked.withLock { $0 += 1 }
+            for await _ in waiting {}
+            return HTTPAnswer(status: 200, body: "ok\n")
+        }
+        let running = Task { try await server.run() }
+        defer { running.cancel() }
+        func ask(from host: UInt8) -> RawConnection {
+            let connection = RawConnection(port: server.address.port, from: host)
+            connection.send("GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            return connection
+        }
+        var held: [RawConnection] = []
+        for host in UInt8(2)...5 {
+            for _ in 0..<16 { held.append(ask(from: host)) }
+            try await wait(for: "the requests of 127.0.0.\(host)", seeing: { "\(asked.withLock { $0 })" }) {
+                asked.withLock { $0 } == held.count
+            }
+            #expect(ask(from: host).rest() == "", "a seventeenth of 127.0.0.\(host)")
+        }
+        #expect(ask(from: 6).rest() == "", "a sixty-fifth")
+        end.finish()
+        for connection in held { #expect(connection.rest()?.hasSuffix("ok\n") == true) }
+        #expect(ask(from: 6).rest()?.hasSuffix("ok\n") == true, "places come back")
+    }
+
+    @Test func aRequestHas16KiBAtMost() async throws {
+        let server = try await PageServer(BindAddress(host: "127.0.0.1", port: 0)) { _ in
+            HTTPAnswer(status: 200, body: "ok\n")
+        }
+        let running = Task { try await server.run() }
+        defer { running.cancel() }
+        func answer(toBytes count: Int) -> String? {
+            let begin = "GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Filler: "
+            let connection = RawConnection(port: server.address.port)
+            connection.send(begin + String(repeating: "x", count: count - begin.utf8.count - 4) + "\r\n\r\n")
+            return connection.rest()
+        }
+        #expect(answer(toBytes: 16 << 10)?.hasSuffix("ok\n") == true)
+        #expect(answer(toBytes: (16 << 10) + 1) == "")
+    }
+
+    /// A page that is never ready, and a client that never takes it.
+    @Test func everyConnectionEndsInTime() async throws {
+        // More than the buffers of both sides take.
+        let large = String(repeating: String(repeating: "x", count: 1 << 10), count: 32 << 10)
+        let server = try await PageServer(BindAddress(host: "127.0.0.1", port: 0)) { path in
+            if path == "/never" { try? await Task.sleep(for: .seconds(3600)) }
+            return HTTPAnswer(status: 200, body: large)
+        }
+        let running = Task { try await server.run() }
+        let never = RawConnection(port: server.address.port)
+        never.send("GET /never HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        let deaf = RawConnection(port: server.address.port)
+        deaf.send("GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        #expect(never.rest(within: .seconds(30)) == "", "is cut off without an answer")
+        // What it did not read in time never comes.
+        let received = try #require(deaf.rest(within: .seconds(30))?.utf8.count)
+        #expect(received > 0 && received < large.utf8.count, "\(received)")
+        // A page that is still being made holds up no shutdown.
+        running.cancel()
+        try await running.value
     }
 
     @Test func aForeignHostIsRefusedAndNothingIsGuessed() async throws {

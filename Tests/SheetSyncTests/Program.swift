@@ -96,6 +96,9 @@ struct Program {
     static let path = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "sheetsync").path
 
+    /// The program that `sheetsync emulator` and `sheetsync demo` execute, beside it.
+    static let emulatorPath = path + "-emulator"
+
     private static func create(_ path: String) throws -> FileDescriptor {
         try .open(FilePath(path), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
     }

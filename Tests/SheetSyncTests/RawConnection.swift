@@ -4,8 +4,21 @@ import Glibc
 final class RawConnection {
     private let descriptor: CInt
 
-    init(port: Int) {
+    /// Connects.
+    ///
+    /// - Parameter host: The last part of the client's own address, 127.0.0.x; nil for whatever the system gives.
+    init(port: Int, from host: UInt8? = nil) {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        if let host {
+            var own = sockaddr_in()
+            own.sin_family = sa_family_t(AF_INET)
+            own.sin_addr.s_addr = in_addr_t((0x7F00_0000 + UInt32(host)).bigEndian)
+            _ = unsafe withUnsafePointer(to: &own) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port).bigEndian)

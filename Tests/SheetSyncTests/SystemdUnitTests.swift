@@ -21,7 +21,8 @@ import Testing
     func theUnitLivesAsItsFileSays() async throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
-        let package = try await run("package", directory.path, Program.path)
+        let package = try await run(
+            "package", directory.path, URL(filePath: Program.path).deletingLastPathComponent().path)
         guard package.0.isSuccess else {
             // Without Debian's tools there is no package to install.
             try #require(package.1.contains("is missing: install"), "\(package.1)")
@@ -29,7 +30,8 @@ import Testing
             return
         }
         let file = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: directory.path).first, "\(package.1)")
+            try FileManager.default.contentsOfDirectory(atPath: directory.path).first { $0.hasPrefix("sheetsync_") },
+            "\(package.1)")
         let checked = try await run("check-systemd", "\(directory.path)/\(file)")
         if checked.0 == .exited(77) {
             Issue.record("The unit was not started, because \(checked.1)", severity: .warning)

@@ -1,5 +1,6 @@
 import JSON
 import JobQueue
+import Output
 import TestSupport
 import Testing
 

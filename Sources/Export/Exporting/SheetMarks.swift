@@ -1,3 +1,4 @@
+import Arithmetic
 import JSON
 import JobQueue
 import SheetModel
@@ -74,12 +75,10 @@ struct SheetMarks: Sendable {
         ]
     }
 
-    /// The id of the note that comes after a count: the same in every process (FNV-1a), positive, and of 31 bits.
+    /// The id of the note that comes after a count: the same in every process, positive, and of 31 bits.
     private func id(after count: Int) -> Int {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in "\(installation)/\(job)/\(sheetID)/\(count)".utf8 {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-        }
-        return max(1, Int((hash ^ hash >> 32) & 0x7fff_ffff))
+        var hash = FNV1a()
+        hash.add("\(installation)/\(job)/\(sheetID)/\(count)".utf8Span.span)
+        return max(1, Int((hash.value ^ hash.value >> 32) & 0x7fff_ffff))
     }
 }

@@ -63,7 +63,7 @@ struct SheetUpserter {
                 // What an object does not name stays as it is.
                 let named = sheet.members?.columns(ofRow: Int(pair.here)).map { named in others.filter(named.contains) }
                 if (named ?? others).allSatisfy({ Self.isSame(found[$0], wanted[$0]) }) { continue }
-                try updates.add(line, at: Int(pair.there), columns: named)
+                updates.add(line, at: Int(pair.there), columns: named)
                 if updates.isFull { try await write() }
             }
             done += found.count

@@ -1,3 +1,4 @@
+import Arithmetic
 public import JSON
 
 /// Writes the rows of a checked sheet as CSV (RFC 4180): UTF-8, commas, line ends of carriage return and line feed.

@@ -1,3 +1,5 @@
+import Arithmetic
+
 /// Reads dates and times in the one spelling that Postgres has for them, straight from its bytes.
 ///
 /// Everything else, such as infinity, years before Christ and beyond 9999, is not read.

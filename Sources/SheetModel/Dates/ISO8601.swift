@@ -1,3 +1,5 @@
+import Arithmetic
+
 /// Reads dates and times as ISO 8601 and Postgres spell them, into the serial numbers of Sheets.
 ///
 /// A serial number counts days since 1899-12-30, and goes on evenly below zero: noon of the day before is -0.5.

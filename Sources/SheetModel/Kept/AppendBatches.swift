@@ -37,9 +37,11 @@ public struct AppendBatches: Sendable {
     private mutating func takeRequests() throws -> (requests: [UInt8], count: Int) {
         if case .row(let first) = plan.below { return try takeUpdates(from: first + sent) }
         var rows: [UInt8] = []
+        var next = JSONWriter()
         var count = 0
         while let line = try takeLine() {
-            let next = try plan.encoder.row(line)
+            next.removeAll()
+            plan.encoder.append(line, to: &next)
             if count > 0 {
                 guard rows.count + next.count < plan.batchBytes else {
                     waiting = line
@@ -47,7 +49,7 @@ public struct AppendBatches: Sendable {
                 }
                 rows.append(UInt8(ascii: ","))
             }
-            rows += next
+            rows += next.bytes
             digest.add(line)
             count += 1
         }
@@ -78,7 +80,7 @@ public struct AppendBatches: Sendable {
                 waiting = line
                 break
             }
-            try updates.add(line, at: first + count)
+            updates.add(line, at: first + count)
             digest.add(line)
             count += 1
         }

@@ -20,27 +20,6 @@ extension Cell {
         }
         self.init(value, link: json["userEnteredFormat"]?["textFormat"]?["link"]?["uri"]?.string)
     }
-
-    /// Writes it as Google's `CellData`, the next element of an array.
-    func write(numberFormat: JSON? = nil, to cells: inout JSONWriter) {
-        // No form but the last one is ever read as a formula.
-        let form: (name: String, value: JSON)? =
-            switch value {
-            case .empty: nil
-            case .text(let text): ("stringValue", .string(text))
-            case .number(let number): ("numberValue", JSON(number))
-            case .boolean(let truth): ("boolValue", .bool(truth))
-            case .formula(let formula): ("formulaValue", .string(formula))
-            }
-        cells.object { cell in
-            if let form { cell.object("userEnteredValue") { $0.member(form.name, form.value) } }
-            guard numberFormat != nil || link != nil else { return }
-            cell.object("userEnteredFormat") { format in
-                if let numberFormat { format.member("numberFormat", numberFormat) }
-                if let link { format.member("textFormat", ["link": ["uri": .string(link)]]) }
-            }
-        }
-    }
 }
 
 extension CellValue {

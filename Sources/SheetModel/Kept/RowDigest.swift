@@ -1,17 +1,21 @@
+import Arithmetic
+
 /// Tells whether rows are the same as those of an earlier attempt: FNV-1a over their lines, the same in every process.
 public struct RowDigest: Sendable, Hashable, CustomStringConvertible {
-    private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    private static let separator: [UInt8] = [0x0A]
+
+    private var hash = FNV1a()
 
     /// The digest of no rows.
     public init() {}
 
     /// Takes one more row.
     mutating func add(_ line: ArraySlice<UInt8>) {
-        for byte in line { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        hash.add(line.span)
         // No line has this byte in it.
-        hash = (hash ^ 0x0A) &* 0x100_0000_01b3
+        hash.add(Self.separator.span)
     }
 
     /// The digest in hexadecimal.
-    public var description: String { String(hash, radix: 16) }
+    public var description: String { String(hash.value, radix: 16) }
 }

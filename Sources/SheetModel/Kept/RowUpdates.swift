@@ -3,7 +3,7 @@ public import JSON
 /// Writes of whole rows of a job to the places where they stand, collected into batches.
 public struct RowUpdates: Sendable {
     private let sheetID: Int
-    private let decoder: RowDecoder
+    private let encoder: RowEncoder
     private let columns: [Column]
     private let places: ColumnPlaces
     /// The columns that are written, all of them or of the rows that are being collected.
@@ -17,7 +17,7 @@ public struct RowUpdates: Sendable {
     private var requests: [UInt8] = []
     private var requestCount = 0
     /// Rows that follow each other: for each run of columns their `RowData`, with commas between.
-    private var blocks: [[UInt8]]
+    private var blocks: [JSONWriter]
     private var firstRow = 0
     private var count = 0
     /// The rows that are in the next batch.
@@ -35,10 +35,10 @@ public struct RowUpdates: Sendable {
         sheetID: Int, columns: [Column], chosen: [Int], places: ColumnPlaces, headerRow: Int = 0, batchBytes: Int
     ) {
         self.sheetID = sheetID
-        decoder = RowDecoder(columns)
+        encoder = RowEncoder(columns: columns)
         (self.columns, self.places, all, self.chosen) = (columns, places, chosen, chosen)
         runs = Self.runs(columns, places, chosen)
-        blocks = Array(repeating: [], count: runs.count)
+        blocks = Array(repeating: JSONWriter(), count: runs.count)
         self.batchBytes = batchBytes
         settings = SheetRequests(id: sheetID).settings(of: columns, at: places.indices, headerRow: headerRow)
     }
@@ -63,23 +63,19 @@ public struct RowUpdates: Sendable {
     /// Adds a row; rows that follow each other are best given one after another.
     ///
     /// - Parameter some: The columns of the row that are written; nil for all.
-    public mutating func add(_ line: ArraySlice<UInt8>, at row: Int, columns some: [Int]? = nil) throws {
+    public mutating func add(_ line: ArraySlice<UInt8>, at row: Int, columns some: [Int]? = nil) {
         if chosen != some ?? all {
             finishBlock()
             chosen = some ?? all
             runs = Self.runs(columns, places, chosen)
-            blocks = Array(repeating: [], count: runs.count)
+            blocks = Array(repeating: JSONWriter(), count: runs.count)
         }
         if count > 0, row != firstRow + count { finishBlock() }
         if count == 0 { firstRow = row }
-        let cells = try decoder.cells(of: line)
+        let cells = encoder.cells(of: line.span)
         for (index, run) in runs.enumerated() {
             if count > 0 { blocks[index].append(UInt8(ascii: ",")) }
-            var writer = JSONWriter(reserving: run.columns.count * 48 + 16)
-            writer.object { row in
-                row.array("values") { values in for column in run.columns { cells[column].write(to: &values) } }
-            }
-            blocks[index] += writer.bytes
+            encoder.append(line.span, run.columns, at: cells, to: &blocks[index])
         }
         count += 1
         rows += 1
@@ -123,12 +119,12 @@ public struct RowUpdates: Sendable {
                             "columnIndex": JSON(run.place),
                         ])
                     update.member("fields", .string(run.fields))
-                    update.array("rows") { $0.raw(blocks[index]) }
+                    update.array("rows") { $0.raw(blocks[index].bytes) }
                 }
             }
             if !requests.isEmpty { requests.append(UInt8(ascii: ",")) }
             requests += writer.bytes
-            blocks[index] = []
+            blocks[index] = JSONWriter()
             requestCount += 1
         }
         count = 0

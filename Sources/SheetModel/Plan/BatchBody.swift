@@ -27,7 +27,7 @@ struct BatchBody {
     private var runs: [[UInt8]] = []
     private var isEmpty = true
     /// The row that is being added.
-    private var encoded = LineBuffer(capacity: 1 << 10)
+    private var encoded = JSONWriter(reserving: 1 << 10)
 
     /// From here on the room for the whole body is taken at once: growing by halves would hold it twice at times.
     private static let large = 1 << 20

@@ -1,3 +1,5 @@
+import JSON
+
 /// Rows in memory.
 ///
 /// A run of empty cells takes four bytes, however long it is, and becomes the cells of a line when the row is read: a payload
@@ -9,7 +11,7 @@ struct RowBuffer: RowSource {
     private static let shortestGap = 3
 
     /// The lines one behind the other; whoever has written one says so by `endLine`.
-    var lines = LineBuffer(capacity: 0)
+    var lines = JSONWriter(reserving: 0)
     /// Where each line ends.
     private var ends: [UInt32] = []
     private var hasGaps = false

@@ -144,7 +144,7 @@ struct RowChecker {
         case .string(let text):
             // UTF-8 is never shorter than UTF-16.
             guard type == .auto || type == .text, text.utf8.count <= Limits.cellLength else { return false }
-            if text.isEmpty { rows.lines.append("null") } else { rows.lines.appendString(text.utf8Span.span) }
+            if text.isEmpty { rows.lines.append("null") } else { rows.lines.append(string: text.utf8Span.span) }
         case .number(let number):
             guard type == .auto || type == .number || type == .currency || type == .percent else { return false }
             let text = number.text.utf8Span.span

@@ -18,7 +18,7 @@ public struct TextRowWriter: Sendable {
     private let converters: [CellConverter]
     private var zone: ZoneOffsets
     private var tally: WarningTally
-    private var buffer: LineBuffer
+    private var buffer: JSONWriter
     private var column = 0
     private let checksEncoding: Bool
     /// How many rows have been written.
@@ -42,14 +42,14 @@ public struct TextRowWriter: Sendable {
         converters = columns.map { CellConverter(type: Self.type(of: $0.column, $0.form), timeZone: timeZone) }
         zone = ZoneOffsets(timeZone)
         tally = WarningTally(columns: columns.count)
-        buffer = LineBuffer(capacity: capacity)
+        buffer = JSONWriter(reserving: capacity)
     }
 
     /// How many bytes wait to be taken.
     public var count: Int { buffer.count }
 
     /// The lines since the last `removeAll`.
-    public var bytes: ArraySlice<UInt8> { buffer.bytes }
+    public var bytes: ArraySlice<UInt8> { buffer.bytes[...] }
 
     /// Forgets the lines that somebody has taken.
     public mutating func removeAll() { buffer.removeAll() }
@@ -138,7 +138,7 @@ public struct TextRowWriter: Sendable {
     private mutating func append(string text: Span<UInt8>) throws(SheetModelError) {
         // UTF-8 is never shorter than UTF-16.
         if checksEncoding || text.count > Limits.cellLength { return try append(checked: text) }
-        buffer.appendString(text)
+        buffer.append(string: text)
     }
 
     private mutating func append(checked bytes: Span<UInt8>) throws(SheetModelError) {
@@ -146,7 +146,7 @@ public struct TextRowWriter: Sendable {
         guard text.utf16.count <= Limits.cellLength else {
             throw located(SheetModelError(.cellTooLong, CellConverter.lengthRefusal(text.utf16.count)))
         }
-        buffer.appendString(text.utf8Span.span)
+        buffer.append(string: text.utf8Span.span)
     }
 
     private mutating func append(integer text: Span<UInt8>) throws(SheetModelError) {

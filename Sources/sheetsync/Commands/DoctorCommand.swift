@@ -4,6 +4,7 @@ import FoundationEssentials
 import Google
 import JSON
 import JobQueue
+import Output
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSON
 import JobQueue
+import Output
 import SheetModel
 import SystemPackage
 

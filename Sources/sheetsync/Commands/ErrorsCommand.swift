@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import Output
 
 struct ErrorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSON
 import JobQueue
+import Output
 
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JobQueue
+import Output
 import Postgres
 
 struct MigrateCommand: AsyncParsableCommand {

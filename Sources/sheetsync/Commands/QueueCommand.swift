@@ -1,5 +1,6 @@
 import ArgumentParser
 import JobQueue
+import Output
 
 struct QueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

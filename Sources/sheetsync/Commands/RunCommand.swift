@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import JobQueue
 import Logging
+import Output
 import Postgres
 
 struct RunCommand: AsyncParsableCommand {
@@ -49,6 +50,3 @@ private func refuseCoreFiles() {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
 }
-
-/// A peer that closes its socket is an error of one call and not the end of the process.
-func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }

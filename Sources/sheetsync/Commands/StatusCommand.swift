@@ -2,6 +2,7 @@ import ArgumentParser
 import Export
 import JSON
 import JobQueue
+import Output
 import Postgres
 
 struct StatusCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSON
 import JobQueue
+import Output
 
 struct WhyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import JSON
+import Output
 
 /// What a look at the installation has found so far, in the order of the looks.
 struct Checkup {

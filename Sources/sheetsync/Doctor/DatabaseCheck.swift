@@ -1,6 +1,7 @@
 import Export
 import FoundationEssentials
 import JobQueue
+import Output
 import Postgres
 
 /// Looks at the queue's database with the login that the settings give.

@@ -4,6 +4,7 @@ import Synchronization
 /// The connections that a server has open, so many at most, and a quarter of them from one address.
 ///
 /// Who has not asked yet makes room for who comes: whoever holds connections open without a word keeps nobody out.
+/// Hummingbird's own limit would let them: at its maximum it accepts no more until one of them ends.
 final class ConnectionPlaces: Sendable {
     private struct Place {
         let channel: any Channel
@@ -46,5 +47,11 @@ final class ConnectionPlaces: Sendable {
 
     func leave(_ channel: any Channel) {
         places.withLock { $0.removeAll { $0.channel === channel } }
+    }
+
+    /// Closes every connection.
+    func close() {
+        let all = places.withLock { $0 }
+        for place in all { place.channel.close(promise: nil) }
     }
 }

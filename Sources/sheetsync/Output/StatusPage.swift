@@ -1,6 +1,7 @@
 import Export
 import FoundationEssentials
 import JobQueue
+import Output
 
 /// What `sheetsync status` shows a person: the verdict, then a table a subject, those that are empty left out.
 struct StatusPage {

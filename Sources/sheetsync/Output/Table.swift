@@ -1,4 +1,5 @@
 import Glibc
+import Output
 
 /// Rows of text in columns that are as wide as they must be.
 ///

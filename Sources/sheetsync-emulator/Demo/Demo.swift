@@ -4,12 +4,14 @@ import GoogleEmulator
 import JSON
 import JobQueue
 import Logging
+import Output
 import PostgresServer
 
 /// The main job from end to end, on real parts; Google alone is played.
 struct Demo {
     func run() async throws {
-        LoggingSystem.bootstrap { _ in LineLogHandler(style: .text, level: .error) }
+        _ = LogSettings(level: .error, format: .text).start()
+        let sheetsync = try CompanionProgram("sheetsync")
         // The emulated Google is on this machine, and the caller's proxy need not be.
         unsafe setenv("no_proxy", "127.0.0.1", 1)
         try await PostgresServer.run { postgres in
@@ -17,7 +19,8 @@ struct Demo {
             try await withTemporaryDirectory { directory in
                 try await withEmulator(directory) { google in
                     heading("An emulated Google answers at \(google)")
-                    try await run(DemoStage(databaseURL: postgres.url(), google: google, directory: directory))
+                    try await run(
+                        DemoStage(sheetsync, databaseURL: postgres.url(), google: google, directory: directory))
                 }
             }
         }
@@ -25,8 +28,8 @@ struct Demo {
     }
 
     private func run(_ stage: DemoStage) async throws {
-        let steps = try await stage.schema.migrate(on: stage.connection)
-        heading("sheetsync migrate: \(steps.count) steps, schema \(stage.schema.name)")
+        let steps = try await stage.migrate()
+        heading("sheetsync migrate: \(steps) steps, schema \(stage.schema.name)")
         try await stage.withDaemon {
             heading("sheetsync run: claims jobs as \(stage.account)")
             heading("Three jobs are enqueued by SQL")

@@ -1,3 +1,5 @@
+import Arithmetic
+
 /// A rule for all years, as the POSIX variable `TZ` spells it: `CET-1CEST,M3.5.0,M10.5.0/3`.
 struct PosixTimeZone: Sendable {
     private let standardOffset: Int

@@ -1,11 +1,14 @@
 /// A day of the proleptic Gregorian calendar.
-struct CivilDate: Hashable {
-    let year: Int
-    let month: Int
-    let day: Int
+public struct CivilDate: Sendable, Hashable {
+    /// The year; 0 is the one before the year 1.
+    public let year: Int
+    /// The month, from 1.
+    public let month: Int
+    /// The day of the month, from 1.
+    public let day: Int
 
     /// Makes a day; nil for one that the calendar does not have.
-    init?(year: Int, month: Int, day: Int) {
+    public init?(year: Int, month: Int, day: Int) {
         guard (1...12).contains(month), day >= 1, day <= Self.days(inMonth: month, of: year) else { return nil }
         self.year = year
         self.month = month
@@ -13,7 +16,7 @@ struct CivilDate: Hashable {
     }
 
     /// The day so many days after 1970-01-01.
-    init(daysSinceEpoch days: Int) {
+    public init(daysSinceEpoch days: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -26,7 +29,8 @@ struct CivilDate: Hashable {
         year = yearOfEra + era * 400 + (self.month <= 2 ? 1 : 0)
     }
 
-    static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+    /// Whether a year has 366 days.
+    public static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
     private static func days(inMonth month: Int, of year: Int) -> Int {
         switch month {
@@ -37,7 +41,7 @@ struct CivilDate: Hashable {
     }
 
     /// The days since 1970-01-01.
-    var daysSinceEpoch: Int {
+    public var daysSinceEpoch: Int {
         // Years that begin in March end with the leap day, and the months before it have a regular pattern of lengths.
         let years = month > 2 ? year : year - 1
         let era = (years >= 0 ? years : years - 399) / 400

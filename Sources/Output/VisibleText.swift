@@ -4,7 +4,7 @@ extension String {
     ///
     /// They are written as JSON escapes them, such as `\u001b`, so that JSON stays JSON and says the same: there none of them
     /// stands outside of a string.
-    var visible: String {
+    public var visible: String {
         // Nearly every text is plain.
         guard utf8.contains(where: { $0 < 0x20 || $0 >= 0x7F }) else { return self }
         var text = String.UnicodeScalarView()

@@ -7,8 +7,14 @@ import SystemPackage
 ///
 /// All that the program says goes through here, and much of it was written by others: by producers, by Google, by a sheet's
 /// editors. So each line is made visible: nothing in it moves the cursor, changes the clipboard or forges another line.
-enum Console {
-    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+public enum Console {
+    /// The name that messages begin with: that of the program which was called, also where it let another one take over.
+    public static let program =
+        CommandLine.arguments.first?.split(separator: "/").last == "sheetsync-emulator"
+        ? "sheetsync-emulator" : "sheetsync"
+
+    /// Whether standard output is a terminal.
+    public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     private static let failure = Mutex<Errno?>(nil)
@@ -17,29 +23,29 @@ enum Console {
     static var outputFailure: Errno? { failure.withLock { $0 } }
 
     /// Prints one line.
-    static func print(_ text: String) { writeOutput(line(text)) }
+    public static func print(_ text: String) { writeOutput(line(text)) }
 
     /// Prints several lines.
-    static func print(lines: some Sequence<some StringProtocol>) {
+    public static func print(lines: some Sequence<some StringProtocol>) {
         writeOutput(lines.map { line(String($0)) }.joined())
     }
 
     /// Prints one line to standard error.
-    static func error(_ text: String) { LogOutput.write(line(text)) }
+    public static func error(_ text: String) { LogOutput.write(line(text)) }
 
     /// Ends a command that would go on for whoever reads its output, where that cannot be written.
-    static func requireOutput() throws { if outputFailure != nil { throw ExitCode(ExitStatus.output.rawValue) } }
+    public static func requireOutput() throws { if outputFailure != nil { throw ExitCode(ExitStatus.output.rawValue) } }
 
     /// Shows a passing line, overwritten by the next one; only a terminal gets it.
-    static func progress(_ text: String) {
+    public static func progress(_ text: String) {
         if errorIsTerminal { LogOutput.write("\r\u{1B}[K\(text.visible)") }
     }
 
     /// Takes the passing line away.
-    static func endProgress() { progress("") }
+    public static func endProgress() { progress("") }
 
     /// Clears the screen of a terminal.
-    static func clear() {
+    public static func clear() {
         if isTerminal { writeOutput("\u{1B}[H\u{1B}[2J") }
     }
 
@@ -71,7 +77,7 @@ enum Console {
 }
 
 /// Colours of a terminal; a pipe gets none, nor does anybody who set NO_COLOR.
-enum Style: String {
+public enum Style: String, Sendable {
     case bold = "1"
     case red = "31"
     case green = "32"
@@ -82,7 +88,8 @@ enum Style: String {
     /// from elsewhere has it.
     private static let mark = "[\(UInt64.random(in: 0 ... .max))-\(UInt64.random(in: 0 ... .max))-"
 
-    func callAsFunction(_ text: String) -> String {
+    /// The text in this colour.
+    public func callAsFunction(_ text: String) -> String {
         guard Console.isTerminal, unsafe getenv("NO_COLOR") == nil else { return text }
         return "\(Self.mark)\(rawValue)m\(text)\(Self.mark)0m"
     }

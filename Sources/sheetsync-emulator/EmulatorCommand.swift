@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import GoogleEmulator
 import Logging
+import Output
 import ServiceLifecycle
 import UnixSignals
 
@@ -36,7 +37,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     func run() async throws {
         try await ending {
             ignoreBrokenPipes()
-            let logger = try LogSettings(try await SettingsReader()).start()
+            let logger = try logSettings().start()
             do { try FileManager.default.createDirectory(atPath: dir, withIntermediateDirectories: true) } catch {
                 throw CommandFailure(
                     status: .degraded,
@@ -52,6 +53,16 @@ struct EmulatorCommand: AsyncParsableCommand {
             Console.print(try await emulator.baseURL)
             try Console.requireOutput()
             try await running
+        }
+    }
+
+    private func logSettings() throws(CommandFailure) -> LogSettings {
+        // Set but empty is as good as not set.
+        let given = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
+        do throws(LogSettings.Invalid) {
+            return try LogSettings(level: given["LOG_LEVEL"], format: given["LOG_FORMAT"])
+        } catch {
+            throw CommandFailure(status: .settings, message: "\(error)")
         }
     }
 }

@@ -1,4 +1,7 @@
 /// When clocks of a time zone stand how far from UTC.
+///
+/// The files of the system's time zone database are read here by hand, because Foundation's `TimeZone` needs ICU (some 40 MB in
+/// the program) and the C library has one zone for the whole process.
 public struct TimeZoneRules: Sendable {
     /// The zone's name as it was given.
     public let name: String

@@ -1,27 +1,7 @@
 import ArgumentParser
-import FoundationEssentials
 import JobQueue
+import Output
 import Postgres
-import Systemd
-
-/// How the program ends; the numbers are a promise to scripts and systemd.
-enum ExitStatus: Int32 {
-    case degraded = 1
-    case down = 2
-    case schema = 3
-    case output = 74
-    case settings = 78
-}
-
-/// An end with a sentence for a person.
-struct CommandFailure: Error {
-    let status: ExitStatus
-    let message: String
-    /// What may be said of it to everybody who looks into the queue, without any value of the settings; nil for nothing.
-    var publicMessage: String?
-    /// What follows on lines of its own, such as what another program said last.
-    var lastLines: [String] = []
-}
 
 extension CommandFailure {
     /// The failure that an error of any module amounts to.
@@ -81,20 +61,5 @@ extension CommandFailure {
 
 extension AsyncParsableCommand {
     /// Runs a command's work; an error becomes one sentence on standard error and the exit code that belongs to it.
-    func ending(_ body: () async throws -> Void) async throws {
-        do {
-            try await body()
-        } catch let exit as ExitCode {
-            throw exit
-        } catch let error as ValidationError {
-            throw error
-        } catch {
-            let failure = CommandFailure(error)
-            // In the journal the sentence counts as an error and not as a note.
-            let priority = Journal(environment: ProcessInfo.processInfo.environment) == nil ? "" : "<3>"
-            Console.error("\(priority)sheetsync: \(failure.message)")
-            for line in failure.lastLines { Console.error(line) }
-            throw ExitCode(failure.status.rawValue)
-        }
-    }
+    func ending(_ body: () async throws -> Void) async throws { try await ending(as: { CommandFailure($0) }, body) }
 }

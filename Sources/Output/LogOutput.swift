@@ -56,7 +56,7 @@ enum LogOutput {
     }
 
     static let plainNotice: @Sendable (Int) -> String = {
-        "sheetsync: nobody read this: \($0) lines are missing here\n"
+        "\(Console.program): nobody read this: \($0) lines are missing here\n"
     }
 
     /// Waits until all is said, but not long.

@@ -1,4 +1,3 @@
-import Export
 import FoundationEssentials
 import Google
 import HTTP
@@ -6,6 +5,7 @@ import HTTPTypes
 import JSON
 import JobQueue
 import Logging
+import Output
 import Postgres
 import SheetModel
 import Subprocess
@@ -13,14 +13,16 @@ import SystemPackage
 
 /// The parts that a demonstration has started, and what it does with them.
 struct DemoStage {
-    let schema = Schema(steps: Migration.sheetsync)
-    let connection: Connection
+    let schema = Schema()
+    private let executable: Executable
+    private let connection: Connection
     private let environment: Environment
     private let google: String
     private let credentials: CredentialsSource
     private let log: String
 
-    init(databaseURL: String, google: String, directory: String) throws {
+    init(_ sheetsync: CompanionProgram, databaseURL: String, google: String, directory: String) throws {
+        executable = .path(FilePath(sheetsync.path))
         connection = Connection(try ConnectionConfiguration(url: databaseURL), label: "demo")
         let key = "\(directory)/service-account.json"
         // Nothing else of the caller's: a setting or a proxy of theirs is meant for another daemon.
@@ -40,12 +42,25 @@ struct DemoStage {
 
     var account: String { (try? credentials.load().credentials.identity) ?? "nobody" }
 
+    /// Makes the schema; returns how many steps that took.
+    func migrate() async throws -> Int {
+        let result = try await Subprocess.run(
+            executable, arguments: ["migrate"], environment: environment, output: .string(limit: 1 << 16),
+            error: .string(limit: 1 << 16))
+        guard result.terminationStatus.isSuccess else {
+            throw CommandFailure(
+                status: .degraded, message: "the schema cannot be made:",
+                lastLines: result.standardError.split(separator: "\n").suffix(20).map(String.init))
+        }
+        return result.standardOutput.split(separator: "\n").count { $0.hasPrefix("applied step ") }
+    }
+
     /// Runs the daemon as a process of its own beside the body, and ends it by SIGTERM behind it.
     func withDaemon(_ body: () async throws -> Void) async throws {
         let file = try FileDescriptor.open(
             FilePath(log), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
         let result = try await Subprocess.run(
-            Self.executable, arguments: ["run"], environment: environment, input: .none,
+            executable, arguments: ["run"], environment: environment, input: .none,
             output: .discarded, error: .fileDescriptor(file, closeAfterSpawningProcess: true)
         ) { execution in
             let outcome: Result<Void, any Error>
@@ -60,10 +75,10 @@ struct DemoStage {
         try result.closureResult.get()
     }
 
-    /// Runs a command of this program and shows what it prints.
+    /// Runs a command of sheetsync's and shows what it prints.
     func sheetsync(_ arguments: String...) async throws {
         _ = try await Subprocess.run(
-            Self.executable, arguments: Arguments(arguments), environment: environment,
+            executable, arguments: Arguments(arguments), environment: environment,
             output: .currentStandardOutput, error: .currentStandardError)
     }
 
@@ -107,7 +122,7 @@ struct DemoStage {
 
     /// The first rows of a sheet as Google shows them, read back through its own interface.
     func firstRows(of spreadsheet: String, sheet: String) async throws -> [String] {
-        let http = try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)")
+        let http = try HTTPClient(userAgent: "sheetsync/\(Release.version) (gzip)")
         let tokens = TokenSource(http: http, logger: Logger(label: "demo")) {
             [credentials] () throws(CredentialsError) in
             try credentials.load().credentials
@@ -121,6 +136,4 @@ struct DemoStage {
             (row.array ?? []).map { $0.string ?? $0.description }.joined(separator: " | ")
         }
     }
-
-    private static let executable = Executable.path("/proc/self/exe")
 }
