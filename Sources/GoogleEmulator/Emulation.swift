@@ -113,7 +113,7 @@ final class Emulation: Sendable {
             $0.record(
                 Journal.Entry(
                     time: Timestamp.now.milliseconds, api: api,
-                    method: api.givesTokens ? TokenServices.method(api) : call?.method.id,
+                    method: api.givesTokens ? TokenServices.method(api, path: request.path) : call?.method.id,
                     account: account, verb: request.verb, path: request.path, status: status,
                     bodyBytes: request.body.count,
                     isFault: isFault))

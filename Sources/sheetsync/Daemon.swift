@@ -126,7 +126,7 @@ struct Daemon {
     private func serve(_ pages: OperatorPages, _ logger: Logger) async throws -> PageServer? {
         guard let address = self.pages.address else { return nil }
         do throws(PageServerError) {
-            let server = try await PageServer(address) { await pages.page($0) }
+            let server = try await PageServer(address) { await pages.page(String($0.prefix { $0 != "?" })) }
             logger.info("health and metrics are at http://\(server.address)")
             return server
         } catch {

@@ -36,7 +36,8 @@ enum DriveAPI {
     static func find(_ id: String, _ call: APICall, _ drive: DriveStore) throws(GoogleError) -> DriveFile {
         let id = id == "root" ? drive.roots[call.token.email] ?? id : id
         let seesAll = call.query.flag("supportsAllDrives") || call.query.flag("supportsTeamDrives")
-        guard let file = drive[id], file.driveID == nil || seesAll, drive.role(of: call.token.email, file) != nil
+        guard let file = drive[id], file.driveID == nil || seesAll, drive.role(of: call.token.email, file) != nil,
+            call.token.opens(file)
         else { throw .fileNotFound(id) }
         return file
     }

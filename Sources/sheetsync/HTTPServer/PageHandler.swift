@@ -50,9 +50,8 @@ final class PageHandler: ChannelInboundHandler {
         guard [.GET, .HEAD].contains(request.method) else {
             return send(HTTPAnswer(status: 405, body: "These pages are for GET.\n"), to: request, context)
         }
-        let path = String(request.uri.prefix { $0 != "?" })
         let loopBound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        context.eventLoop.makeFutureWithTask { [page] in await page(path) }.whenSuccess { answer in
+        context.eventLoop.makeFutureWithTask { [page] in await page(request.uri) }.whenSuccess { answer in
             loopBound.value.handler.send(answer, to: request, loopBound.value.context)
         }
     }

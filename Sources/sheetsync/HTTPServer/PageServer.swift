@@ -17,7 +17,7 @@ struct PageServer: Service {
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
 
-    /// Binds the address and serves from now on.
+    /// Binds the address and serves from now on; the page is asked for by its path and query.
     ///
     /// - Throws: `PageServerError` where the address cannot be had.
     init(_ address: BindAddress, page: @escaping @Sendable (String) async -> HTTPAnswer) async throws(PageServerError) {
