@@ -125,6 +125,11 @@ import Testing
                     ),
                     api: sheets, body: "includeSpreadsheetInResponse", count: nil), advice: "no job rests on it"),
             Deviation(
+                probe: "list of changes",
+                fault: .init(
+                    .editAnswer(pattern: #""fileId":"[^"]*""#, with: #""fileId":"other""#), api: .drive, verb: "GET",
+                    path: .contains("/changes"), count: nil), advice: "no job rests on it"),
+            Deviation(
                 probe: "copies",
                 fault: .init(
                     .editRequest(pattern: #""sheetsync_trial":"2""#, with: #""sheetsync_trial":"3""#), api: .drive,

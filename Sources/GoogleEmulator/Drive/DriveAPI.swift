@@ -16,6 +16,8 @@ enum DriveAPI {
         case "drive.files.emptyTrash": try emptyTrash(call, &world)
         case "drive.files.list": .json(try DriveList.respond(call, &world.drive))
         case "drive.files.generateIds": .json(try generateIDs(call, &world.drive))
+        case "drive.changes.getStartPageToken", "drive.changes.list":
+            try ChangesAPI.respond(call, world.drive).map { .json($0) }
         case "drive.about.get": .json(try about(call, world))
         case "drive.comments.list": .json(try comments(call, world.drive))
         case let id where id.hasPrefix("drive.permissions."): try PermissionsAPI.respond(call, &world.drive)

@@ -65,6 +65,29 @@ extension Probe {
         return .holds("after \(Self.seconds(delay)) s")
     }
 
+    static let changes = Probe(
+        name: "list of changes", tries: "when Drive's list of changes shows a spreadsheet after a write",
+        restsOnIt: "to hear of changed spreadsheets without asking for each",
+        advice: "nothing: no job rests on it yet", writes: 1
+    ) { stage throws(GoogleError) in
+        var query = [(name: "supportsAllDrives", value: "true")]
+        if let id = stage.sharedDriveID { query.append((name: "driveId", value: id)) }
+        let start = try await stage.api.call(
+            APIRequest(.drive, .get, "/drive/v3/changes/startPageToken", query: query, fields: "startPageToken"))
+        guard let token = start["startPageToken"]?.string else { return .differs("there is no token to begin with") }
+        try await stage.batch(stage.newSheet(stage.sheetID()))
+        query += [("pageToken", token), ("includeItemsFromAllDrives", "true"), ("pageSize", "1000")]
+        let question = query
+        let delay = try await stage.wait { () throws(GoogleError) in
+            var request = APIRequest(.drive, .get, "/drive/v3/changes", query: question, fields: "changes(fileId)")
+            request.answerLimit = AnswerLimit(bytes: 1 << 20, values: 20_000)
+            let page = try await stage.api.call(request)
+            return (page["changes"]?.array ?? []).contains { $0["fileId"]?.string == stage.spreadsheetID }
+        }
+        guard let delay else { return .differs("it did not show it in time") }
+        return .holds("after \(Self.seconds(delay)) s")
+    }
+
     static let copy = Probe(
         name: "copies", tries: "a copy of the spreadsheet with marks of its own", restsOnIt: "copy_of",
         advice: "leave copy_of out, or report it with this trial's --json", writes: 1

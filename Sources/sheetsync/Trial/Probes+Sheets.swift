@@ -9,7 +9,7 @@ extension Probe {
     static let all: [Probe] = [
         packedBodies, valuesByGridRange, takenMetadata, folderID, listDelay, callShapes, copyFromHidden, banding,
         largeWrite,
-        textStaysText, links, tables, locale, errorCells, responseOfWrite, version, copy, trash, share, quota,
+        textStaysText, links, tables, locale, errorCells, responseOfWrite, version, changes, copy, trash, share, quota,
     ]
 
     static let packedBodies = Probe(

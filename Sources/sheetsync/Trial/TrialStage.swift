@@ -16,6 +16,8 @@ final class TrialStage: Sendable {
     let pastGate: APIClient
     let drive: DriveClient
     let sheets: SheetsClient
+    /// The shared drive that exports live in; nil for the identity's own.
+    let sharedDriveID: String?
     /// The folder of this trial.
     let folder: DriveFile
     /// The spreadsheet of those probes that need none of their own.
@@ -35,6 +37,7 @@ final class TrialStage: Sendable {
         self.api = api
         self.pastGate = pastGate
         self.listDelay = listDelay
+        self.sharedDriveID = sharedDriveID
         self.writesPerMinute = writesPerMinute
         self.log = log
         drive = DriveClient(api: api, sharedDriveID: sharedDriveID)
