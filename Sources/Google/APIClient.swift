@@ -11,7 +11,8 @@ public struct APIClient: Sendable {
     private let tokens: TokenSource
     private let endpoint: String?
     private var gate: any CallGate
-    private let coding = BodyCoding()
+    private let coding: BodyCoding
+    let traits: GoogleTraits
     private static let quotaProject = HTTPField.Name("x-goog-user-project")
     private var observer: @Sendable (APICall) -> Void = { _ in }
     private var mayCall: @Sendable () -> Bool = { true }
@@ -21,7 +22,13 @@ public struct APIClient: Sendable {
     /// - Parameters:
     ///   - endpoint: one base URL in place of Google's two, such as an emulator's; paths stay the same.
     ///   - gate: what calls go through; the default lets all pass.
-    public init(http: HTTPClient, tokens: TokenSource, endpoint: String? = nil, gate: any CallGate = OpenGate()) {
+    ///   - traits: what is known of Google already.
+    public init(
+        http: HTTPClient, tokens: TokenSource, endpoint: String? = nil, gate: any CallGate = OpenGate(),
+        traits: GoogleTraits = GoogleTraits()
+    ) {
+        self.traits = traits
+        coding = BodyCoding(isRefused: !traits.takesPackedBodies)
         self.http = http
         self.tokens = tokens
         self.gate = gate

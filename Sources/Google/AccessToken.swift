@@ -10,6 +10,9 @@ public struct AccessToken: Sendable, Hashable {
         "https://www.googleapis.com/auth/drive", "https://www.googleapis.com/auth/spreadsheets",
     ]
 
+    /// What a person may allow instead: the files that were made with this OAuth client.
+    static let ownFilesScope = "https://www.googleapis.com/auth/drive.file"
+
     /// What a token is asked for that only makes others, in the name of service accounts.
     static let scopesToImpersonate = ["https://www.googleapis.com/auth/cloud-platform"]
 
@@ -17,6 +20,8 @@ public struct AccessToken: Sendable, Hashable {
     public let secret: Secret
     /// The needed scopes that Google did not grant, as far as it says what it granted.
     public let missingScopes: [String]
+    /// Whether it is good for no other files than those that were made with the same OAuth client.
+    public let isForOwnFiles: Bool
     /// The Cloud project that calls are counted for; nil for the identity's own.
     public let quotaProject: String?
     private let end: ContinuousClock.Instant
@@ -30,6 +35,7 @@ public struct AccessToken: Sendable, Hashable {
     ) {
         self.secret = secret
         self.quotaProject = quotaProject
+        isForOwnFiles = scopes.map { $0.contains(Self.ownFilesScope) && !$0.contains(Self.neededScopes[0]) } ?? false
         missingScopes = scopes.map { granted in Self.neededScopes.filter { !granted.contains($0) } } ?? []
         end = start + lifetime
         staleFrom = start + lifetime - min(Self.margin, lifetime / 2)

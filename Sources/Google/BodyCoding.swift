@@ -12,7 +12,10 @@ final class BodyCoding: Sendable {
     /// A shorter body is on its way in one go anyway: it fits the first flight of a TCP connection.
     private static let shortest = 16 << 10
 
-    private let knowledge = Mutex(Knowledge.untried)
+    private let knowledge: Mutex<Knowledge>
+
+    /// Begins with what is known already: that they are refused, or nothing.
+    init(isRefused: Bool = false) { knowledge = Mutex(isRefused ? .refused : .untried) }
 
     /// The packed form of a body; nil where it goes out as it is.
     func packed(_ body: [UInt8]) -> [UInt8]? {

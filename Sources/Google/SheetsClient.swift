@@ -8,6 +8,9 @@ public struct SheetsClient: Sendable {
     /// Makes a client.
     public init(api: APIClient) { self.api = api }
 
+    /// Whether `updateValues` is worth a call.
+    public var takesValuesByGridRange: Bool { api.traits.takesValuesByGridRange }
+
     /// Changes a spreadsheet by all requests of a batch or by none; one write of the quota.
     ///
     /// - Parameters:

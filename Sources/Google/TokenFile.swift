@@ -22,6 +22,44 @@ public struct TokenFile: Sendable {
         try replace(with: JSON.object(members).bytes)
     }
 
+    /// Writes a user's token, where there was none or another user's; with mode 0600, as a whole.
+    ///
+    /// - Throws: `CredentialsError` where the file is something else, such as a service account's key, which stays as it is.
+    public func store(_ token: Secret) throws(CredentialsError) {
+        try requireReplaceable()
+        try replace(with: Array(token.text.utf8))
+    }
+
+    /// Makes sure that the file is a user's token, or empty, or not there.
+    public func requireReplaceable() throws(CredentialsError) {
+        var info = stat()
+        guard unsafe stat(path, &info) == 0 || errno != ENOENT else { return }
+        let file = try CredentialsFile(path: path)
+        guard !file.text.allSatisfy(\.isWhitespace) else { return }
+        let fields = (try? JSON(parsing: file.text))?.object ?? JSONObject()
+        let type = fields["type"]?.string
+        guard fields["refresh_token"] != nil, type == nil || type == "authorized_user" else {
+            let what = type == "service_account" ? "is a service account's key" : "is no user's token"
+            throw CredentialsError(
+                .notWritten, path, "\(what) and stays as it is; name another file for the token by --token")
+        }
+    }
+
+    /// Takes the file away; where its folder does not let that, empties it.
+    public func remove() throws(CredentialsError) {
+        let target = Self.resolved(path)
+        guard unsafe unlink(target) != 0 else { return }
+        let code = errno
+        guard code != ENOENT else { return }
+        let descriptor = unsafe open(target, O_WRONLY | O_TRUNC | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw CredentialsError(
+                .notWritten, path, "can neither be removed nor emptied: \(String(systemError: code))")
+        }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
     private func replace(with bytes: [UInt8]) throws(CredentialsError) {
         let target = Self.resolved(path)
         let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "./"
@@ -52,7 +90,7 @@ public struct TokenFile: Sendable {
 
     private func failure(_ code: Int32) -> CredentialsError {
         CredentialsError(
-            .notWritten, path, "the new refresh token could not be stored: \(String(systemError: code))")
+            .notWritten, path, "the refresh token could not be stored: \(String(systemError: code))")
     }
 
     /// The path behind symbolic links.

@@ -17,14 +17,14 @@ protocol TokenStep: Sendable {
 
 extension TokenStep {
     /// A request to an endpoint that gives tokens; it takes no larger answer than tokens need.
-    fileprivate func request(
+    func request(
         _ method: HTTPRequest.Method, _ url: String, fields: HTTPFields, body: [UInt8] = []
     ) -> HTTPClient.Request {
         HTTPClient.Request(
             method: method, url: url, fields: fields, body: body, timeout: .seconds(30), largestAnswer: 256 << 10)
     }
 
-    fileprivate func post(
+    func post(
         _ form: [(name: String, value: String)], to url: String, _ more: HTTPFields = [:]
     ) -> HTTPClient.Request {
         var fields = more
@@ -35,7 +35,7 @@ extension TokenStep {
 
 extension TokenStep {
     /// What an endpoint of OAuth means that gives no token.
-    fileprivate func refusal(_ answer: HTTPClient.Response, of credentials: Credentials.Kind) -> GoogleError {
+    func refusal(_ answer: HTTPClient.Response, of credentials: Credentials.Kind) -> GoogleError {
         GoogleError(tokenStatus: answer.status.code, fields: answer.fields, body: answer.body, for: credentials)
     }
 

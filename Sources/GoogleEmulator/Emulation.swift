@@ -77,7 +77,27 @@ final class Emulation: Sendable {
         case .resetBefore: .close
         case .resetAfter: closing(after: respond(request, api, call))
         case .hang: .hang
+        case .editRequest(let pattern, let text): deliverEdited(request, api, pattern, text)
+        case .editAnswer(let pattern, let text): .send(edited(respond(request, api, call), pattern, text))
         }
+    }
+
+    private func deliverEdited(
+        _ request: EmulatorRequest, _ api: GoogleAPI, _ pattern: String, _ text: String
+    ) -> Delivery {
+        var request = request
+        request.body = Self.edited(request.body, pattern, text)
+        return .send(respond(request, api, api.givesTokens ? nil : APIDispatcher(request, api)))
+    }
+
+    private func edited(_ response: EmulatorResponse, _ pattern: String, _ text: String) -> EmulatorResponse {
+        var response = response
+        response.body = Self.edited(response.body, pattern, text)
+        return response
+    }
+
+    private static func edited(_ body: [UInt8], _ pattern: String, _ text: String) -> [UInt8] {
+        Array(String(decoding: body, as: UTF8.self).replacing(Fault.expression(pattern), with: text).utf8)
     }
 
     private func closing(after response: EmulatorResponse) -> Delivery { .close }
@@ -113,7 +133,7 @@ final class Emulation: Sendable {
             $0.record(
                 Journal.Entry(
                     time: Timestamp.now.milliseconds, api: api,
-                    method: api.givesTokens ? TokenServices.method(api) : call?.method.id,
+                    method: api.givesTokens ? TokenServices.method(api, path: request.path) : call?.method.id,
                     account: account, verb: request.verb, path: request.path, status: status,
                     bodyBytes: request.body.count,
                     isFault: isFault))

@@ -44,6 +44,7 @@ struct Daemon {
         _ = try await database.schema.requireCompatible(on: control)
         if let problem = try await google.problemOfDefaultFolder(on: control) { logger.error("\(problem)") }
         let installation = try await database.schema.installation(on: control)
+        let findings = try await TrialFinding.read(database.schema, on: control)
         try await database.schema.setLargestPayload(largestPayload, on: control)
 
         let http = try google.httpClient()
@@ -66,7 +67,7 @@ struct Daemon {
         let all = zip(known, tokens).map { one, tokens in
             identity(
                 one.credentials.identity, tokens, http, calls, folders: shared, spreadsheets: spreadsheets,
-                installation: installation, control: control, logger)
+                installation: installation, control: control, traits: GoogleTraits(findings), logger)
         }
         let identities = Identities(all)
         let templates = TemplateDirectory(path: google.templatesPath)
@@ -130,7 +131,9 @@ struct Daemon {
     ) async throws -> PageServer? {
         guard let address = self.pages.address else { return nil }
         do throws(PageServerError) {
-            let server = try await PageServer(address, connections: connections) { await pages.page($0) }
+            let server = try await PageServer(address, connections: connections) {
+                await pages.page(String($0.prefix { $0 != "?" }))
+            }
             logger.info("health and metrics are at http://\(server.address)")
             return server
         } catch {
@@ -145,7 +148,8 @@ struct Daemon {
     /// Everything that one identity needs, over the connections that all of them share.
     private func identity(
         _ account: String, _ tokens: TokenSource, _ http: HTTPClient, _ calls: APICallTally?, folders: FolderDirectory?,
-        spreadsheets: SpreadsheetIdentities, installation: String, control: Connection, _ logger: Logger
+        spreadsheets: SpreadsheetIdentities, installation: String, control: Connection,
+        traits: GoogleTraits, _ logger: Logger
     ) -> Identity {
         let schema = database.schema.name
         let past = APIClient(http: http, tokens: tokens, endpoint: google.endpoint)
@@ -154,7 +158,7 @@ struct Daemon {
             settings: google.quotas, logger: logger, answers: past.answers)
         let workspace = Workspace(
             google.workspace(account: account, installation: installation),
-            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor)
+            api: APIClient(http: http, tokens: tokens, endpoint: google.endpoint, gate: governor, traits: traits)
                 .observed { calls?.add($0) })
         let own = FolderDirectory(memory: FolderMemory(on: control, schema: schema, account: account), root: nil)
         return Identity(

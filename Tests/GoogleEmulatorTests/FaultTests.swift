@@ -28,6 +28,32 @@ import Testing
         }
     }
 
+    @Test func bodiesAreEditedWhereTheyFit() async throws {
+        try await Client.run { client in
+            let request: JSON = [
+                "api": "drive", "body": "\"name\":\"b\"", "action": "edit_request", "pattern": "\"name\":\"[a-z]\"",
+                "with": "\"name\":\"edited\"",
+            ]
+            #expect(try await client.call("POST", "/emulator/faults", [:], request).status == 200)
+            for (name, seen) in [("a", "a"), ("b", "edited"), ("b", "b")] {
+                let file = try await client.call("POST", "/drive/v3/files", [:], ["name": .string(name)])
+                #expect(file.json["name"]?.string == seen, "\(file.text)")
+            }
+            let answer: JSON = ["api": "drive", "action": "edit_answer", "pattern": "drive#file", "with": "other"]
+            #expect(try await client.call("POST", "/emulator/faults", [:], answer).status == 200)
+            let file = try await client.call("POST", "/drive/v3/files", [:], ["name": "c"])
+            #expect(file.json["kind"] == "other" && file.json["name"] == "c", "\(file.text)")
+            let large: JSON = ["api": "drive", "larger_than": 1_000, "action": "error", "status": 413]
+            #expect(try await client.call("POST", "/emulator/faults", [:], large).status == 200)
+            let text = String(repeating: "x", count: 1_000)
+            #expect(try await client.call("POST", "/drive/v3/files", [:], ["name": "c"]).status == 200)
+            #expect(try await client.call("POST", "/drive/v3/files", [:], ["description": .string(text)]).status == 413)
+            for wrong in [["action": "edit_answer"], ["action": "hang", "body": "("]] as [JSON] {
+                #expect(try await client.call("POST", "/emulator/faults", [:], wrong).status == 400)
+            }
+        }
+    }
+
     @Test func compressedBodiesAreTakenUnlessAFaultRefusesThem() async throws {
         try await Client.run { client in
             // `{}`, packed by gzip.

@@ -16,7 +16,7 @@ struct BatchSender {
         _ plan: SpreadsheetPlan, from position: PlanPosition?, noting sent: (PlanPosition) async throws -> Void
     ) async throws {
         var written = position
-        var batches = plan.batches(from: position)
+        var batches = plan.batches(from: position, withValues: sheets.takesValuesByGridRange)
         var next = try batches.next()
         while let batch = next {
             async let answer: Void = send(batch)

@@ -14,6 +14,8 @@ public struct AuthorityChange: Sendable {
     public var isRefreshTokenDead: Bool?
     /// What the person allowed the OAuth client.
     public var userScopes: Set<String>?
+    /// Whether consents give no refresh tokens.
+    public var withholdsRefreshTokens: Bool?
     /// The people whom the service accounts may act for.
     public var delegatedUsers: Set<String>?
 
@@ -34,12 +36,13 @@ public struct AuthorityChange: Sendable {
             case ("impersonation_denied", .bool(let value)): isImpersonationDenied = value
             case ("refresh_token_dead", .bool(let value)): isRefreshTokenDead = value
             case ("delegated_users", .array(let values)): delegatedUsers = Set(values.compactMap(\.string))
+            case ("withholds_refresh_tokens", .bool(let value)): withholdsRefreshTokens = value
             case ("user_scopes", .array(let values)): userScopes = Set(values.compactMap(\.string))
             default:
                 throw ControlError(
                     "\"\(member.name)\" is unknown or of the wrong type; there are revoke, lifetime_seconds, "
-                        + "service_account_disabled, deleted_keys, refresh_token_dead, user_scopes, delegated_users and "
-                        + "impersonation_denied."
+                        + "service_account_disabled, deleted_keys, refresh_token_dead, user_scopes, "
+                        + "withholds_refresh_tokens, delegated_users and impersonation_denied."
                 )
             }
         }
@@ -57,6 +60,7 @@ public struct AuthorityChange: Sendable {
         }
         if let isRefreshTokenDead { authority.user.isRefreshTokenDead = isRefreshTokenDead }
         if let userScopes { authority.user.grantedScopes = userScopes }
+        if let withholdsRefreshTokens { authority.consents.withholdsRefreshTokens = withholdsRefreshTokens }
         if let isImpersonationDenied { authority.federation.isImpersonationDenied = isImpersonationDenied }
         if let delegatedUsers { authority.delegatedUsers = delegatedUsers }
     }

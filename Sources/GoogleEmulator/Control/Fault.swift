@@ -20,6 +20,10 @@ public struct Fault: Sendable, Hashable {
         case delay(Duration)
         /// No answer ever comes, and nothing is done.
         case hang
+        /// The request is carried out as if something else stood in its body.
+        case editRequest(pattern: String, with: String)
+        /// The request is carried out, and something else stands in the answer's body.
+        case editAnswer(pattern: String, with: String)
     }
 
     /// Which paths the fault looks at.
@@ -36,6 +40,10 @@ public struct Fault: Sendable, Hashable {
     public var verb: String?
     /// The paths that it looks at, without the query; nil for each.
     public var path: PathRule?
+    /// A regular expression for the bodies that it looks at, of which it sees the first 64 KiB; nil for each.
+    public var body: String?
+    /// The size in bytes that bodies are larger than that it looks at.
+    public var largerThan = 0
     /// Whether it looks only at requests whose body is compressed.
     public var isForPacked = false
     /// How often it strikes at most; nil for ever.
@@ -49,13 +57,15 @@ public struct Fault: Sendable, Hashable {
 
     /// Makes a fault; by default it strikes the first request that comes.
     public init(
-        _ action: Action, api: GoogleAPI? = nil, verb: String? = nil, path: PathRule? = nil, isForPacked: Bool = false,
-        count: Int? = 1, probability: Double = 1, seed: UInt64 = 0
+        _ action: Action, api: GoogleAPI? = nil, verb: String? = nil, path: PathRule? = nil, body: String? = nil,
+        largerThan: Int = 0, isForPacked: Bool = false, count: Int? = 1, probability: Double = 1, seed: UInt64 = 0
     ) {
         self.action = action
         self.api = api
         self.verb = verb
         self.path = path
+        self.body = body
+        self.largerThan = largerThan
         self.isForPacked = isForPacked
         self.count = count
         self.probability = probability
@@ -67,10 +77,19 @@ public struct Fault: Sendable, Hashable {
         guard self.api == nil || self.api == api, verb == nil || verb == request.verb,
             !isForPacked || request.header("Content-Encoding") != nil
         else { return false }
+        if largerThan > 0, request.body.count <= largerThan { return false }
+        if let body, !String(decoding: request.body.prefix(64 << 10), as: UTF8.self).contains(Self.expression(body)) {
+            return false
+        }
         return switch path {
         case nil: true
         case .prefix(let text): request.path.hasPrefix(text)
         case .contains(let text): request.path.contains(text)
         }
+    }
+
+    /// A pattern as an expression; one that is none fits nothing.
+    static func expression(_ pattern: String) -> Regex<AnyRegexOutput> {
+        (try? Regex(pattern)) ?? Regex(/(?!)/)
     }
 }

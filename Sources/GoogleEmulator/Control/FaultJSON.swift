@@ -3,7 +3,8 @@ import JSON
 /// Faults as the emulator's controls read and write them.
 enum FaultJSON {
     private static let members: Set<String> = [
-        "api", "method", "path", "path_prefix", "compressed", "count", "probability", "seed", "action", "status",
+        "api", "method", "path", "path_prefix", "body", "larger_than", "pattern", "with", "compressed", "count",
+        "probability", "seed", "action", "status",
         "reason", "message",
         "seconds", "oauth",
     ]
@@ -29,6 +30,8 @@ enum FaultJSON {
         fault.verb = json["method"]?.string
         fault.path =
             json["path_prefix"]?.string.map(Fault.PathRule.prefix) ?? json["path"]?.string.map(Fault.PathRule.contains)
+        fault.body = try pattern(json["body"], "body")
+        fault.largerThan = json["larger_than"]?.int ?? 0
         fault.isForPacked = json["compressed"]?.bool ?? false
         if let probability = json["probability"] {
             guard let value = probability.double, (0...1).contains(value) else {
@@ -56,6 +59,8 @@ enum FaultJSON {
         case .prefix(let text): object["path_prefix"] = .string(text)
         case .contains(let text): object["path"] = .string(text)
         }
+        if rule.fault.largerThan > 0 { object["larger_than"] = JSON(rule.fault.largerThan) }
+        object["body"] = rule.fault.body.map(JSON.string)
         if rule.fault.isForPacked { object["compressed"] = true }
         object["count"] = rule.fault.count.map { JSON($0) }
         object["probability"] = JSON(rule.fault.probability)
@@ -88,10 +93,24 @@ enum FaultJSON {
             }
             return .delay(.milliseconds(Int(seconds * 1000)))
         case "hang": return .hang
+        case "edit_request", "edit_answer":
+            guard let pattern = try pattern(json["pattern"], "pattern"), let text = json["with"]?.string else {
+                throw ControlError("An edit needs \"pattern\" and \"with\".")
+            }
+            return json["action"]?.string == "edit_request"
+                ? .editRequest(pattern: pattern, with: text) : .editAnswer(pattern: pattern, with: text)
         default:
             throw ControlError(
-                "\"action\" is error, html, garbage, truncate, reset_before, reset_after, delay or hang.")
+                "\"action\" is error, html, garbage, truncate, reset_before, reset_after, delay, hang, edit_request or "
+                    + "edit_answer.")
         }
+    }
+
+    /// A regular expression; nil where none is given.
+    private static func pattern(_ json: JSON?, _ name: String) throws(ControlError) -> String? {
+        guard let text = json?.string else { return nil }
+        guard (try? Regex(text)) != nil else { throw ControlError("\"\(name)\" is no regular expression.") }
+        return text
     }
 
     private static func name(_ action: Fault.Action) -> String {
@@ -104,6 +123,8 @@ enum FaultJSON {
         case .resetAfter: "reset_after"
         case .delay: "delay"
         case .hang: "hang"
+        case .editRequest: "edit_request"
+        case .editAnswer: "edit_answer"
         }
     }
 }

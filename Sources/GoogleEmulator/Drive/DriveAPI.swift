@@ -16,6 +16,8 @@ enum DriveAPI {
         case "drive.files.emptyTrash": try emptyTrash(call, &world)
         case "drive.files.list": .json(try DriveList.respond(call, &world.drive))
         case "drive.files.generateIds": .json(try generateIDs(call, &world.drive))
+        case "drive.changes.getStartPageToken", "drive.changes.list":
+            try ChangesAPI.respond(call, world.drive).map { .json($0) }
         case "drive.about.get": .json(try about(call, world))
         case "drive.comments.list": .json(try comments(call, world.drive))
         case let id where id.hasPrefix("drive.permissions."): try PermissionsAPI.respond(call, &world.drive)
@@ -36,7 +38,8 @@ enum DriveAPI {
     static func find(_ id: String, _ call: APICall, _ drive: DriveStore) throws(GoogleError) -> DriveFile {
         let id = id == "root" ? drive.roots[call.token.email] ?? id : id
         let seesAll = call.query.flag("supportsAllDrives") || call.query.flag("supportsTeamDrives")
-        guard let file = drive[id], file.driveID == nil || seesAll, drive.role(of: call.token.email, file) != nil
+        guard let file = drive[id], file.driveID == nil || seesAll, drive.role(of: call.token.email, file) != nil,
+            call.token.opens(file)
         else { throw .fileNotFound(id) }
         return file
     }

@@ -78,7 +78,7 @@ enum DriveList {
         let store = drive
         let found = store.files.values.filter { file in
             guard file.parent != nil, seesShared || file.driveID == nil, driveID == nil || file.driveID == driveID,
-                store.role(of: call.token.email, file, isListing: true) != nil
+                store.role(of: call.token.email, file, isListing: true) != nil && call.token.opens(file)
             else { return false }
             return query?.matches(
                 .init(

@@ -84,7 +84,14 @@ enum FileCreation {
         guard change.parents?.count ?? 1 <= 1 else {
             throw .invalidParameter("parents", message: "A file must have exactly one parent.")
         }
-        let parent = try DriveAPI.find(change.parents?.first ?? usual ?? root, call, world.drive)
+        let id = change.parents?.first ?? usual ?? root
+        // Into the top folder everybody may put files, even who may not look at it.
+        let parent: DriveFile
+        if [root, "root"].contains(id), let top = world.drive[root] {
+            parent = top
+        } else {
+            parent = try DriveAPI.find(id, call, world.drive)
+        }
         guard parent.isFolder else {
             throw GoogleError(
                 code: 403, message: "The specified parent is not a folder.", reason: "parentNotAFolder")

@@ -7,6 +7,8 @@ struct Authority: Sendable {
     var user: UserAccount
     /// The people whom the service accounts may act for.
     var delegatedUsers: Set<String> = []
+    /// What people allowed on the consent screen.
+    var consents = Consents()
     /// The other identity provider, and whom it vouches for.
     var federation = Federation()
     /// How long a token lasts, in seconds.
@@ -42,6 +44,12 @@ struct Authority: Sendable {
     func holder(_ authorization: String?) -> String? {
         authorization.flatMap { $0.split(separator: " ").last }.flatMap { tokens[String($0)]?.email }
     }
+
+    /// What a token stands for, good or not; nil for none.
+    func token(_ text: String) -> AccessToken? { tokens[text] }
+
+    /// Makes the tokens of one account bad.
+    mutating func revokeTokens(of email: String) { tokens = tokens.filter { $0.value.email != email } }
 
     /// Makes all tokens bad at once.
     mutating func revokeTokens() { tokens = [:] }

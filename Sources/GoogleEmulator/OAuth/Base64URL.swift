@@ -1,5 +1,24 @@
 /// Base64 for URLs without padding (RFC 4648, section 5).
 enum Base64URL {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+    /// The text of bytes.
+    static func encode(_ bytes: [UInt8]) -> String {
+        var text = ""
+        var buffer: UInt32 = 0
+        var bits = 0
+        for byte in bytes {
+            buffer = (buffer << 8 | UInt32(byte)) & 0xFFFF
+            bits += 8
+            while bits >= 6 {
+                bits -= 6
+                text.append(alphabet[Int(buffer >> UInt32(bits) & 63)])
+            }
+        }
+        if bits > 0 { text.append(alphabet[Int(buffer << UInt32(6 - bits) & 63)]) }
+        return text
+    }
+
     /// The bytes of a text; nil where it is none.
     static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var result: [UInt8] = []

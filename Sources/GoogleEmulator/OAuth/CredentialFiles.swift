@@ -7,6 +7,7 @@ struct CredentialFiles: Sendable {
     private let serviceAccountsPath: String
     private let authorizedUserPath: String
     private let tokenPath: String
+    private let clientPath: String
     private let certificatePath: String
     private let prefix: String
 
@@ -17,6 +18,7 @@ struct CredentialFiles: Sendable {
         serviceAccountsPath = prefix + "service-accounts"
         authorizedUserPath = prefix + "authorized-user.json"
         tokenPath = prefix + "token.json"
+        clientPath = prefix + "client-secret.json"
         certificatePath = prefix + "ca.pem"
     }
 
@@ -51,6 +53,7 @@ struct CredentialFiles: Sendable {
         }
         try write(authority.user.file(baseURL: baseURL), to: authorizedUserPath)
         try write(authority.user.tokenFile(baseURL: baseURL), to: tokenPath)
+        try write(authority.user.clientFile(baseURL: baseURL), to: clientPath)
         try writeKeyless(authority, baseURL: baseURL)
     }
 

@@ -18,6 +18,7 @@ enum TokenEndpoint {
             switch form["grant_type"] {
             case "urn:ietf:params:oauth:grant-type:jwt-bearer":
                 return .json(try assertion(form, &authority, now))
+            case "authorization_code": return .json(try ConsentEndpoint.exchange(form, &authority, now))
             case "refresh_token": return .json(try refresh(form, &authority, now))
             case nil: throw failure(400, "invalid_request", "Required parameter is missing: grant_type")
             case let type?: throw failure(400, "unsupported_grant_type", "Invalid grant_type: \(type)")
@@ -88,12 +89,13 @@ enum TokenEndpoint {
         guard let token = form["refresh_token"] else {
             throw failure(400, "invalid_request", "Missing required parameter: refresh_token")
         }
-        guard token == user.refreshToken else { throw failure(400, "invalid_grant", "Bad Request") }
-        guard !user.isRefreshTokenDead else {
+        let consented = authority.consents.refreshTokens[token]
+        guard consented != nil || token == user.refreshToken else { throw failure(400, "invalid_grant", "Bad Request") }
+        guard consented != nil || !user.isRefreshTokenDead else {
             throw failure(400, "invalid_grant", "Token has been expired or revoked.")
         }
         // A client may ask for less than the person allowed, not for more.
-        var scopes = user.grantedScopes
+        var scopes = consented ?? user.grantedScopes
         if let asked = form["scope"] {
             let asked = Set(asked.split(separator: " ").map(String.init))
             guard asked.isSubset(of: scopes) else {

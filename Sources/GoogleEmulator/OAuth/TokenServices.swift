@@ -7,6 +7,10 @@ enum TokenServices {
         _ request: EmulatorRequest, _ api: GoogleAPI, authority: inout Authority, now: Timestamp
     ) -> EmulatorResponse? {
         switch (api, request.verb) {
+        case (.oauth, _) where request.path.hasPrefix("/o/oauth2/"):
+            return ConsentScreen.respond(request, authority: &authority, now: now)
+        case (.oauth, "POST") where request.path == "/revoke": return ConsentEndpoint.revoke(request, &authority, now)
+        case (.oauth, _) where request.path == "/tokeninfo": return ConsentEndpoint.info(request, authority, now)
         case (.oauth, "POST"): return TokenEndpoint.respond(request, authority: &authority, now: now)
         case (.sts, "POST"): return ExchangeEndpoint.respond(request, authority: &authority, now: now)
         case (.iamcredentials, "POST"): return ImpersonationEndpoint.respond(request, authority: &authority, now: now)
@@ -17,8 +21,11 @@ enum TokenServices {
     }
 
     /// What a request to one of them is called in the journal.
-    static func method(_ api: GoogleAPI) -> String {
-        api == .iamcredentials ? "iamcredentials.generateAccessToken" : "\(api.rawValue).token"
+    static func method(_ api: GoogleAPI, path: String) -> String {
+        if api == .oauth, path != "/token" {
+            return path.hasPrefix("/o/oauth2/") ? "oauth.consent" : "oauth.\(path.dropFirst())"
+        }
+        return api == .iamcredentials ? "iamcredentials.generateAccessToken" : "\(api.rawValue).token"
     }
 
     /// `GET /idp/token` with the header `Metadata: true`: the workload's token, in JSON or with `?format=text` alone.

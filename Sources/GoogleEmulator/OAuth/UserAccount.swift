@@ -48,6 +48,17 @@ struct UserAccount: Sendable {
         ]
     }
 
+    /// The OAuth client as the console gives it, for a person to consent anew.
+    func clientFile(baseURL: String) -> JSON {
+        [
+            "installed": [
+                "client_id": .string(clientID), "project_id": "emulated-project",
+                "auth_uri": .string(baseURL + "/o/oauth2/v2/auth"), "token_uri": .string(baseURL + "/token"),
+                "client_secret": .string(clientSecret), "redirect_uris": ["http://localhost"],
+            ]
+        ]
+    }
+
     /// The file in which google-auth's Python library keeps a person's credentials; its access token has expired.
     func tokenFile(baseURL: String) -> JSON {
         [

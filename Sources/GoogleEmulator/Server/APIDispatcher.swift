@@ -84,7 +84,9 @@ struct APIDispatcher: Sendable {
     private func checkAccess(_ token: AccessToken, _ drive: DriveStore) throws(GoogleError) {
         guard let id = variables["spreadsheetId"], let file = drive[id] else { return }
         let needed: Permission.Role = QuotaMeter.isRead(method) ? .reader : .writer
-        guard let role = drive.role(of: token.email, file), role >= needed else {
+        guard let role = drive.role(of: token.email, file), role >= needed,
+            !token.isForOwnSpreadsheets || token.opens(file)
+        else {
             throw GoogleError(code: 403, message: "The caller does not have permission")
         }
     }

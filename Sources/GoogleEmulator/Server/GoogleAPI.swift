@@ -1,6 +1,6 @@
 /// The parts of Google that the emulator plays.
 public enum GoogleAPI: String, Sendable, Hashable, CaseIterable {
-    /// The token endpoint.
+    /// The token endpoint, with the consent screen, `/revoke` and `/tokeninfo`.
     case oauth
     /// Drive v3.
     case drive
@@ -17,7 +17,7 @@ public enum GoogleAPI: String, Sendable, Hashable, CaseIterable {
 
     /// The part that a path belongs to; nil for the emulator's own pages and controls.
     init?(path: String) {
-        if path == "/token" {
+        if ["/token", "/revoke", "/tokeninfo"].contains(path) || path.hasPrefix("/o/oauth2/") {
             self = .oauth
         } else if path.hasPrefix("/drive/v3/") || path.hasPrefix("/upload/drive/") {
             self = .drive

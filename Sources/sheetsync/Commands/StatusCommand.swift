@@ -49,7 +49,7 @@ struct StatusCommand: AsyncParsableCommand {
             let google = try await GoogleStanding.read(schema, on: connection)
             let verdict = Verdict(
                 report, silenceLimit: silenceLimit, stallCause: stallCause, external: google.causes())
-            let page = StatusPage(verdict, report, google)
+            let page = StatusPage(verdict, report, google, try await TrialFinding.read(schema, on: connection))
             return (page, verdict.level == .ok ? 0 : verdict.level == .degraded ? 1 : 2)
         } catch {
             let failure = await connection.failure(error, schema)

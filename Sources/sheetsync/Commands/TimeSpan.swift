@@ -4,6 +4,8 @@ import ArgumentParser
 struct TimeSpan: ExpressibleByArgument {
     let seconds: Double
 
+    init(seconds: Double) { self.seconds = seconds }
+
     init?(argument: String) {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         guard let last = argument.last, let unit = units[last], let number = Double(argument.dropLast()),

@@ -58,6 +58,7 @@ struct DatabaseCheck {
         await check("roles", &checkup, lookAtRoles)
         if isFit { await check("grants", &checkup, lookAtGrants) }
         if isFit { await check("queue", &checkup, lookAtQueue) }
+        if isFit { await check("trial", &checkup, lookAtTrial) }
         await check("PUBLIC", &checkup, lookAtPublic)
     }
 
@@ -348,6 +349,16 @@ struct DatabaseCheck {
         }
         if faults.count > 5 { checkup.add(.fail, "grants", "\(faults.count - 5) more of that kind") }
         if faults.isEmpty { checkup.add(.ok, "grants", "the roles have theirs, and no rows are hidden") }
+    }
+
+    /// What `sheetsync trial` saw of Google.
+    private func lookAtTrial(_ checkup: inout Checkup) async throws {
+        let findings = try await TrialFinding.read(schema, on: connection)
+        guard let words = findings.words else {
+            return checkup.add(
+                .ok, "trial", "none was made yet: `sheetsync trial` tries what rests on Google's documents")
+        }
+        checkup.add(findings.contains { $0.outcome == .differs } ? .warn : .ok, "trial", "Google was \(words)")
     }
 
     private func lookAtRoles(_ checkup: inout Checkup) async throws {

@@ -81,8 +81,10 @@ struct GoogleCheck {
                     loss.withLock { $0 = "\(error)" }
                 }
             }, load: { () throws(CredentialsError) in credentials })
+        let isForOwnFiles: Bool
         do throws(GoogleError) {
             let token = try await tokens.token()
+            isForOwnFiles = token.isForOwnFiles
             if let loss = loss.withLock(\.self) {
                 checkup.add(
                     .fail, "refresh token",
@@ -92,6 +94,8 @@ struct GoogleCheck {
             checkup.add(.ok, "token", "Google gives one")
             if token.missingScopes.isEmpty {
                 checkup.add(.ok, "scopes", "drive and spreadsheets")
+            } else if token.isForOwnFiles {
+                checkup.add(.warn, "scopes", Self.limits)
             } else {
                 checkup.add(
                     .fail, "scopes",
@@ -103,7 +107,7 @@ struct GoogleCheck {
         }
         let api = APIClient(http: http, tokens: tokens, endpoint: settings.endpoint)
         await lookAtStorage(api, credentials, &checkup)
-        await lookAtFolder(api, &checkup)
+        await lookAtFolder(api, &checkup, isForOwnFiles: isForOwnFiles)
         await lookAtSheets(api, &checkup)
     }
 
@@ -136,8 +140,17 @@ struct GoogleCheck {
         value?.string.flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
     }
 
-    private func lookAtFolder(_ api: APIClient, _ checkup: inout Checkup) async {
+    /// What drive.file leaves out.
+    private static let limits =
+        "drive.file alone: exports into new spreadsheets and folders work, and into those that this installation made; "
+        + "spreadsheets, folders and originals of copies that people made are not found (spreadsheet_id, folder_id, copy_of), "
+        + "nor is a shared drive. `sheetsync auth login` without --least asks for the rest"
+
+    private func lookAtFolder(_ api: APIClient, _ checkup: inout Checkup, isForOwnFiles: Bool) async {
         let name = settings.sharedDriveID == nil ? "root folder" : "shared drive"
+        if isForOwnFiles, settings.sharedDriveID == nil {
+            return checkup.add(.ok, name, "exports may land in it; drive.file does not let it be looked at")
+        }
         do throws(GoogleError) {
             if let objection = try await DriveClient(api: api, sharedDriveID: settings.sharedDriveID)
                 .sharedDriveObjection()

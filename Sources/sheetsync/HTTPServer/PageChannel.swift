@@ -15,7 +15,7 @@ struct PageChannel: ServerChildChannel {
     ///
     /// - Parameters:
     ///   - host: Where the server listens; requests for a foreign one are refused.
-    ///   - page: The answer to GET of a path.
+    ///   - page: The answer to GET of a path and query.
     init(host: String, places: ConnectionPlaces, page: @escaping @Sendable (String) async -> HTTPAnswer) {
         self.places = places
         http = HTTP1Channel(
@@ -51,7 +51,7 @@ struct PageChannel: ServerChildChannel {
         guard [.get, .head].contains(request.method) else {
             return HTTPAnswer(status: 405, body: "These pages are for GET.\n")
         }
-        return await page(String((request.path ?? "").prefix { $0 != "?" }))
+        return await page(request.path ?? "")
     }
 }
 

@@ -16,7 +16,7 @@ struct PageServer: Service {
     private let places: ConnectionPlaces
     private let serving: Task<Void, any Error>
 
-    /// Binds the address and serves from now on.
+    /// Binds the address and serves from now on; the page is asked for by its path and query.
     ///
     /// - Parameters:
     ///   - connections: How many there are at most.

@@ -28,6 +28,7 @@ extension StatusPage {
         members["identities"] = .array(google.identities.map(identity))
         members["quotas"] = .array(google.quotas.map(quota))
         members["breakers"] = .array(google.breakers.map(breaker))
+        members["trial"] = trial.json
         if let database = report.database {
             members["database"] = self.database(database, listeners: report.workers.count(where: \.isListening))
         }

@@ -8,11 +8,17 @@ struct StatusPage {
     let verdict: Verdict
     let report: QueueReport?
     let google: GoogleStanding
+    /// What the last trial saw of Google.
+    let trial: [TrialFinding]
     /// How far the database's clock is ahead of this machine's, in seconds.
     let clockSkew: Double
 
-    init(_ verdict: Verdict, _ report: QueueReport? = nil, _ google: GoogleStanding = GoogleStanding()) {
+    init(
+        _ verdict: Verdict, _ report: QueueReport? = nil, _ google: GoogleStanding = GoogleStanding(),
+        _ trial: [TrialFinding] = []
+    ) {
         self.google = google
+        self.trial = trial
         self.verdict = verdict
         self.report = report
         clockSkew = (report?.database?.time).map { $0 - Date.now.timeIntervalSince1970 } ?? 0
@@ -30,6 +36,10 @@ struct StatusPage {
         show(report.waits, "GIVEN BACK, WAIT FOR", "JOBS")
         showIdentities()
         showQuotas()
+        if let words = trial.words {
+            Console.print("")
+            Console.printWrapped(words, behind: "Google was ")
+        }
         showDatabase(report)
     }
 

@@ -39,14 +39,7 @@ struct GoogleSettings {
             token: reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH"),
             subject: reader.text("GOOGLE_IMPERSONATE_SUBJECT"), metadataServer: metadataServer)
         authorities = try CertificateSetting("GOOGLE_CA_CERT", of: reader)?.certificates(of: "GOOGLE_CA_CERT")
-        if let endpoint = reader.text("GOOGLE_API_ENDPOINT") {
-            guard endpoint.hasPrefix("http://") || endpoint.hasPrefix("https://") else {
-                throw SettingsError(name: "GOOGLE_API_ENDPOINT", problem: "must begin with http:// or https://")
-            }
-            self.endpoint = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
-        } else {
-            endpoint = nil
-        }
+        endpoint = try Self.endpoint(reader)
         sharedDriveID = reader.text("GOOGLE_DRIVE_SHARED_DRIVE_ID")
         foldersEnabled = try reader.bool("GOOGLE_DRIVE_ENABLE_FOLDERS", default: true)
         quotas = try reader.quotas()
@@ -60,6 +53,15 @@ struct GoogleSettings {
             throw SettingsError(name: "SHEETSYNC_TARGETS", problem: "must be any, own or login")
         }
         self.targets = targets
+    }
+
+    /// One base URL in place of Google's; nil for Google's own.
+    static func endpoint(_ reader: SettingsReader) throws -> String? {
+        guard let endpoint = reader.text("GOOGLE_API_ENDPOINT") else { return nil }
+        guard endpoint.hasPrefix("http://") || endpoint.hasPrefix("https://") else {
+            throw SettingsError(name: "GOOGLE_API_ENDPOINT", problem: "must begin with http:// or https://")
+        }
+        return endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
     }
 
     /// What calls Google.

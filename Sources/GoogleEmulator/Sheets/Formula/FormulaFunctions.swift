@@ -17,6 +17,7 @@ enum FormulaFunctions {
                     }))
         case "CONCAT", "CONCATENATE":
             joined(arguments.flatMap { evaluator.values($0, sheet).values })
+        case "NA": .error(.notAvailable)
         case "IF": condition(arguments, sheet, evaluator)
         case "AND", "OR": logic(name, arguments, sheet, evaluator)
         case "ABS", "ROUND", "INT", "SQRT", "MOD": rounding(name, arguments.map { evaluator.evaluate($0, sheet) })
