@@ -28,8 +28,7 @@ struct PlacedRowEncoder: Sendable {
             return Slot(column: column, format: format?.isNull == true ? Optional.none : format)
         }
         fields =
-            "userEnteredValue" + (slots.contains { $0.format != nil } ? ",userEnteredFormat.numberFormat" : "")
-            + (columns.contains { $0.type == .link } ? ",userEnteredFormat.textFormat.link" : "")
+            SheetRequests.contents + (slots.contains { $0.format != nil } ? ",userEnteredFormat.numberFormat" : "")
     }
 
     /// A row; what stands between the columns stays empty.
