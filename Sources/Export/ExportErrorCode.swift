@@ -42,7 +42,7 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .rowsChanged:
             "An append was interrupted, and its query gives other rows now, or the sheet does not tell any more which of its "
                 + "rows are there; take out what it appended, or leave out what is there, and enqueue it anew."
-        case .sheetChanged: "Rows of the sheet were moved each time that it was read; the job is tried again."
+        case .sheetChanged: "Rows or columns of the sheet were moved while the job was at it; the job is tried again."
         case .templateInvalid:
             "The formatting template cannot be used; mend its file in GOOGLE_SHEETS_TEMPLATES_PATH and retry the job."
         case .unclearCreate:

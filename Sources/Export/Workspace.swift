@@ -84,6 +84,13 @@ public struct Workspace: Sendable {
         return copy
     }
 
+    /// The same workspace for a rehearsal, which sends nothing that would change something.
+    func rehearsing(_ observer: @escaping @Sendable (APIRequest) -> Void) -> Workspace {
+        var copy = self
+        copy.api = api.rehearsing(observer)
+        return copy
+    }
+
     /// Gets an access token, unless there is a good one.
     func signIn() async throws(GoogleError) { try await api.signIn() }
 

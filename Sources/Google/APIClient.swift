@@ -16,6 +16,7 @@ public struct APIClient: Sendable {
     private static let quotaProject = HTTPField.Name("x-goog-user-project")
     private var observer: @Sendable (APICall) -> Void = { _ in }
     private var mayCall: @Sendable () -> Bool = { true }
+    private var rehearsal: (@Sendable (APIRequest) -> Void)?
 
     /// Makes a client.
     ///
@@ -59,8 +60,20 @@ public struct APIClient: Sendable {
         return copy
     }
 
+    /// The same client for a rehearsal: it tells of each call, and answers those that would change something with an empty
+    /// object in place of sending them.
+    public func rehearsing(_ observer: @escaping @Sendable (APIRequest) -> Void) -> APIClient {
+        var copy = self
+        copy.rehearsal = observer
+        return copy
+    }
+
     /// Makes a call and reads its answer; an empty one is `null`.
     public func call(_ request: APIRequest) async throws(GoogleError) -> JSON {
+        if let rehearsal {
+            rehearsal(request)
+            guard request.isRead else { return [:] }
+        }
         do { return try await attempt(request) } catch {
             // A read changes nothing, however it ends.
             guard request.isRead else { throw error }

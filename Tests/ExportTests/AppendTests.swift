@@ -242,14 +242,14 @@ import Testing
                 #expect(stage.values(id) == [["k", "v"], [1, "b"], [2, "c"]])
                 #expect(stage.values(id, sheet: 1) == [["x"], [1], [2]])
                 #expect(stage.values(id, sheet: 2) == [["at"], [1], [1]])
-                // A dry run plans as if nothing were there.
+                // A dry run reads what the real one reads: the headers of all, then each sheet by itself.
                 payload["dry_run"] = true
                 let dry = try await stage.completed(.object(payload))
                 #expect(
                     dry.result?["planned_calls"] == [
-                        "drive.files.get": 1, "sheets.spreadsheets.get": 3, "sheets.spreadsheets.batchUpdate": 3,
-                    ]
-                )
+                        "drive.files.get": 1, "sheets.spreadsheets.batchUpdate": 2, "sheets.spreadsheets.get": 3,
+                        "sheets.spreadsheets.getByDataFilter": 5, "sheets.spreadsheets.values.batchGet": 1,
+                    ], "\(dry.json)")
                 #expect(dry.result?["sheets"]?.array?.map { $0["name"] } == ["Log", "All", "data"])
                 payload["sheets"] = [ExportStage.sheet("Else", "append", columns: ["at"], [[1]])]
                 payload["locale"] = nil

@@ -156,7 +156,7 @@ import Testing
                 #expect(
                     copy.result?["planned_calls"] == [
                         "drive.files.get": 1, "drive.files.copy": 1, "sheets.spreadsheets.get": 1,
-                        "sheets.spreadsheets.batchUpdate": 1,
+                        "sheets.spreadsheets.getByDataFilter": 1, "sheets.spreadsheets.batchUpdate": 1,
                     ])
             }
         }

@@ -151,6 +151,9 @@ struct ExportStage {
         ExportStage(siblingOf: self, api: client(gate), governors: [gate])
     }
 
+    /// A second daemon, whose calls a test lets through one by one.
+    func sibling(gatedBy gate: any CallGate) -> ExportStage { ExportStage(siblingOf: self, api: client(gate)) }
+
     /// A second daemon, of whose calls somebody is told.
     func sibling(observedBy observer: @escaping @Sendable (APICall) -> Void) -> ExportStage {
         ExportStage(siblingOf: self, api: api.observed(by: observer))

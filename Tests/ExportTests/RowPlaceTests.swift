@@ -117,6 +117,8 @@ import Testing
                     ("replace", ["table": "Ordrs"], "export.header_mismatch", "Orders"),
                     ("append", ["header_row": 9], "export.header_mismatch", "row 9"),
                     ("append", ["header_row": 5_000], "export.header_mismatch", "no row 5000"),
+                    ("upsert", ["header_row": 5_000], "export.header_mismatch", "no row 5000"),
+                    ("replace", ["header_row": 5_000], "export.header_mismatch", "no row 5000"),
                     ("upsert", ["header_row": 0], "payload.invalid", "from 1 on"),
                     ("append", ["header_row": 2, "table": "Orders"], "payload.invalid", "goes without header_row"),
                     ("append", ["reset": true], "payload.invalid", "replace alone"),

@@ -13,6 +13,8 @@ import Testing
         try #require(try JSON(parsing: body)["requests"]?.array)
     }
 
+    private static let contents: JSON = "userEnteredValue,userEnteredFormat.textFormat.link,textFormatRuns"
+
     @Test func placesFollowTheHeaderAndRunsFollowThePlaces() throws {
         let columns = [
             try Column(name: "a"), try Column(name: "b"), try Column(name: "l", type: .link), try Column(name: "c"),
@@ -20,9 +22,9 @@ import Testing
         let places = try ColumnPlaces(of: columns, in: ["x", "b", "a", "", "l", "c"])
         #expect(places.indices == [2, 1, 4, 5])
         #expect(places.width == 6)
-        let runs = places.runs(of: columns, chosen: [0, 1, 2, 3])
-        #expect(runs.map(\.place) == [1, 4, 5] && runs.map(\.columns) == [[1, 0], [2], [3]])
-        #expect(places.runs(of: columns, chosen: [3]).map(\.place) == [5])
+        let runs = places.runs([0, 1, 2, 3])
+        #expect(runs.map(\.place) == [1, 4] && runs.map(\.columns) == [[1, 0], [2, 3]])
+        #expect(places.runs([3]).map(\.place) == [5])
     }
 
     @Test func anIndexFindsEachKeyAndNoOther() throws {
@@ -67,7 +69,7 @@ import Testing
             let requests = try requests(batch.body(with: [["guard": [:]]]))
             #expect(requests.count == 2 && requests[0] == ["guard": [:]])
             let append = requests[1]["appendCells"]
-            #expect(append?["sheetId"] == 4 && append?["fields"] == "userEnteredValue")
+            #expect(append?["sheetId"] == 4 && append?["fields"] == Self.contents)
             let encoded = append?["rows"]?.array ?? []
             #expect(encoded.count == batch.rows && batch.rows > 0)
             #expect(batch.rows == 1 || batch.body(with: []).count < bytes + 200)
@@ -94,7 +96,7 @@ import Testing
         let sheet = try sheet(columns, (0..<6).map { [JSON($0), "v", "w"] })
         var updates = RowUpdates(
             sheetID: 9, columns: columns, chosen: [1, 2], places: try ColumnPlaces(of: columns, in: ["w", "k", "v"]),
-            batchBytes: 1_000)
+            batchBytes: 1_250)
         var lines = LineReader(sheet.rows)
         for (row, place) in [(0, 10), (1, 11), (2, 13)] {
             updates.add(try #require(try lines.line(row)), at: place)

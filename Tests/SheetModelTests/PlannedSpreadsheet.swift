@@ -173,7 +173,9 @@ struct PlannedSpreadsheet: Equatable {
         try checkRange(range, in: index)
         let format = request["cell"]?["userEnteredFormat"]?.object ?? JSONObject()
         let names: [String]
-        switch request["fields"]?.string {
+        let textFormat =
+            "textFormat(foregroundColor,foregroundColorStyle,fontFamily,fontSize,bold,italic,strikethrough,underline)"
+        switch (request["fields"]?.string).map({ $0.replacing(textFormat, with: "textFormat") }) {
         case "userEnteredFormat": names = []
         case "userEnteredFormat.horizontalAlignment": names = ["horizontalAlignment"]
         case "userEnteredFormat.numberFormat": names = ["numberFormat"]
@@ -204,7 +206,8 @@ struct PlannedSpreadsheet: Equatable {
     private mutating func updateCells(_ request: JSON) throws {
         if let range = request["range"] {
             try check(
-                ["userEnteredValue", "*"].contains(request["fields"]?.string ?? "") && request["rows"] == nil, "fields")
+                ["userEnteredValue,userEnteredFormat.textFormat.link,textFormatRuns", "*"].contains(
+                    request["fields"]?.string ?? "") && request["rows"] == nil, "fields")
             if request["fields"] == "*" { tabs[try tab(range["sheetId"])].formats = [:] }
             return try clear(range)
         }

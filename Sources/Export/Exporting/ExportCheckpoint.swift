@@ -27,6 +27,8 @@ enum ExportCheckpoint: Sendable, Hashable {
         let written: Written
         /// What the job has to show once the last batch is done, which may have been sent; nil before it.
         let outcome: SheetReplacer.Outcome?
+        /// Which cells of the hidden sheets the rows are in; see `StagedPlan.layout`.
+        let layout: String
     }
 
     /// Reads what an earlier attempt saved; nil for what this version does not know.
@@ -46,7 +48,8 @@ enum ExportCheckpoint: Sendable, Hashable {
         case "staged":
             guard let written = Written(json) else { return nil }
             self = .staged(
-                Staging(written: written, outcome: SheetReplacer.Outcome(json)))
+                Staging(
+                    written: written, outcome: SheetReplacer.Outcome(json), layout: json["layout"]?.string ?? ""))
         default: return nil
         }
     }
@@ -90,6 +93,7 @@ enum ExportCheckpoint: Sendable, Hashable {
             json["stage"] = "staged"
             staging.written.add(to: &json)
             staging.outcome?.add(to: &json)
+            json["layout"] = .string(staging.layout)
             return .object(json)
         }
     }

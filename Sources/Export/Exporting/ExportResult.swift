@@ -28,34 +28,54 @@ enum ExportResult {
         ]
     }
 
-    /// What would be written, and by which calls; those that depend on what Google holds are counted as if it held nothing.
+    /// What would be written into a new spreadsheet, and by which calls.
     static func json(
-        dryRun sheets: [SheetSummary], warnings: [String], planned: [(name: String, count: Int)], calls made: Int
+        dryRun sheets: [SheetSummary], warnings: [String], planned: [(name: String, count: Int)]
+    ) -> JSON {
+        json(
+            dryRun: sheets.map(json), cells: JSON(cells(sheets)), warnings: warnings.map(JSON.string), planned: planned,
+            calls: 0)
+    }
+
+    /// What would be written, and by which calls.
+    ///
+    /// - Parameter made: How many calls were made to find that out.
+    static func json(
+        dryRun sheets: [JSON], cells: JSON, warnings: [JSON], planned: [(name: String, count: Int)], calls made: JSON
     ) -> JSON {
         let calls = planned.filter { $0.count > 0 }
         return json(
             [
                 ("dry_run", true),
                 ("planned_calls", .object(JSONObject(calls.map { .init(name: $0.name, value: JSON($0.count)) }))),
-            ], sheets, calls: made, warnings: warnings)
+            ], sheets, cells: cells, calls: made, warnings: warnings)
     }
 
     private static func json(
         _ head: [(name: String, value: JSON)], _ summaries: [SheetSummary], calls: Int, warnings: [String]
     ) -> JSON {
-        let sheets = summaries.map { sheet -> JSON in
-            [
-                "name": .string(sheet.name), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
-                "columns": JSON(sheet.columns),
-            ]
-        }
+        json(
+            head, summaries.map(json), cells: JSON(cells(summaries)), calls: JSON(calls),
+            warnings: warnings.map(JSON.string))
+    }
+
+    private static func json(
+        _ head: [(name: String, value: JSON)], _ sheets: [JSON], cells: JSON, calls: JSON, warnings: [JSON]
+    ) -> JSON {
         let tail: [(name: String, value: JSON)] = [
-            ("sheets", .array(sheets)), ("cells", JSON(summaries.reduce(0) { $0 + $1.cells })),
-            ("api_calls", JSON(calls)),
-            ("warnings", .array(warnings.map(JSON.string))),
+            ("sheets", .array(sheets)), ("cells", cells), ("api_calls", calls), ("warnings", .array(warnings)),
         ]
         return .object(JSONObject((head + tail).map { .init(name: $0.name, value: $0.value) }))
     }
+
+    private static func json(_ sheet: SheetSummary) -> JSON {
+        [
+            "name": .string(sheet.name), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
+            "columns": JSON(sheet.columns),
+        ]
+    }
+
+    private static func cells(_ sheets: [SheetSummary]) -> Int { sheets.reduce(0) { $0 + $1.cells } }
 }
 
 extension SpreadsheetPlan {

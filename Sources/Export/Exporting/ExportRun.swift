@@ -26,20 +26,23 @@ struct ExportRun {
     /// What the attempts before this one came to; nil where none saved anything.
     let checkpoint: ExportCheckpoint?
     private let keptCheckpoint: KeptCheckpoint
-    private let calls: CallCounter
+    let calls: CallCounter
+    /// In a rehearsal, is told of calls that cannot be made there.
+    private let rehearsed: (@Sendable (String) -> Void)?
     /// The sheets that one plan replaces, and their look; nil keeps the one that is there.
     let replaced: Spreadsheet
     private let replacingTemplate: FormattingTemplate?
     /// The others, which come after them.
-    private let kept: [KeptSheet]
+    let kept: [KeptSheet]
 
     init(
         _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ look: TargetLook?,
         template: FormattingTemplate?,
         workspace: Workspace, folders: FolderDirectory, batchBytes: Int, patience: LookingPatience,
-        progress: ProgressReporter
+        progress: ProgressReporter, rehearsed: (@Sendable (String) -> Void)? = nil
     ) {
         self.job = job
+        self.rehearsed = rehearsed
         self.payload = payload
         self.spreadsheet = spreadsheet
         self.template = template
@@ -85,18 +88,33 @@ struct ExportRun {
         do { outcomes = try await writeKept(in: spreadsheet, known, beside: sheets) } catch {
             throw await leavingNothing(of: spreadsheet, isNew: isNew, error)
         }
-        func result(_ more: [String] = []) -> JSON {
-            ExportResult.json(
-                spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
-                warnings: (look?.warnings ?? []) + self.spreadsheet.warnings.map(\.description)
-                    + outcomes.flatMap(\.warnings) + more, calls: calls.total + (look?.calls ?? 0))
-        }
+        func result(_ more: [String] = []) -> JSON { self.result(spreadsheet, outcomes, more) }
         do { return result(try await share(spreadsheet.id)) } catch {
             // The job has this to show where it ends now, whatever became of the sharing.
             try? await progress.save(
                 keptCheckpoint.note(written: result()), step: "sharing", rowsDone: rowsTotal, of: rowsTotal)
             throw FailureBehindData(cause: error)
         }
+    }
+
+    private func result(
+        _ spreadsheet: ExportedSpreadsheet, _ outcomes: [KeptSheet.Outcome], _ more: [String] = []
+    ) -> JSON {
+        ExportResult.json(
+            spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
+            warnings: (look?.warnings ?? []) + self.spreadsheet.warnings.map(\.description)
+                + outcomes.flatMap(\.warnings) + more, calls: calls.total + (look?.calls ?? 0))
+    }
+
+    /// Rehearses what is done in a copy, in the spreadsheet that would be copied.
+    func rehearsed(asCopyOf original: String) async throws -> JSON {
+        let target = try await self.target(original, withBelongings: payload.hasResets)
+        let places = try await PlaceFinder(spreadsheetID: original, target: target, run: self).find()
+        let plan = try self.plan(.existing(places.sheets), removing: target.staged, among: target)
+        try await BatchSender(sheets: sheets, spreadsheetID: original).send(plan, from: nil) { _ in }
+        let warnings = places.warnings + places.warningsIfSmall + plan.remarks
+        let spreadsheet = ExportedSpreadsheet(id: original, url: target.url, folder: nil, warnings: warnings)
+        return result(spreadsheet, try await writeKept(in: spreadsheet, nil, beside: plan.sheets))
     }
 
     /// Writes the sheets that keep their rows one after another; returns what became of all, in the payload's order.
@@ -113,18 +131,46 @@ struct ExportRun {
             let place = KeptSheet.Place(
                 spreadsheetID: spreadsheet.id, client: sheets, calls: calls,
                 installation: workspace.configuration.installation,
-                job: job.tag, progress: keptCheckpoint.progress(ofSheet: kept.index),
+                job: job.tag, progress: keptCheckpoint.progress(ofSheet: kept.index), rehearsed: rehearsed,
                 report: { rows in await progress("writing", rowsDone: done + rows, of: rowsTotal) },
                 save: { entry, rows in
                     try await progress.save(
                         keptCheckpoint.note(
-                            entry, ofSheet: kept.index, result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url)
-                        ),
+                            entry, ofSheet: kept.index,
+                            result: ExportResult.unfinished(
+                                spreadsheet.id, spreadsheet.url,
+                                warnings: replaced.isEmpty
+                                    ? [] : ["Replaced: \(replaced.map { "\"\($0.name)\"" }.joined(separator: ", "))."])),
                         step: "writing", rowsDone: done + rows, of: rowsTotal)
                 })
-            outcomes.insert(try await kept.write(to: place, target), at: kept.index)
+            do { outcomes.insert(try await kept.write(to: place, target), at: kept.index) } catch {
+                throw await tellingWhatIsWritten(error, outcomes.map(\.summary.name), besides: kept, in: spreadsheet)
+            }
         }
         return outcomes
+    }
+
+    /// The failure of a job of several sheets, which says where it ends for good which of them are written.
+    private func tellingWhatIsWritten(
+        _ error: any Error, _ written: [String], besides failed: KeptSheet, in spreadsheet: ExportedSpreadsheet
+    ) async -> any Error {
+        let names = self.spreadsheet.sheets.map(\.name)
+        guard names.count > 1, !payload.isDryRun else { return error }
+        func list(_ names: [String]) -> String { names.map { "\"\($0)\"" }.joined(separator: ", ") }
+        let left = names.filter { !written.contains($0) && $0 != failed.sheet.name }
+        var words = written.isEmpty ? [] : ["Written in full: \(list(written))."]
+        words.append("Not, or not in full: \(list([failed.sheet.name])).")
+        if !left.isEmpty { words.append("Not begun: \(list(left)).") }
+        // For people, where the job ends now.
+        try? await progress.save(
+            keptCheckpoint.note(result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url, warnings: words)),
+            step: "writing")
+        guard let failure = error as? JobFailure ?? (error as? GoogleError).map({ JobFailure($0) }),
+            failure.retry == .never
+        else { return error }
+        return JobFailure(
+            code: failure.code, message: ([failure.message] + words).joined(separator: " "), retry: .never,
+            needsMending: failure.needsMending, details: failure.details)
     }
 
     /// The failure of a job that made a spreadsheet; where it is for good and nothing was ever written there, the spreadsheet
@@ -168,9 +214,12 @@ struct ExportRun {
     ) throws(JobFailure) -> SpreadsheetPlan {
         let installation = workspace.configuration.installation
         let notes = replaced.sheets.map { ColumnNote($0, installation: installation) }
+        let places = Dictionary(
+            target.sheets.map { ($0.id, $0.place) }, uniquingKeysWith: { first, _ in first })
         return try SpreadsheetPlan(
             forJob: replaced, target: target, removing: leftovers, template: replacingTemplate,
-            notes: { index, id in notes[index].requests(on: id, of: spreadsheet) }, batchBytes: batchBytes)
+            notes: { index, id in notes[index].requests(on: id, of: spreadsheet, at: places[id] ?? nil) },
+            batchBytes: batchBytes)
     }
 
     func target(_ id: String, withBelongings: Bool = false) async throws(GoogleError) -> TargetSpreadsheet {

@@ -66,8 +66,13 @@ final class KeptCheckpoint: Sendable {
     ///
     /// - Parameter result: What the job has to show beside its entries; all else that it writes is done by then.
     func note(_ entry: Entry, ofSheet index: Int, result: JSON) -> JSON {
+        state.withLock { $0.entries[index] = entry }
+        return note(result: result)
+    }
+
+    /// Returns what is to be saved with what the job has to show: what was saved last.
+    func note(result: JSON) -> JSON {
         state.withLock { state in
-            state.entries[index] = entry
             var stage = state.stage?.object ?? JSONObject([.init(name: "stage", value: "begun")])
             stage["result"] = result
             return .object(stage)
@@ -76,12 +81,8 @@ final class KeptCheckpoint: Sendable {
 
     /// Takes note of the result of a job whose rows are all written, and returns what is to be saved with it.
     func note(written result: JSON) -> JSON {
-        state.withLock { state in
-            state.isWritten = true
-            var stage = state.stage?.object ?? JSONObject([.init(name: "stage", value: "begun")])
-            stage["result"] = result
-            return .object(stage)
-        }
+        state.withLock { $0.isWritten = true }
+        return note(result: result)
     }
 
     /// The whole checkpoint, where something new is to be saved.

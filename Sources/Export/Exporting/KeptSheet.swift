@@ -47,6 +47,8 @@ struct KeptSheet {
         let job: JobTag
         /// How far an earlier attempt came with appending.
         let progress: AppendProgress?
+        /// In a rehearsal, is told of a call that cannot be made there.
+        let rehearsed: ((String) -> Void)?
         let report: (_ rows: Int) async -> Void
         /// Saves how far the sheet is, with how many rows are done for people.
         let save: (KeptCheckpoint.Entry, _ rows: Int) async throws -> Void
@@ -77,22 +79,31 @@ struct KeptSheet {
     private var changed: JobFailure {
         JobFailure(
             .sheetChanged,
-            "sheets[\(index)]: rows of the sheet changed their places each time that it was read; what was written "
+            "sheets[\(index)]: rows or columns of the sheet changed their places each time that it was read; what was written "
                 + "stands, and the job is tried again.", retry: .backoff)
     }
 
-    /// What is written, and by how many writes, where the sheet is not there.
-    func planned() throws -> (SheetSummary, writes: Int) {
-        let plan = try checked { () throws(SheetModelError) in
-            try AppendPlan(making: sheet, from: nil, of: [], template: template, batchBytes: batchBytes)
+    /// Looks at all sheets of a job that keep their rows, before any of them is written: one call, where their headers are there.
+    static func check(
+        _ sheets: [KeptSheet], in target: TargetSpreadsheet, _ spreadsheetID: String, _ client: SheetsClient,
+        _ calls: CallCounter
+    ) async throws {
+        var there: [(sheet: KeptSheet, existing: ExistingSheet, row: Int)] = []
+        for sheet in sheets {
+            guard let existing = try sheet.existing(in: target) else { continue }
+            there.append((sheet, existing, try sheet.headerRow(in: existing)))
         }
-        var batches = plan.batches()
-        var count = 0
-        while try batches.next() != nil { count += 1 }
-        return (plan.summary, count)
+        let headed = there.filter { $0.sheet.sheet.hasHeader }
+        let heads = try await SheetReader.heads(spreadsheetID, headed.map { ($0.existing, $0.row) }, client)
+        for (one, head) in zip(headed, heads) {
+            let reader = SheetReader(
+                spreadsheetID: spreadsheetID, sheet: one.existing, client: client, calls: calls)
+            _ = try await one.sheet.header(head, at: one.row, in: one.existing, reader)
+        }
     }
 
-    private func attempt(_ place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
+    /// The sheet of the name; nil for one that is to be made.
+    private func existing(in target: TargetSpreadsheet) throws -> ExistingSheet? {
         guard let existing = target.sheet(named: sheet.name) else {
             guard !position.namesPlace else {
                 throw JobFailure(
@@ -100,66 +111,105 @@ struct KeptSheet {
                     "sheets[\(index)]: the spreadsheet has no sheet of this name, in which the header could stand where the "
                         + "job says.", retry: .never)
             }
-            let plan = try made(from: nil, target)
-            // Whatever was in a sheet that is gone is gone too.
-            return try await append(plan, to: place, after: nil, marks(on: plan.summary.id, place, target))
+            return nil
         }
-        let marks = marks(on: existing.id, place, target)
         guard existing.rows > 0, existing.columns > 0 else {
             throw JobFailure(
                 .sheetNotFound,
                 "sheets[\(index)]: the sheet of this name has no cells; name another one.", retry: .never)
         }
-        var reader = SheetReader(
-            spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client, calls: place.calls)
-        var places = ColumnPlaces(inOrder: sheet.columns.count)
-        var formats: [JSON?]?
-        var table = try existing.table(of: sheet, at: position, forSheet: index)
+        return existing
+    }
+
+    /// The row of the header, where there is one.
+    private func headerRow(in existing: ExistingSheet) throws -> Int {
+        let table = try existing.table(of: sheet, at: position, forSheet: index)
         let row = table?.block.rows.lowerBound ?? position.headerRow ?? 0
-        var hasBoxes = false
+        guard row < existing.rows else { throw headerMismatch("the sheet has no row \(row + 1)") }
+        return row
+    }
+
+    /// What the header of a sheet tells.
+    private struct Header {
+        let head: SheetReader.Head
+        /// Where the job's columns stand.
+        let places: ColumnPlaces
+        let table: SheetTable?
+    }
+
+    /// Finds the columns in the header; nil for a sheet without any data.
+    private func header(
+        _ head: SheetReader.Head, at row: Int, in existing: ExistingSheet, _ reader: SheetReader
+    ) async throws -> Header? {
+        var (head, reader) = (head, reader)
+        let table = try existing.table(of: sheet, at: position, forSheet: index)
+        let name =
+            table.map { "the table \"\($0.name)\"" } ?? (row == 0 ? "the sheet's first row" : "row \(row + 1)")
+        if let table { head.keep(table.block.columns) }
+        if head.names.allSatisfy(\.isEmpty) {
+            let isBlank = if position.namesPlace { false } else { try await reader.isEmpty() }
+            guard isBlank else {
+                throw headerMismatch("\(name) is empty, but rows lie below it; write the columns' names there")
+            }
+            return nil
+        }
+        do throws(SheetModelError) {
+            let places = try ColumnPlaces(of: sheet.columns, in: head.names, plain: head.plain, place: name)
+            return Header(
+                head: head, places: places, table: table ?? existing.table(headedBy: row, columns: places.indices))
+        } catch {
+            throw headerMismatch(error.message)
+        }
+    }
+
+    private func attempt(_ place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
+        guard let existing = try existing(in: target) else {
+            let plan = try made(from: nil, target)
+            // Whatever was in a sheet that is gone is gone too.
+            return try await append(plan, to: place, after: nil, marks(on: plan.summary.id, place, target))
+        }
+        let marks = marks(on: existing.id, place, target)
+        let reader = SheetReader(
+            spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client, calls: place.calls)
+        let row = try headerRow(in: existing)
+        var header: Header?
         if sheet.hasHeader {
-            let name =
-                table.map { "the table \"\($0.name)\"" } ?? (row == 0 ? "the sheet's first row" : "row \(row + 1)")
-            guard row < existing.rows else { throw headerMismatch("the sheet has no row \(row + 1)") }
-            var head = try await reader.head(at: row)
-            if let table { head.keep(table.block.columns) }
-            if head.names.allSatisfy(\.isEmpty) {
-                let isBlank = if position.namesPlace { false } else { try await reader.isEmpty() }
-                guard isBlank else {
-                    throw headerMismatch("\(name) is empty, but rows lie below it; write the columns' names there")
-                }
+            header = try await self.header(try await reader.head(at: row), at: row, in: existing, reader)
+            if header == nil {
                 return try await append(try made(from: existing, target), to: place, after: place.progress, marks)
             }
-            do throws(SheetModelError) {
-                places = try ColumnPlaces(of: sheet.columns, in: head.names, plain: head.plain, place: name)
-            } catch {
-                throw headerMismatch(error.message)
-            }
-            (formats, hasBoxes) = (head.formats, head.hasBoxes)
-            table = table ?? existing.table(headedBy: row, columns: places.indices)
         }
+        let places = header?.places ?? ColumnPlaces(inOrder: sheet.columns.count)
+        let table = if let header { header.table } else { try existing.table(of: sheet, at: position, forSheet: index) }
         func plan(_ rows: [Int32]?) async throws -> AppendPlan {
-            var below = table.map(AppendPlan.Below.table) ?? .sheet
+            var (below, reader) = (table.map(AppendPlan.Below.table) ?? .sheet, reader)
             // Where rows do not go below all others, somebody has to look where that is.
-            if table == nil, position.headerRow != nil || hasBoxes, rows?.isEmpty != true {
+            if table == nil, position.headerRow != nil || header?.head.hasBoxes == true, rows?.isEmpty != true {
                 let columns = position.headerRow == nil ? Array(0..<existing.columns) : places.indices
                 below = .row(try await reader.end(of: columns, from: row + 1))
             }
             return try checked { () throws(SheetModelError) in
                 try AppendPlan(
                     sheet, rows: rows, below: existing, of: target.sheets, at: below, headerRow: row, places: places,
-                    formats: formats,
-                    batchBytes: batchBytes)
+                    formats: header?.head.formats, batchBytes: batchBytes)
             }
         }
+        /// Makes sure that nobody has moved the columns since they were found.
+        func look() async throws {
+            guard let header else { return }
+            let now = try await reader.head(at: row)
+            guard places.indices.allSatisfy({ now.shows(header.head, at: $0) }) else { throw SheetChanged() }
+        }
         guard case .upsert(let key) = mode else {
-            return try await append(try await plan(nil), to: place, after: place.progress, marks)
+            return try await append(try await plan(nil), to: place, after: place.progress, marks, look)
         }
         let upserter = SheetUpserter(
             reader: reader, sheet: sheet, places: places, index: try KeyIndex(sheet, index: index, key: key),
-            rows: row + 1..<max(row + 1, table?.bodyEnd ?? existing.rows), batchBytes: batchBytes)
+            header: (row, places.indices.map { header?.head.value(at: $0) }),
+            rows: row + 1..<max(row + 1, table?.bodyEnd ?? existing.rows), batchBytes: batchBytes, look: look)
         let outcome = try await upserter.update(marks, to: place)
-        var result = try await append(try await plan(outcome.missing), to: place, after: nil, outcome.marks)
+        var result = try await append(
+            try await plan(outcome.missing), to: place, after: nil, outcome.marks, looksFirst: outcome.tookTime, look)
         if outcome.repeated > 0 { result.warnings = [repeated(outcome.repeated)] }
         return result
     }
@@ -169,8 +219,13 @@ struct KeptSheet {
     }
 
     /// Appends the rows of a plan that the job has not appended yet.
+    ///
+    /// - Parameters:
+    ///   - looksFirst: Whether the first write is made sure of too.
+    ///   - look: Makes sure before a write that the columns are where they were; nil for a sheet that the first write makes.
     private func append(
-        _ plan: AppendPlan, to place: Place, after progress: AppendProgress?, _ marks: SheetMarks
+        _ plan: AppendPlan, to place: Place, after progress: AppendProgress?, _ marks: SheetMarks,
+        looksFirst: Bool = false, _ look: (() async throws -> Void)? = nil
     ) async throws -> Outcome {
         var (begin, known, marks) = (0, String?.none, marks)
         // An upsert has looked for itself which rows are missing.
@@ -184,8 +239,25 @@ struct KeptSheet {
         let appender = SheetAppender(spreadsheetID: place.spreadsheetID, client: place.client) { [mode] progress in
             try await place.save(mode == .append ? .append(progress) : .upsert, before + progress.rows)
         }
-        try await appender.append(plan, from: begin, behind: digest, marks)
+        try await appender.append(plan, from: begin, behind: digest, marks, looksFirst: looksFirst) {
+            if let look { return try await look() }
+            try await lookAtMade(plan.summary.id, place)
+        }
         return Outcome(summary: plan.summary)
+    }
+
+    /// Makes sure that the columns of a sheet that the job has made are where it put them.
+    private func lookAtMade(_ id: Int, _ place: Place) async throws {
+        guard sheet.hasHeader, !sheet.columns.isEmpty else { return }
+        // In a rehearsal it is not made.
+        if let rehearsed = place.rehearsed { return rehearsed("sheets.spreadsheets.getByDataFilter") }
+        let made = ExistingSheet(id: id, title: sheet.name, rows: 2, columns: sheet.columns.count)
+        let names = try await SheetReader(
+            spreadsheetID: place.spreadsheetID, sheet: made, client: place.client, calls: place.calls
+        ).head(at: 0).names
+        for (index, column) in sheet.columns.enumerated() {
+            guard column.name == (index < names.count ? names[index] : "") else { throw SheetChanged() }
+        }
     }
 
     /// How many rows of the job are in the sheet already, and their digest.

@@ -51,7 +51,7 @@ struct NewSpreadsheetWriter {
         if original != nil {
             let finder = PlaceFinder(spreadsheetID: spreadsheet.id, target: target, run: run)
             let places = try await finder.find()
-            warnings += places.warnings
+            warnings += places.warnings + places.warningsIfSmall
             return try run.plan(.existing(places.sheets), removing: target.staged, among: target)
         }
         let place: PlanTarget =

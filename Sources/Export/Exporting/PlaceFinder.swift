@@ -11,6 +11,10 @@ struct PlaceFinder {
         var sheets: [ExistingSheet]
         /// What a reader should know.
         var warnings: [String] = []
+        /// What he should know beside that where they are replaced by one write, and where they are by a staged replacement:
+        /// what a column of links takes along.
+        var warningsIfSmall: [String] = []
+        var warningsIfStaged: [String] = []
     }
 
     let spreadsheetID: String
@@ -42,18 +46,23 @@ struct PlaceFinder {
     private static let mostCells = 100_000
     private static let fields =
         "sheets(properties.sheetId,data(startRow,startColumn,rowData.values(formattedValue,effectiveValue,note,"
-        + "dataValidation.condition.type,userEnteredFormat.numberFormat),rowMetadata.hiddenByUser))"
+        + "dataValidation.condition.type,userEnteredFormat.numberFormat),rowMetadata.hiddenByUser,"
+        + "columnMetadata.developerMetadata(metadataId,metadataKey,metadataValue)))"
 
     /// Looks at the sheets; no call where none of them is there.
+    ///
+    /// Of a job of several sheets those that keep their rows are looked at too, so that nothing is written where one is refused.
     func find() async throws -> Places {
         var places = Places(sheets: target.sheets)
         let shared = try shared(&places.sheets)
-        guard !shared.isEmpty else { return places }
-        let found = try await read(shared)
-        for shared in found.sheets {
-            let (place, warnings) = try self.place(of: shared, found.data[target.sheets[shared.place].id] ?? [])
-            places.sheets[shared.place].place = place
-            places.warnings += warnings
+        if !shared.isEmpty {
+            let found = try await read(shared)
+            for shared in found.sheets {
+                try place(shared, found.data[target.sheets[shared.place].id] ?? [], in: &places)
+            }
+        }
+        if run.spreadsheet.sheets.count > 1 {
+            try await KeptSheet.check(run.kept, in: target, spreadsheetID, run.sheets, run.calls)
         }
         return places
     }
@@ -80,6 +89,10 @@ struct PlaceFinder {
                 throw JobFailure(
                     .sheetNotFound, "sheets[\(index)]: the sheet of this name has no cells; name another one.",
                     retry: .never)
+            }
+            if let row = position.headerRow, row >= existing.rows {
+                throw JobFailure(
+                    .headerMismatch, "sheets[\(index)]: the sheet has no row \(row + 1).", retry: .never)
             }
             let table = try existing.table(of: sheet, at: position, forSheet: index)
             let row = table?.block.rows.lowerBound ?? position.headerRow ?? 0
@@ -126,40 +139,52 @@ struct PlaceFinder {
         }
     }
 
-    private func place(of shared: Shared, _ data: [JSON]) throws -> (SheetPlace, warnings: [String]) {
+    private func place(_ shared: Shared, _ data: [JSON], in places: inout Places) throws {
         let existing = target.sheets[shared.place]
         let cells = try CellLook(data, width: existing.columns)
+        let installation = run.workspace.configuration.installation
         var place: SheetPlace
         do throws(SheetModelError) {
             place = try SheetPlace(
                 of: shared.sheet.columns, hasHeader: shared.sheet.hasHeader, row: shared.row,
                 header: cells.texts(inRow: shared.row), plain: cells.plainTexts(inRow: shared.row),
-                used: cells.usedColumns(from: shared.firstRow),
-                earlier: ColumnNote.read(
-                    on: existing.id, of: target, installation: run.workspace.configuration.installation),
-                table: shared.table, isOwn: isCopy)
+                next: cells.texts(inRow: shared.row + 1), used: cells.usedColumns(from: shared.firstRow),
+                unknown: 0..<(shared.rows.upperBound < existing.rows ? existing.columns : 0),
+                earlier: ColumnNote.read(on: existing.id, of: target, installation: installation),
+                anchors: cells.columnNotes.compactMap { column, note in
+                    ColumnNote.anchor(note, on: column, installation: installation)
+                }, table: shared.table, isOwn: isCopy)
         } catch {
             throw JobFailure(.headerMismatch, "sheets[\(shared.index)]: \(error.message).", retry: .never)
         }
         place.table = shared.table ?? existing.table(around: place)
         place.formats = place.columns.map { cells.numberFormat(row: shared.firstRow, column: $0) }
-        var warnings = place.similar.map { "sheet \"\(existing.title)\": \($0)" }
-        guard shared.isWhole else { return (place, warnings) }
+        defer { places.sheets[shared.place].place = place }
+        places.warnings += place.remarks.map { "sheet \"\(existing.title)\": \($0)" }
+        guard shared.isWhole else { return }
         let rows = shared.firstRow..<shared.firstRow + shared.sheet.rows.count
         let hidden = cells.hiddenRows.filter(rows.contains)
         place.mayHideRows = !hidden.isEmpty
-        func warn(_ what: String, _ places: [String]) {
-            guard !places.isEmpty else { return }
+        func warning(_ what: String, _ places: [String]) -> [String] {
+            guard !places.isEmpty else { return [] }
             let more = places.count > 10 ? " and \(places.count - 10) more" : ""
-            warnings.append("sheet \"\(existing.title)\": \(what): \(places.prefix(10).joined(separator: ", "))\(more)")
+            return ["sheet \"\(existing.title)\": \(what): \(places.prefix(10).joined(separator: ", "))\(more)"]
         }
-        warn("rows that were hidden by hand hold new data and are shown again", Self.spans(hidden.map { $0 + 1 }))
+        places.warnings += warning(
+            "rows that were hidden by hand hold new data and are shown again", Self.spans(hidden.map { $0 + 1 }))
         let columns = Set(place.columns)
+        // A large export brings cells of links over whole, without notes and rules.
+        let links = Set(zip(place.columns, shared.sheet.columns).filter { $1.type == .link }.map(\.0))
+        func warn(_ kept: String, _ lost: String, _ marks: [CellLook.Mark], by text: ([CellLook.Mark]) -> [String]) {
+            let others = warning(kept, text(marks.filter { !links.contains($0.column) }))
+            places.warningsIfSmall += warning(kept, text(marks))
+            places.warningsIfStaged += others + warning(lost, text(marks.filter { links.contains($0.column) }))
+        }
         warn(
             "notes that people put on cells of the job's rows stay, beside new data",
-            cells.notes.filter { rows.contains($0.row) && columns.contains($0.column) }.map {
-                A1.letters(ofColumn: $0.column) + "\($0.row + 1)"
-            })
+            "notes that people put on cells of a column of links are gone, since a large export brings those over whole",
+            cells.notes.filter { rows.contains($0.row) && columns.contains($0.column) }
+        ) { $0.map { A1.letters(ofColumn: $0.column) + "\($0.row + 1)" } }
         let boxes = Set(
             zip(place.columns, shared.sheet.columns).filter { $1.type == .boolean || $1.type == .auto }.map(\.0))
         let rules = cells.rules.filter { rule in
@@ -168,13 +193,16 @@ struct PlaceFinder {
         }
         warn(
             "rules that people set for what may be entered (data validation) stay, whatever the new data is",
+            "rules that people set for what may be entered (data validation) in a column of links are gone, since a large "
+                + "export brings those over whole", rules
+        ) { rules in
             Dictionary(grouping: rules, by: \.column).sorted { $0.key < $1.key }.flatMap { column, rules in
                 let letters = A1.letters(ofColumn: column)
                 return Self.spans(rules.map { $0.row + 1 }).map { span in
                     span.split(separator: "-").map { letters + $0 }.joined(separator: ":")
                 }
-            })
-        return (place, warnings)
+            }
+        }
     }
 
     /// Ascending numbers as people write them: 3, 5-8.
@@ -197,6 +225,8 @@ struct CellLook {
     private(set) var rules: [Mark] = []
     /// The rows that somebody hid.
     private(set) var hiddenRows: [Int] = []
+    /// Google's `DeveloperMetadata` on single columns.
+    private(set) var columnNotes: [(column: Int, note: JSON)] = []
     private let parts: [(top: Int, left: Int, rows: [JSON])]
 
     /// Reads `GridData`; what lies outside of the grid is left out.
@@ -209,6 +239,9 @@ struct CellLook {
             for (offset, row) in (part["rowMetadata"]?.array ?? []).enumerated() where row["hiddenByUser"]?.bool == true
             {
                 hiddenRows.append(top + offset)
+            }
+            for (offset, column) in (part["columnMetadata"]?.array ?? []).enumerated() where left + offset < width {
+                columnNotes += (column["developerMetadata"]?.array ?? []).map { (left + offset, $0) }
             }
             for (offset, row) in (part["rowData"]?.array ?? []).enumerated() {
                 for (index, cell) in (row["values"]?.array ?? []).enumerated() where left + index < width {

@@ -15,12 +15,25 @@ struct SheetAppender {
     /// - Parameters:
     ///   - digest: That of the rows before it.
     ///   - marks: What the sheet says of the job.
-    func append(_ plan: AppendPlan, from row: Int, behind digest: RowDigest, _ marks: SheetMarks) async throws {
-        var (marks, row, digest) = (marks, row, digest)
+    ///   - looksFirst: Whether to look before the first write, and not only before the others.
+    ///   - look: Throws where the columns are not any more where the plan has them.
+    func append(
+        _ plan: AppendPlan, from row: Int, behind digest: RowDigest, _ marks: SheetMarks, looksFirst: Bool,
+        _ look: () async throws -> Void
+    ) async throws {
+        var (marks, row, digest, looks) = (marks, row, digest, looksFirst)
         var batches = plan.batches(from: row, behind: digest)
         while let batch = try batches.next() {
             var progress = AppendProgress(
                 sheetID: plan.summary.id, rows: row, digest: digest.description, sent: batch.end, others: marks.others)
+            if looks {
+                do { try await look() } catch {
+                    progress.sent = row
+                    try? await save(progress)
+                    throw error
+                }
+            }
+            (looks, progress.sent) = (true, batch.end)
             try await save(progress)
             let body = batch.body(with: marks.add(batch.rows, digest: batch.digest))
             do throws(GoogleError) {

@@ -4,15 +4,27 @@ import JSON
 enum SheetNote {
     /// Leaves a note.
     ///
-    /// - Parameter id: The note's id, which Google refuses where it is taken; nil lets Google choose.
-    static func add(id: Int? = nil, key: String, value: String, on sheetID: Int) -> JSON {
+    /// - Parameters:
+    ///   - id: The note's id, which Google refuses where it is taken; nil lets Google choose.
+    ///   - column: The column that it is on; nil for the whole sheet.
+    static func add(
+        id: Int? = nil, key: String, value: String, on sheetID: Int, column: Int? = nil
+    ) -> JSON {
         var note = JSONObject()
         note["metadataId"] = id.map { JSON($0) }
         note["metadataKey"] = .string(key)
         note["metadataValue"] = .string(value)
         // Also for a worker with a key of another Cloud project.
         note["visibility"] = "DOCUMENT"
-        note["location"] = ["sheetId": JSON(sheetID)]
+        note["location"] =
+            column.map { column in
+                [
+                    "dimensionRange": [
+                        "sheetId": JSON(sheetID), "dimension": "COLUMNS", "startIndex": JSON(column),
+                        "endIndex": JSON(column + 1),
+                    ]
+                ]
+            } ?? ["sheetId": JSON(sheetID)]
         return ["createDeveloperMetadata": ["developerMetadata": .object(note)]]
     }
 

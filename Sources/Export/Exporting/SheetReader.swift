@@ -40,6 +40,17 @@ struct SheetReader {
         let formats: [JSON?]
         /// Whether boxes to tick stand in that row.
         let hasBoxes: Bool
+        /// What each cell of the header holds; nil for what no job can write.
+        fileprivate let values: [CellValue?]
+
+        /// What a cell of the header holds.
+        func value(at column: Int) -> CellValue? { column < values.count ? values[column] : .empty }
+
+        /// Whether a column has the same heading as in another header.
+        func shows(_ other: Head, at column: Int) -> Bool {
+            func text(_ head: Head) -> String { column < head.names.count ? head.names[column] : "" }
+            return text(self) == text(other)
+        }
 
         /// Leaves out what stands outside of some columns.
         mutating func keep(_ columns: Range<Int>) {
@@ -50,19 +61,36 @@ struct SheetReader {
 
     /// Reads the header in a row.
     func head(at row: Int) async throws -> Head {
+        try await Self.heads(spreadsheetID, [(sheet, row)], client)[0]
+    }
+
+    /// Reads the headers of some sheets, each in a row of it: one call; none for no sheets.
+    static func heads(
+        _ spreadsheetID: String, _ sheets: [(sheet: ExistingSheet, row: Int)], _ client: SheetsClient
+    ) async throws -> [Head] {
+        guard !sheets.isEmpty else { return [] }
         let answer = try await client.spreadsheet(
             spreadsheetID,
-            in: [GridRectangle(sheetID: sheet.id, rows: row..<min(row + 2, sheet.rows), columns: 0..<sheet.columns)],
+            in: sheets.map { sheet, row in
+                GridRectangle(sheetID: sheet.id, rows: row..<min(row + 2, sheet.rows), columns: 0..<sheet.columns)
+            },
             fields:
-                "sheets.data(startColumn,rowData.values(formattedValue,effectiveValue,dataValidation.condition.type,"
-                + "userEnteredFormat.numberFormat))")
-        let rows = answer["sheets"]?[0]?["data"]?[0]?["rowData"]
-        let (header, first) = (rows?[0]?["values"]?.array ?? [], rows?[1]?["values"]?.array ?? [])
-        return Head(
-            names: header.map { $0["formattedValue"]?.string ?? "" },
-            plain: header.map(\.plainText),
-            formats: first.map { $0["userEnteredFormat"]?["numberFormat"] },
-            hasBoxes: first.contains { $0["dataValidation"]?["condition"]?["type"] == "BOOLEAN" })
+                "sheets(properties.sheetId,data(startColumn,rowData.values(formattedValue,effectiveValue,userEnteredValue,"
+                + "dataValidation.condition.type,userEnteredFormat.numberFormat)))")
+        var rows: [Int: JSON] = [:]
+        for sheet in answer["sheets"]?.array ?? [] {
+            rows[try GoogleNumber.id(sheet["properties"]?["sheetId"], "sheetId")] = sheet["data"]?[0]?["rowData"]
+        }
+        return sheets.map { sheet, _ in
+            let rows = rows[sheet.id]
+            let (header, first) = (rows?[0]?["values"]?.array ?? [], rows?[1]?["values"]?.array ?? [])
+            return Head(
+                names: header.map { $0["formattedValue"]?.string ?? "" },
+                plain: header.map(\.plainText),
+                formats: first.map { $0["userEnteredFormat"]?["numberFormat"] },
+                hasBoxes: first.contains { $0["dataValidation"]?["condition"]?["type"] == "BOOLEAN" },
+                values: header.map { Cell(cellData: $0)?.value })
+        }
     }
 
     /// The row behind the last one that has data in some columns, from a row on; boxes that nobody has ticked are no data.
@@ -171,12 +199,18 @@ struct SheetReader {
 
     /// The cells that a job's columns have in the first of some rows, which ascend, as many as one answer takes; nil for what
     /// no job can write.
-    mutating func cells(_ places: ColumnPlaces, ofFirst rows: some Collection<Int>) async throws -> [[Cell?]] {
+    ///
+    /// - Parameter header: A row above all of them, whose cells come with them.
+    mutating func cells(
+        _ places: ColumnPlaces, ofFirst rows: some Collection<Int>, below header: Int
+    ) async throws -> (header: [FoundCell?], cells: [[FoundCell?]]) {
         let width = places.indices.count
         while true {
             let piece = Array(rows.prefix(firstPiece(of: rows, columns: width)))
-            let found = try await answer(piece.count, width, \.cellPiece) { try await $0.cells(places, rows: piece) }
-            if let found { return found }
+            let found = try await answer(piece.count, width, \.cellPiece) {
+                try await $0.cells(places, rows: [header] + piece)
+            }
+            if let found { return (found[0], Array(found.dropFirst())) }
         }
     }
 
@@ -195,7 +229,7 @@ struct SheetReader {
         return count
     }
 
-    private func cells(_ places: ColumnPlaces, rows: [Int]) async throws -> [[Cell?]] {
+    private func cells(_ places: ColumnPlaces, rows: [Int]) async throws -> [[FoundCell?]] {
         let spans = places.indices.sorted().runs
         let rectangles = rows.runs.flatMap { rows in
             spans.map { GridRectangle(sheetID: sheet.id, rows: rows, columns: $0) }
@@ -203,23 +237,25 @@ struct SheetReader {
         let answer = try await client.spreadsheet(
             spreadsheetID, in: rectangles,
             fields:
-                "sheets.data(startRow,startColumn,rowData.values(userEnteredValue,userEnteredFormat.textFormat.link))"
+                "sheets.data(startRow,startColumn,rowData.values(userEnteredValue,effectiveValue,userEnteredFormat.textFormat.link,"
+                + "textFormatRuns.startIndex))"
         )
         return try Self.cells(in: answer, places, rows)
     }
 
     /// Reads what Sheets told of some rows.
-    static func cells(in answer: JSON, _ places: ColumnPlaces, _ rows: [Int]) throws(GoogleError) -> [[Cell?]] {
+    static func cells(in answer: JSON, _ places: ColumnPlaces, _ rows: [Int]) throws(GoogleError) -> [[FoundCell?]] {
         let order = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
         let columns = Dictionary(uniqueKeysWithValues: places.indices.enumerated().map { ($1, $0) })
-        var cells = Array(repeating: [Cell?](repeating: Cell(.empty), count: places.indices.count), count: rows.count)
+        var cells = Array(
+            repeating: [FoundCell?](repeating: .empty, count: places.indices.count), count: rows.count)
         for part in answer["sheets"]?[0]?["data"]?.array ?? [] {
             let top = try GoogleNumber.index(part["startRow"], "startRow")
             let left = try GoogleNumber.index(part["startColumn"], "startColumn")
             for (offset, row) in (part["rowData"]?.array ?? []).enumerated() {
                 guard let place = order[top + offset] else { continue }
                 for (offset, cell) in (row["values"]?.array ?? []).enumerated() {
-                    if let column = columns[left + offset] { cells[place][column] = Cell(cellData: cell) }
+                    if let column = columns[left + offset] { cells[place][column] = FoundCell(cellData: cell) }
                 }
             }
         }

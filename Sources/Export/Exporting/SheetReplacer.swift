@@ -23,15 +23,14 @@ struct SheetReplacer {
         }
         let places = try await PlaceFinder(spreadsheetID: spreadsheetID, target: target, run: run).find()
         let plan = try run.plan(.existing(places.sheets), removing: target.staged, among: target)
-        let outcome = try await write(plan)
-        return Outcome(
-            sheets: outcome.sheets, warnings: outcome.warnings + plan.remarks + places.warnings)
+        return try await write(plan, warnings: plan.remarks + places.warnings + places.warningsIfSmall)
     }
 
-    private func write(_ plan: SpreadsheetPlan) async throws -> Outcome {
+    /// - Parameter warnings: Those of one write; a staged replacement finds its own when it is done.
+    private func write(_ plan: SpreadsheetPlan, warnings: [String]) async throws -> Outcome {
         if case .staged? = run.checkpoint { return try await staged(plan) }
         var batches = plan.batches()
-        guard let batch = try batches.next() else { return Outcome(sheets: plan.sheets) }
+        guard let batch = try batches.next() else { return Outcome(sheets: plan.sheets, warnings: warnings) }
         guard try batches.next() == nil else { return try await staged(plan) }
         do throws(GoogleError) {
             try await BatchSender(sheets: run.sheets, spreadsheetID: spreadsheetID).send(batch)
@@ -45,7 +44,7 @@ struct SheetReplacer {
             }
             throw error
         }
-        return Outcome(sheets: plan.sheets)
+        return Outcome(sheets: plan.sheets, warnings: warnings)
     }
 
     private func staged(_ plan: SpreadsheetPlan) async throws -> Outcome {

@@ -15,26 +15,51 @@ struct StagedReplace {
 
     /// Does what is left to do.
     func write() async throws -> SheetReplacer.Outcome {
-        var staging: ExportCheckpoint.Staging?
-        if case .staged(let earlier)? = run.checkpoint, canGoOn(earlier) { staging = earlier }
-        let ids = staging?.written.sheetIDs ?? freeIDs()
-        let mark = StagingMark(installation: run.workspace.configuration.installation, job: run.job.tag)
-        let staged = try StagedPlan(
-            forJob: plan, among: target.sheets, removing: staging == nil ? target.staged : [],
-            hidden: ids.enumerated().map { ($0.element, mark.title($0.offset + 1)) })
+        if case .staged(let earlier)? = run.checkpoint, canGoOn(earlier) {
+            let staged = try self.staged(plan, earlier.written.sheetIDs, among: target)
+            if staged.layout == earlier.layout { return try await write(staged, from: earlier.written.next) }
+        }
+        return try await write(try staged(plan, freeIDs(), among: target, removing: target.staged), from: nil)
+    }
+
+    private func write(
+        _ staged: StagedPlan, from position: PlanPosition?
+    ) async throws -> SheetReplacer.Outcome {
         let sender = BatchSender(sheets: run.sheets, spreadsheetID: spreadsheetID)
-        try await sender.send(staged.filling, from: staging?.written.next) { try await save(ids, $0) }
+        let ids = staged.filling.sheets.map(\.id)
+        try await sender.send(staged.filling, from: position) { try await save(ids, $0, staged.layout) }
         return try await finish(staged)
     }
 
-    /// Brings the hidden sheets over.
-    private func finish(_ staged: StagedPlan) async throws -> SheetReplacer.Outcome {
-        let ids = staged.filling.sheets.map(\.id)
+    private func staged(
+        _ plan: SpreadsheetPlan, _ ids: [Int], among target: TargetSpreadsheet, removing leftovers: [Int] = []
+    ) throws(JobFailure) -> StagedPlan {
+        let mark = StagingMark(installation: run.workspace.configuration.installation, job: run.job.tag)
+        return try StagedPlan(
+            forJob: plan, among: target.sheets, removing: leftovers,
+            hidden: ids.enumerated().map { ($0.element, mark.title($0.offset + 1)) })
+    }
+
+    /// Brings the hidden sheets over, to where the columns are by now: people may have moved them while the rows were written.
+    private func finish(_ filled: StagedPlan) async throws -> SheetReplacer.Outcome {
+        let ids = filled.filling.sheets.map(\.id)
         let end = PlanPosition(sheet: ids.count, row: 0)
-        let outcome = SheetReplacer.Outcome(sheets: staged.sheets)
+        let layout = filled.layout
+        let now = try await run.target(spreadsheetID, withBelongings: run.payload.hasResets)
+        let places = try await PlaceFinder(spreadsheetID: spreadsheetID, target: now, run: run).find()
+        let plan = try run.plan(.existing(places.sheets), among: now)
+        let staged = try staged(plan, ids, among: now)
+        guard staged.layout == layout else {
+            throw JobFailure(
+                .sheetChanged,
+                "Columns of formulas were moved, or a sheet was deleted, while the job wrote its rows beside the old ones. Nothing "
+                    + "is replaced; the job writes them anew.", retry: .backoff)
+        }
+        let outcome = SheetReplacer.Outcome(
+            sheets: staged.sheets, warnings: plan.remarks + places.warnings + places.warningsIfStaged)
         // Before the call: afterwards it may be too late to know that it was made.
-        try await save(ids, end, outcome)
-        let notes = Self.note(ids, run).requests(on: outcome.sheets[0].id, of: target)
+        try await save(ids, end, layout, outcome)
+        let notes = Self.note(ids, run).requests(on: outcome.sheets[0].id, of: now)
         do throws(GoogleError) {
             _ = try await run.sheets.batchUpdate(spreadsheetID, body: staged.finish(with: notes))
         } catch {
@@ -50,7 +75,7 @@ struct StagedReplace {
                             + "job writes them anew.", retry: .backoff)
                 }
             }
-            try? await save(ids, end)
+            try? await save(ids, end, layout)
             throw error
         }
         return outcome
@@ -72,10 +97,10 @@ struct StagedReplace {
     }
 
     private func save(
-        _ ids: [Int], _ next: PlanPosition, _ outcome: SheetReplacer.Outcome? = nil
+        _ ids: [Int], _ next: PlanPosition, _ layout: String, _ outcome: SheetReplacer.Outcome? = nil
     ) async throws {
         let staging = ExportCheckpoint.Staging(
-            written: ExportCheckpoint.Written(sheetIDs: ids, next: next), outcome: outcome)
+            written: ExportCheckpoint.Written(sheetIDs: ids, next: next), outcome: outcome, layout: layout)
         try await run.save(
             .staged(staging), step: outcome == nil ? "writing" : "replacing", rowsDone: plan.rows(before: next),
             result: ExportResult.unfinished(

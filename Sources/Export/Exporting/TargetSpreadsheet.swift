@@ -15,7 +15,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
     let metadata: [Int: [JSON]]
 
     private static let fields =
-        "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),bandedRanges(bandedRangeId,range),merges,"
+        "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),bandedRanges(bandedRangeId,range),merges,basicFilter,"
         + "tables(tableId,name,range,columnProperties.columnName,rowsProperties.footerColorStyle),"
         + "developerMetadata(metadataId,metadataKey,metadataValue)"
     /// What only a sheet that is made like new is asked for.
@@ -56,6 +56,9 @@ struct TargetSpreadsheet: Sendable, Hashable {
             }
             for merge in sheet["merges"]?.array ?? [] {
                 if let block = try existing.block(merge) { existing.merges.append(block) }
+            }
+            if let filter = sheet["basicFilter"], let block = try existing.block(filter["range"] ?? [:]) {
+                existing.filter = SheetFilter(block: block, json: filter)
             }
             for table in sheet["tables"]?.array ?? [] {
                 guard let id = table["tableId"]?.string, let block = try existing.block(table["range"]) else {

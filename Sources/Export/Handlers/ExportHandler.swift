@@ -73,11 +73,11 @@ public struct ExportHandler: JobHandler {
             let spreadsheet = try await checking { [payload, queried] in try Self.spreadsheet(of: payload, queried) }
             let look = found
             if payload.isDryRun {
-                return try await fallback.run(job, progress) { identity, _ in
+                return try await fallback.run(job, progress) { [job] identity, progress in
                     try await DryRun(
-                        payload: payload, spreadsheet: spreadsheet, look: try look.get(), template: template,
-                        workspace: identity.workspace,
-                        folders: identity.folders, batchBytes: batchBytes
+                        job: job, payload: payload, spreadsheet: spreadsheet, look: try look.get(), template: template,
+                        workspace: identity.workspace, folders: identity.folders, batchBytes: batchBytes,
+                        progress: progress
                     ).result()
                 }
             }

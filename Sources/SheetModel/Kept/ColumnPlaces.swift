@@ -62,13 +62,11 @@ public struct ColumnPlaces: Sendable, Hashable {
     var width: Int { (indices.max() ?? -1) + 1 }
 
     /// Some columns of the job in runs of those that are neighbours in the sheet, from left to right, with the place of the
-    /// first; links apart, since a link is a matter of the cell's format.
-    func runs(of columns: [Column], chosen: [Int]) -> [(place: Int, columns: [Int])] {
+    /// first.
+    func runs(_ chosen: [Int]) -> [(place: Int, columns: [Int])] {
         var runs: [(place: Int, columns: [Int])] = []
         for column in chosen.sorted(by: { indices[$0] < indices[$1] }) {
-            if let last = runs.last, last.place + last.columns.count == indices[column],
-                (columns[last.columns[0]].type == .link) == (columns[column].type == .link)
-            {
+            if let last = runs.last, last.place + last.columns.count == indices[column] {
                 runs[runs.count - 1].columns.append(column)
             } else {
                 runs.append((indices[column], [column]))

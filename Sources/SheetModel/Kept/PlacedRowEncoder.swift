@@ -22,8 +22,7 @@ struct PlacedRowEncoder: Sendable {
             return RowEncoder.Place(column: column, format: format?.isNull == false ? format?.bytes : nil)
         }
         fields =
-            "userEnteredValue" + (row.contains { $0.format != nil } ? ",userEnteredFormat.numberFormat" : "")
-            + (columns.contains { $0.type == .link } ? ",userEnteredFormat.textFormat.link" : "")
+            SheetRequests.contents + (row.contains { $0.format != nil } ? ",userEnteredFormat.numberFormat" : "")
     }
 
     /// Writes a row; what stands between the columns stays empty.

@@ -4,12 +4,11 @@ public import JSON
 public struct RowUpdates: Sendable {
     private let sheetID: Int
     private let encoder: RowEncoder
-    private let columns: [Column]
     private let places: ColumnPlaces
     /// The columns that are written, all of them or of the rows that are being collected.
     private let all: [Int]
     private var chosen: [Int]
-    private var runs: [(place: Int, columns: [Int], fields: String)]
+    private var runs: [(place: Int, columns: [Int])]
     private let batchBytes: Int
     /// What the columns ask for beside values; goes with the first batch.
     private var settings: [JSON]
@@ -36,8 +35,8 @@ public struct RowUpdates: Sendable {
     ) {
         self.sheetID = sheetID
         encoder = RowEncoder(columns: columns)
-        (self.columns, self.places, all, self.chosen) = (columns, places, chosen, chosen)
-        runs = Self.runs(columns, places, chosen)
+        (self.places, all, self.chosen) = (places, chosen, chosen)
+        runs = places.runs(chosen)
         blocks = Array(repeating: JSONWriter(), count: runs.count)
         self.batchBytes = batchBytes
         settings = SheetRequests(id: sheetID).settings(of: columns, at: places.indices, headerRow: headerRow)
@@ -49,17 +48,6 @@ public struct RowUpdates: Sendable {
             || requestCount + runs.count > Limits.requests / 2
     }
 
-    private static func runs(
-        _ columns: [Column], _ places: ColumnPlaces, _ chosen: [Int]
-    ) -> [(place: Int, columns: [Int], fields: String)] {
-        places.runs(of: columns, chosen: chosen).map { place, members in
-            let isLink = columns[members[0]].type == .link
-            return (
-                place, members, "userEnteredValue" + (isLink ? ",userEnteredFormat.textFormat.link" : "")
-            )
-        }
-    }
-
     /// Adds a row; rows that follow each other are best given one after another.
     ///
     /// - Parameter some: The columns of the row that are written; nil for all.
@@ -67,7 +55,7 @@ public struct RowUpdates: Sendable {
         if chosen != some ?? all {
             finishBlock()
             chosen = some ?? all
-            runs = Self.runs(columns, places, chosen)
+            runs = places.runs(chosen)
             blocks = Array(repeating: JSONWriter(), count: runs.count)
         }
         if count > 0, row != firstRow + count { finishBlock() }
@@ -118,7 +106,7 @@ public struct RowUpdates: Sendable {
                             "sheetId": JSON(sheetID), "rowIndex": JSON(firstRow),
                             "columnIndex": JSON(run.place),
                         ])
-                    update.member("fields", .string(run.fields))
+                    update.member("fields", .string(SheetRequests.contents))
                     update.array("rows") { $0.raw(blocks[index].bytes) }
                 }
             }

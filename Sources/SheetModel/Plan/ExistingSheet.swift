@@ -14,6 +14,8 @@ public struct ExistingSheet: Sendable, Hashable {
     public var bandings: [SheetBanding]
     /// The cells that are merged into one.
     public var merges: [CellBlock] = []
+    /// Its filter.
+    public var filter: SheetFilter?
     /// Its tables.
     public var tables: [SheetTable] = []
     /// Where the job's columns stand among those of others; nil where all of the sheet is the job's.
@@ -74,6 +76,20 @@ public struct SheetBanding: Sendable, Hashable {
     public init(id: Int, block: CellBlock? = nil) {
         self.id = id
         self.block = block
+    }
+}
+
+/// The filter of a sheet, of which there is one at most.
+public struct SheetFilter: Sendable, Hashable {
+    /// The cells.
+    public var block: CellBlock
+    /// Google's `BasicFilter`.
+    public var json: JSON
+
+    /// Makes a description of a filter.
+    public init(block: CellBlock, json: JSON) {
+        self.block = block
+        self.json = json
     }
 }
 

@@ -18,6 +18,10 @@ public struct FormatPlan: Sendable {
         body = JSON.object(JSONObject([.init(name: "requests", value: .array(requests))])).bytes
     }
 
+    /// The members of Google's `TextFormat`, without the link.
+    private static let textFormat =
+        "foregroundColor,foregroundColorStyle,fontFamily,fontSize,bold,italic,strikethrough,underline"
+
     private static func requests(_ template: FormattingTemplate, _ sheet: ExistingSheet) -> [JSON] {
         let make = SheetRequests(id: sheet.id)
         let columns = 0..<sheet.columns
@@ -34,7 +38,9 @@ public struct FormatPlan: Sendable {
         // A background of a cell's own would hide the band.
         let hidden = template.bands == nil ? [] : ["backgroundColor", "backgroundColorStyle"]
         for (format, rows, more) in [(template.body, 1..<sheet.rows, hidden), (template.header, 0..<1, [])] {
-            let names = (format.object?.names ?? []) + more
+            // An address that a cell links to is a part of its text's format, and is not the template's.
+            let names =
+                (format.object?.names ?? []).map { $0 == "textFormat" ? "textFormat(\(textFormat))" : $0 } + more
             guard !rows.isEmpty, !names.isEmpty else { continue }
             requests.append(
                 make.format(
@@ -43,7 +49,10 @@ public struct FormatPlan: Sendable {
         if let bands = template.bands {
             requests.append(make.banding(bands, hasHeader: true, rows: 0..<sheet.rows, columns: columns))
         }
-        if template.hasFilter { requests.append(make.filter(rows: 0..<sheet.rows, columns: columns)) }
+        // People's own filter stays.
+        if template.hasFilter, sheet.filter == nil {
+            requests.append(make.filter(rows: 0..<sheet.rows, columns: columns))
+        }
         return requests + make.widths(Array(template.columnWidths.prefix(sheet.columns)))
     }
 }

@@ -18,7 +18,7 @@ public enum PlanTarget: Sendable, Hashable {
     public static let empty = PlanTarget.new([.ofNewSpreadsheet])
 
     /// The sheets that are there and stay; of a prepared target none, since nothing of them matters any more.
-    var sheets: [ExistingSheet] {
+    public var sheets: [ExistingSheet] {
         switch self {
         case .new(let sheets), .existing(let sheets): sheets
         case .prepared, .renewed: []

@@ -134,10 +134,35 @@ extension SheetLayout {
         }
         if let bands = template.bands { requests += banding(bands) }
         if template.hasFilter, !header.isEmpty, !columns.isEmpty {
-            let span = (place.columns.min() ?? 0)..<place.width
-            requests.append(make.filter(rows: place.row..<max(dataRows.upperBound, firstRow + 1), columns: span))
+            requests += filter
         }
         return requests
+    }
+
+    /// The cells that a filter for the job's columns covers.
+    private var filtered: CellBlock {
+        CellBlock(
+            rows: place.row..<max(dataRows.upperBound, firstRow + 1),
+            columns: (place.columns.min() ?? 0)..<place.width)
+    }
+
+    /// A filter for the job's columns; one that is there stays, and where it covers them, goes on to the last row.
+    private var filter: [JSON] {
+        guard let there = existing?.filter else { return [make.filter(rows: filtered.rows, columns: filtered.columns)] }
+        guard !hasForeignFilter, there.block.rows.upperBound < filtered.rows.upperBound,
+            var filter = there.json.object
+        else { return [] }
+        filter["range"] = make.range(rows: filtered.rows, columns: there.block.columns)
+        return [["setBasicFilter": ["filter": .object(filter)]]]
+    }
+
+    /// Whether the template's filter has to stand back for one that people have elsewhere on the sheet.
+    var hasForeignFilter: Bool {
+        guard isShared, let template, template.hasFilter, place.table == nil, sheet.hasHeader, !columns.isEmpty,
+            let there = existing?.filter
+        else { return false }
+        return there.block.rows.lowerBound != filtered.rows.lowerBound
+            || there.block.columns.clamped(to: filtered.columns) != filtered.columns
     }
 
     /// Coloured bands for the job's columns; those of others make room where they can.

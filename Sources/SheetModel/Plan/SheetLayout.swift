@@ -136,7 +136,8 @@ struct SheetLayout: Sendable {
             requests.append(
                 make.banding(bands, hasHeader: grid.headerRows > 0, rows: 0..<grid.rows, columns: all))
         }
-        if template.hasFilter, grid.headerRows > 0 {
+        // An empty sheet may have somebody's filter; one that is made like new has none any more.
+        if template.hasFilter, grid.headerRows > 0, origin != .nobody || existing?.filter == nil {
             requests.append(make.filter(rows: 0..<grid.rows, columns: all))
         }
         return requests + make.widths(widths)

@@ -16,103 +16,103 @@ public struct SheetPlace: Sendable, Hashable {
     public var table: SheetTable?
     /// Whether rows of the place may be hidden.
     public var mayHideRows = true
-    /// Names of the sheet that only look like the job's, with what differs.
-    public let similar: [String]
+    /// The marks on the sheet's columns that earlier replacements left.
+    public let anchors: [ColumnAnchor]
+    /// What a reader should know of how the columns were found, in sentences without a full stop.
+    public let remarks: [String]
 
     /// Finds each column by its name in the header, else by its place.
     ///
-    /// A column is in nobody's way: where its place belongs to another one, it stands to the right of all others.
+    /// Of several columns of one name the job's is the one with a mark. A column is in nobody's way: where its place belongs to
+    /// another one, it stands to the right of all others.
     ///
     /// - Parameters:
     ///   - header: What each cell of the header's row shows; empty for an empty one.
     ///   - plain: The same without formats, such as 2026 for 2,026.
+    ///   - next: What the row below shows.
     ///   - used: The columns that hold anything below the header, as far as that is known.
+    ///   - unknown: The columns of which that is not known.
     ///   - earlier: What an earlier replacement wrote.
+    ///   - anchors: Where those columns are by now.
     ///   - isOwn: Whether nobody else uses the sheet yet, so that each place is the job's.
     public init(
-        of columns: [Column], hasHeader: Bool, row: Int, header: [String], plain: [String] = [], used: Set<Int> = [],
-        earlier: WrittenColumns? = nil, table: SheetTable? = nil, isOwn: Bool = false
+        of columns: [Column], hasHeader: Bool, row: Int, header: [String], plain: [String] = [], next: [String] = [],
+        used: Set<Int> = [], unknown: Range<Int> = 0..<0, earlier: WrittenColumns? = nil, anchors: [ColumnAnchor] = [],
+        table: SheetTable? = nil, isOwn: Bool = false
     ) throws(SheetModelError) {
         self.row = row
         self.table = table
+        self.anchors = anchors
         formats = Array(repeating: Optional.none, count: columns.count)
         guard hasHeader else {
             self.columns = Array(columns.indices)
             unnamed = []
-            similar = []
+            remarks = []
             abandoned = earlier?.columns(in: header).filter { $0 >= columns.count } ?? []
             return
         }
-        let first = table?.block.columns.lowerBound ?? 0
-        let within = table?.block.columns ?? 0..<Limits.columns
-        var (exact, folded): ([String: [Int]], [String: [Int]]) = ([:], [:])
-        for (index, name) in header.enumerated() where !name.isEmpty && within.contains(index) {
-            exact[name, default: []].append(index)
-            folded[HeaderName.folded(name), default: []].append(index)
-        }
-        for (index, name) in plain.enumerated() where !name.isEmpty && within.contains(index) && exact[name] == nil {
-            exact[name] = [index]
-        }
-        var places = [Int?](repeating: Optional.none, count: columns.count)
-        var taken: Set<Int> = []
-        for (index, column) in columns.enumerated() where !column.name.isEmpty {
-            places[index] = exact[column.name]?.first { !taken.contains($0) }
-            if let place = places[index] { taken.insert(place) }
-        }
-        var similar: [String] = []
-        for (index, column) in columns.enumerated() where places[index] == nil && !column.name.isEmpty {
-            let alike = (folded[HeaderName.folded(column.name)] ?? []).filter { !taken.contains($0) }
-            guard alike.count == 1 else { continue }
-            places[index] = alike[0]
-            taken.insert(alike[0])
-            similar.append(
-                "the column \(excerpt(column.name)) was found as \(excerpt(header[alike[0]])): "
-                    + HeaderName.difference(header[alike[0]], from: column.name))
-        }
-        self.similar = similar
-        unnamed = places.indices.filter { places[$0] == nil }
+        var search = ColumnSearch(header: header, plain: plain, anchors: anchors, table: table)
+        var places = try search.byName(columns, row: row)
+        let unnamed = places.indices.filter { places[$0] == nil }
+        self.unnamed = unnamed
         if let table, let missing = unnamed.first {
             throw SheetModelError(
                 .header,
                 "the table \(excerpt(table.name)) has no column \(excerpt(columns[missing].name)); add it there, or leave "
                     + "it out of the job")
         }
-        let ours = Set(earlier?.columns(in: header) ?? [])
+        let named = Set(columns.lazy.map(\.name).filter { !$0.isEmpty })
+        if !unnamed.isEmpty, !named.isEmpty, named.isSubset(of: next) {
+            throw SheetModelError(
+                .header,
+                "row \(row + 2) of the sheet has the names of this job's columns, and row \(row + 1), where its header should "
+                    + "be, has not; name the header's row as header_row, or move it back")
+        }
+        var ours = search.columns(of: earlier)
         // Somebody has moved or renamed all that was written there, so that no place is known to be the job's.
-        if !isOwn, earlier?.hasNames == true, ours.isEmpty, taken.isEmpty, header.contains(where: { !$0.isEmpty }) {
+        if !isOwn, earlier?.hasNames == true, ours.isEmpty, search.taken.isEmpty,
+            !used.isEmpty || header.contains(where: { !$0.isEmpty })
+        {
             throw SheetModelError(
                 .header,
                 "row \(row + 1) of the sheet has neither this job's columns nor those that an earlier job wrote there; put the "
                     + "header back, name its row as header_row, or make the sheet like new with reset")
         }
-        let isShared = !isOwn && (!taken.isEmpty || earlier?.hasNames == true && !ours.isEmpty)
+        ours.formUnion(search.unheaded)
+        let isShared = !isOwn && (!search.taken.isEmpty || earlier?.hasNames == true && !ours.isEmpty)
+        search.putBack(columns, into: &places)
         func isFree(_ place: Int) -> Bool {
-            guard !taken.contains(place) else { return false }
+            guard !search.taken.contains(place) else { return false }
             if !isShared || ours.contains(place) { return true }
             return (place < header.count ? header[place].isEmpty : true) && !used.contains(place)
+                && !unknown.contains(place)
         }
-        for index in unnamed {
+        let first = table?.block.columns.lowerBound ?? 0
+        for index in unnamed where places[index] == nil {
             var place = first + index
             if !isFree(place) {
-                let last = max(header.lastIndex { !$0.isEmpty } ?? -1, used.max() ?? -1, taken.max() ?? -1)
-                place = ours.subtracting(taken).min() ?? last + 1
+                let last = max(
+                    header.lastIndex { !$0.isEmpty } ?? -1, used.max() ?? -1, search.taken.max() ?? -1,
+                    unknown.upperBound - 1)
+                place = ours.subtracting(search.taken).min() ?? last + 1
             }
             places[index] = place
-            taken.insert(place)
+            search.taken.insert(place)
         }
         self.columns = places.map { $0 ?? 0 }
         // A second column of the same name is somebody's own.
-        let named = Set(columns.map { HeaderName.folded($0.name) })
-        abandoned = ours.subtracting(taken).filter { index in
-            index >= header.count || !named.contains(HeaderName.folded(header[index]))
+        let own = Set(columns.map { HeaderName.folded($0.name) })
+        abandoned = ours.subtracting(search.taken).filter { index in
+            index >= header.count || !own.contains(HeaderName.folded(header[index]))
         }.sorted()
+        remarks = search.remarks(on: columns, at: self.columns, earlier: isOwn ? nil : earlier)
     }
 
     /// Columns without names of their own, with data from a row on.
     init(row: Int, columns: [Int]) {
         self.row = row
         self.columns = columns
-        (unnamed, abandoned, similar, table) = ([], [], [], nil)
+        (unnamed, abandoned, anchors, remarks, table) = ([], [], [], [], nil)
         formats = Array(repeating: Optional.none, count: columns.count)
     }
 
@@ -124,7 +124,8 @@ public struct SheetPlace: Sendable, Hashable {
         abandoned = []
         formats = Array(repeating: Optional.none, count: count)
         table = nil
-        similar = []
+        anchors = []
+        remarks = []
     }
 
     /// How many columns the sheet must have.
@@ -164,7 +165,7 @@ public struct WrittenColumns: Sendable, Hashable {
     /// More columns than these are not noted: Google takes 30,000 characters on a sheet.
     public static let most = 2_000
 
-    private let digests: Set<String>
+    let digests: Set<String>
     private let width: Int
 
     /// Notes the columns of a job; nil for too many.
@@ -194,6 +195,9 @@ public struct WrittenColumns: Sendable, Hashable {
     /// Whether columns are known by their names.
     var hasNames: Bool { !digests.isEmpty }
 
+    /// Whether a column of this name was written.
+    func contains(_ name: String) -> Bool { digests.contains(Self.digest(name)) }
+
     /// What both wrote.
     public func union(_ other: WrittenColumns) -> WrittenColumns {
         WrittenColumns(digests: digests.union(other.digests), width: max(width, other.width))
@@ -211,7 +215,7 @@ public struct WrittenColumns: Sendable, Hashable {
     }
 
     /// FNV-1a of 32 bits over the folded name, in hexadecimal.
-    private static func digest(_ name: String) -> String {
+    static func digest(_ name: String) -> String {
         var hash: UInt32 = 0x811c_9dc5
         for byte in HeaderName.folded(name).utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
         return String(hash, radix: 16)

@@ -55,9 +55,12 @@ struct SheetRequests {
         ]
     }
 
+    /// The fields of a cell that are written anew: its value, and the links and formats within it that belong to the value.
+    static let contents = "userEnteredValue,userEnteredFormat.textFormat.link,textFormatRuns"
+
     /// Takes the values of a rectangle away.
     func clearValues(rows: Range<Int>? = nil, columns: Range<Int>? = nil) -> JSON {
-        ["updateCells": ["range": range(rows: rows, columns: columns), "fields": "userEnteredValue"]]
+        ["updateCells": ["range": range(rows: rows, columns: columns), "fields": .string(Self.contents)]]
     }
 
     /// Takes away what would get into the way of new contents: merged cells, a filter, coloured bands.

@@ -88,6 +88,12 @@ public struct SpreadsheetPlan: Sendable {
             layout.split.map {
                 "sheet \(excerpt(layout.sheet.name)): the merged cells \($0.a1) were parted, since rows of the job stand there"
             }
+                + (layout.hasForeignFilter
+                    ? [
+                        "sheet \(excerpt(layout.sheet.name)): the filter that people have on "
+                            + "\(layout.existing?.filter?.block.a1 ?? "the sheet") stays, and a sheet has only one, so that the "
+                            + "template's is left out"
+                    ] : [])
         }
         self.warnings = warnings
         self.batchBytes = batchBytes

@@ -99,6 +99,17 @@ public struct StagedPlan: Sendable {
         }
     }
 
+    /// What tells whether another plan finds its rows in the same cells of the hidden sheets.
+    public var layout: String {
+        var digest = RowDigest()
+        for part in parts {
+            digest.add([part.hidden.sheet.hasHeader ? 1 : 0])
+            guard part.hidden.isShared else { continue }
+            digest.add(Array("\(part.hidden.firstRow) \(part.hidden.place.columns)".utf8)[...])
+        }
+        return digest.description
+    }
+
     /// What the sheets are once they are brought over.
     public var sheets: [SheetSummary] {
         parts.map { part in
