@@ -9,7 +9,9 @@ import Testing
 @testable import sheetsync
 
 /// What the daemon tells systemd, heard by a socket that plays systemd's.
-@Suite struct NotifyTests {
+///
+/// One after another, because the socket blocks a thread of the few that all tests share while it waits.
+@Suite(.serialized) struct NotifyTests {
     private func receiver() -> DatagramReceiver { DatagramReceiver("@sheetsync-\(UUID().uuidString)") }
 
     /// Takes messages until one holds a text; returns them all.

@@ -10,7 +10,9 @@ import Testing
 @testable import sheetsync
 
 /// The pages for monitors, asked for as a monitor does it.
-@Suite struct OperatorPagesTests {
+///
+/// One after another, because a raw connection blocks a thread of the few that all tests share while it waits.
+@Suite(.serialized) struct OperatorPagesTests {
     private struct Page: CustomStringConvertible {
         let status: Int
         let type: String
@@ -280,7 +282,7 @@ import Testing
                 let begin = ContinuousClock.now
                 let probe = RawConnection(port: server.address.port)
                 probe.send("GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-                if probe.rest(within: .seconds(30))?.hasSuffix("ok\n") == true { return true }
+                if probe.rest()?.hasSuffix("ok\n") == true { return true }
                 if .now - begin < .seconds(2) { return false }
             }
             return false
