@@ -122,7 +122,9 @@ let package = Package(
         // Tests: one target a module; TestSupport holds what several of them start or wait for.
         .target(
             name: "TestSupport",
-            dependencies: ["JSON", "JobQueue", "Postgres", "PostgresServer", lifecycle, logging, subprocess],
+            dependencies: [
+                "CPostgres", "JSON", "JobQueue", "Postgres", "PostgresServer", lifecycle, logging, subprocess,
+            ],
             path: "Tests/TestSupport"),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport", "PostgresServer"]),

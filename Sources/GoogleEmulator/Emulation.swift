@@ -54,9 +54,15 @@ final class Emulation: Sendable {
     private func carryOut(_ request: EmulatorRequest) async throws -> Delivery {
         guard let api = GoogleAPI(path: request.path) else { return .send(respondItself(request)) }
         let call = api.givesTokens ? nil : APIDispatcher(request, api)
-        let fault = faults.withLock { $0.strike(request, api) }
-        if case .delay(let duration) = fault?.action {
-            try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
+        let rule = faults.withLock { $0.strike(request, api) }
+        let fault = rule?.fault
+        if let rule, case .delay(let duration) = rule.fault.action {
+            let end = ContinuousClock.now + duration
+            try await cancelWhenGracefulShutdown {
+                while .now < end, self.faults.withLock({ $0.hasRule(rule.id) }) {
+                    try await Task.sleep(for: min(end - .now, .milliseconds(20)))
+                }
+            }
         }
         let delivery = deliver(request, api, call, fault)
         record(request, api, call, delivery, isFault: fault != nil)

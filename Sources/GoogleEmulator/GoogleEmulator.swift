@@ -183,6 +183,9 @@ extension GoogleEmulator {
         emulation.faults.withLock { $0.rules.first { $0.id == fault }?.strikes ?? 0 }
     }
 
+    /// Lifts one fault; requests that it delays go on.
+    public func removeFault(_ fault: Int) { emulation.faults.withLock { $0.remove(fault) } }
+
     /// Lifts all faults.
     public func removeFaults() { emulation.faults.withLock { $0.removeAll() } }
 

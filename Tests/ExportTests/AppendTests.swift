@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Rows below those that are there.
-@Suite(.serialized) struct AppendTests {
+@Suite struct AppendTests {
     private static let columns: JSON = ["id", ["name": "day", "type": "date"], "text"]
 
     @Test func appendsByTheNamesOfTheFirstRow() async throws {

@@ -6,7 +6,7 @@ import JobQueue
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct CSVFallbackTests {
+@Suite struct CSVFallbackTests {
     private static let data: JSON = [
         "title": "Kept",
         "sheets": [

@@ -6,21 +6,31 @@ import TestSupport
 import Testing
 
 /// What a cancelled job says of what it has done at Google.
-@Suite(.serialized) struct CancelTests {
+@Suite struct CancelTests {
     private static let rows = (0..<120).map { JSON.array([JSON($0), .string("row \($0)")]) }
+
+    /// The jobs that a worker was told to stop.
+    private let stopped = Tally()
+
+    /// When Google carries out the call during which a job is cancelled.
+    private enum Moment { case whileTheJobIsStopped, afterTheJob, never }
 
     /// Cancels a job while one of its calls is on its way, and returns it when it has ended.
     private func cancelled(
-        _ stage: ExportStage, _ payload: JSON, at action: Fault.Action, _ path: Fault.PathRule, call: Int = 1
+        _ stage: ExportStage, _ payload: JSON, carriedOut moment: Moment, _ path: Fault.PathRule, call: Int = 1
     ) async throws -> JobRecord {
         if call > 1 { stage.emulator.addFault(Fault(.delay(.zero), verb: "POST", path: path, count: call - 1)) }
-        let fault = stage.emulator.addFault(Fault(action, verb: "POST", path: path))
+        let fault = stage.emulator.addFault(
+            Fault(moment == .never ? .hang : .delay(.seconds(600)), verb: "POST", path: path))
         let id = try await stage.queue.jobs.enqueue(kind: "export", payload: payload)
         try await wait(for: "the call", seeing: { try await stage.queue.jobs.find(id)?.json.description ?? "" }) {
             stage.emulator.strikes(of: fault) == 1
         }
         #expect(try await stage.queue.psql("select sheetsync.cancel(\(id))") == "t")
+        try await wait(for: "the worker to stop the job") { stopped[id] == 1 }
+        if moment == .whileTheJobIsStopped { stage.emulator.removeFault(fault) }
         let job = try await stage.ended(id)
+        if moment == .afterTheJob { stage.emulator.removeFault(fault) }
         #expect(job.state == "cancelled", "\(job.json)")
         return job
     }
@@ -33,11 +43,11 @@ import Testing
     @Test(arguments: [false, true]) func theSpreadsheetThatIsJustBeingMadeIsNamed(isCopy: Bool) async throws {
         try await ExportStage.with { stage in
             let original = isCopy ? try await stage.makeTable([["a"]]) : nil
-            try await stage.work { _ in
+            try await stage.work(whenStopped: stopped.add) { _ in
                 var payload = JSONObject([.init(name: "title", value: "Made"), .init(name: "rows", value: [[1]])])
                 payload["copy_of"] = original.map(JSON.string)
                 let job = try await cancelled(
-                    stage, .object(payload), at: .delay(.seconds(4)),
+                    stage, .object(payload), carriedOut: .whileTheJobIsStopped,
                     isCopy ? .contains("/copy") : .prefix("/drive/v3/files"))
                 let made = try #require(stage.files("spreadsheet").first { $0["name"] == "Made" })
                 #expect(job.result?["spreadsheet_id"] == made["id"], "\(job.json)")
@@ -52,10 +62,10 @@ import Testing
     @Test func whereGoogleDoesNotAnswerTheFolderIsNamed() async throws {
         try await ExportStage.with { stage in
             let folder = try await stage.makeFolder("F")
-            try await stage.work { _ in
+            try await stage.work(whenStopped: stopped.add) { _ in
                 let job = try await cancelled(
-                    stage, ["title": "Perhaps", "rows": [[1]], "folder_id": .string(folder)], at: .hang,
-                    .prefix("/drive/v3/files"))
+                    stage, ["title": "Perhaps", "rows": [[1]], "folder_id": .string(folder)],
+                    carriedOut: .never, .prefix("/drive/v3/files"))
                 #expect(
                     job.result?["folder_id"]?.string == folder && job.result?["spreadsheet_id"] == nil, "\(job.json)")
                 let words = try await why(job, stage)
@@ -67,16 +77,16 @@ import Testing
     @Test(arguments: ["append", "upsert"]) func theRowsOfASheetThatKeepsItsOwnAreTold(mode: String) async throws {
         try await ExportStage.with(batchBytes: 3_000) { stage in
             let id = try await stage.makeTable([["n", "text"]] + Self.rows.prefix(60).map { [$0[0] ?? nil, "old"] })
-            try await stage.work { queue in
+            try await stage.work(whenStopped: stopped.add) { queue in
                 let payload = stage.payload(
                     id, mode, key: mode == "upsert" ? ["n"] : nil, columns: ["n", "text"], .array(Self.rows))
                 let job = try await cancelled(
-                    stage, payload, at: .delay(.seconds(5)), .contains(":batchUpdate"), call: 2)
+                    stage, payload, carriedOut: .afterTheJob, .contains(":batchUpdate"), call: 2)
                 #expect(job.result?["spreadsheet_id"]?.string == id, "\(job.json)")
                 let words = try await why(job, stage)
                 #expect(
                     words.contains(mode == "append" ? "rows are appended for certain" : "may be changed"), "\(words)")
-                // The write may be done late; then the job is revived and goes on.
+                // The write is done late; then the job is revived and goes on.
                 try await wait(for: "the late write") { stage.emulator.journal.entries.count(where: \.isFault) == 2 }
                 _ = try await queue.psql("select sheetsync.retry(\(job.id))")
                 let again = try await stage.ended(job.id)
@@ -94,10 +104,10 @@ import Testing
     func theSpreadsheetInWhichRowsAreReplacedIsNamed(batchBytes: Int, call: Int) async throws {
         try await ExportStage.with(batchBytes: batchBytes) { stage in
             let id = try await stage.makeTable([["n", "text"]])
-            try await stage.work { _ in
+            try await stage.work(whenStopped: stopped.add) { _ in
                 let payload = stage.payload(id, "replace", columns: ["n", "text"], .array(Self.rows))
                 let job = try await cancelled(
-                    stage, payload, at: .delay(.seconds(5)), .contains(id), call: call)
+                    stage, payload, carriedOut: .afterTheJob, .contains(id), call: call)
                 #expect(job.result?["spreadsheet_id"]?.string == id, "\(job.json)")
                 let words = job.result?["warnings"]?[0]?.string ?? ""
                 #expect(words.contains(call == 3 ? "Nothing is replaced yet" : "all of them were, or none"), "\(words)")

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Values right to the cell, as the emulator holds them and as gspread reads them.
-@Suite(.serialized) struct CellTests {
+@Suite struct CellTests {
     private struct Sample {
         let type: String
         let value: JSON

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What is left of an attempt that ended in the middle, and what the next one makes of it.
-@Suite(.serialized) struct CheckpointTests {
+@Suite struct CheckpointTests {
     private static let rows = (0..<600).map { JSON.array([JSON($0), .string(String(repeating: "é", count: 40))]) }
     private static let large: JSON = [
         "title": "Large", "folder": "F",

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Columns that are hidden, and notes on their headings, in every way in which rows come to a sheet.
-@Suite(.serialized) struct ColumnSettingsTests {
+@Suite struct ColumnSettingsTests {
     private static let columns: JSON = [
         "k", ["name": "secret", "hidden": true, "note": "Not for readers"],
         ["name": "link", "type": "link", "note": "Opens the order"],

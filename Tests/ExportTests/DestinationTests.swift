@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Exports into copies and into spreadsheets that are there.
-@Suite(.serialized) struct DestinationTests {
+@Suite struct DestinationTests {
     private static func cells(_ sheet: Int, _ rows: [[JSON]]) -> JSON {
         let rows = rows.map { row -> JSON in
             let cells = row.map { value -> JSON in

@@ -43,6 +43,7 @@ struct ExportStage {
         var configuration = configuration
         configuration.directory = directory.path
         configuration.checksAnswers = true
+        try SharedKey.lend(to: directory.path)
         let emulator = try GoogleEmulator(configuration)
         let running = Task { try await emulator.run() }
         let http = try HTTPClient(userAgent: "sheetsync-test (gzip)")
@@ -74,6 +75,7 @@ struct ExportStage {
             () throws(CredentialsError) in try key.load().credentials
         }
         let endpoint = try await emulator.baseURL
+        try SharedKey.keep(from: directory)
         client = { APIClient(http: http, tokens: tokens, endpoint: endpoint, gate: $0) }
         api = client(OpenGate())
         var configuration = Workspace.Configuration(
@@ -245,10 +247,23 @@ struct ExportStage {
     }
 
     /// Runs a worker beside the body.
+    ///
+    /// - Parameter whenStopped: Is told of each job that the worker stops in its middle.
     func work(
         limited: Bool = false, change: (inout WorkerConfiguration) -> Void = { _ in },
-        _ body: (TestQueue) async throws -> Void
+        whenStopped: @escaping @Sendable (Int) -> Void = { _ in }, _ body: (TestQueue) async throws -> Void
     ) async throws {
+        let handlers = handlers.mapValues { handler in
+            ClosureHandler { job, progress in
+                try await withTaskCancellationHandler {
+                    try await handler.run(job, reporting: progress)
+                } onCancel: {
+                    whenStopped(job.id)
+                }
+            } reconcile: { job, age in
+                try await handler.reconcile(job, endedAgo: age)
+            }
+        }
         try await queue.withWorker(handlers, admission: limited ? identities : nil, change: change, body)
     }
 

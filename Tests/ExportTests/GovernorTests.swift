@@ -10,7 +10,7 @@ import Testing
 
 @testable import Export
 
-@Suite(.serialized) struct GovernorTests {
+@Suite struct GovernorTests {
     private let payload: JSON = ["title": "T", "rows": [[1]]]
 
     private func governor(
@@ -99,10 +99,17 @@ import Testing
         var quotas = QuotaLimits()
         (quotas.windowSeconds, quotas.sheetsWritesPerUser) = (2, 4)
         try await ExportStage.with(.init(quotas: quotas)) { stage in
-            let jobs = try await run(20, on: stage, settings(writes: 16, window: 2))
+            // However slow the workers are, so many writes come at once that two windows could not hold them.
+            let held = stage.emulator.addFault(Fault(.delay(.seconds(600)), api: .sheets, verb: "POST", count: nil))
+            async let ended = run(20, on: stage, settings(writes: 16, window: 2))
+            try await wait(for: "nine writes", seeing: { "\(stage.emulator.strikes(of: held))" }) {
+                stage.emulator.strikes(of: held) > 8
+            }
+            stage.emulator.removeFault(held)
+            let jobs = try await ended
             for job in jobs { #expect(job.state == "completed" && job.json["errors"] == [], "\(job.json)") }
             let refused = answers(429, on: stage)
-            #expect((1...16).contains(refused), "\(refused) calls were refused")
+            #expect((1..<jobs.count).contains(refused), "\(refused) calls were refused")
             let known = try await standing(stage.queue).quotas
             let learned = known.first { $0.name == "sheets_writes/user/test" }
             #expect(learned?.isObserved == true && learned?.allowed == 4, "\(known)")
@@ -176,28 +183,34 @@ import Testing
     ///
     /// Then the quota is halved, and nobody says so.
     @Test func aBacklogUsesTheQuota() async throws {
-        let (limit, length) = (40, 8)
+        let (limit, length) = (20, 4)
         var quotas = QuotaLimits()
         (quotas.windowSeconds, quotas.sheetsWritesPerUser) = (length, limit)
         try await ExportStage.with(.init(quotas: quotas)) { stage in
-            for _ in 0..<400 { _ = try await stage.queue.jobs.enqueue(kind: "export", payload: payload) }
+            for _ in 0..<300 { _ = try await stage.queue.jobs.enqueue(kind: "export", payload: payload) }
             let settings = settings(writes: limit, window: length)
             let workers = (0..<4).map { _ in stage.sibling(through: governor(stage, settings)) }
+            func windows() -> [(number: Int, used: Int, refused: Int)] { stage.writes(inWindowsOf: length) }
+            func now() -> Int { Int(Date.now.timeIntervalSince1970) }
             var halved = 0
             try await workers[0].work(limited: true) { _ in
                 try await workers[1].work(limited: true) { _ in
                     try await workers[2].work(limited: true) { _ in
                         try await workers[3].work(limited: true) { _ in
-                            try await Task.sleep(for: .seconds(length * 9 / 2))
+                            try await wait(for: "four windows and a half", seeing: { "\(windows())" }) {
+                                windows().first.map { now() > ($0.number + 5) * length - length / 2 } == true
+                            }
                             quotas.sheetsWritesPerUser = limit / 2
                             stage.emulator.setQuotas(quotas)
-                            halved = Int(Date.now.timeIntervalSince1970) / length
-                            try await Task.sleep(for: .seconds(length * 9 / 2))
+                            halved = now() / length
+                            try await wait(for: "as many", seeing: { "\(windows())" }) {
+                                now() > (halved + 5) * length - length / 2
+                            }
                         }
                     }
                 }
             }
-            let windows = stage.writes(inWindowsOf: length)
+            let windows = windows()
             let made = stage.files("spreadsheet").count
             let snoozed = try await stage.queue.inspector.count(.ready, where: "redelivered")
             print("limit \(limit), then \(limit / 2) from window \(halved) on; used and refused: \(windows)")
@@ -207,8 +220,12 @@ import Testing
             let after = windows.filter { $0.number > halved + 1 }.dropLast()
             #expect(before.count >= 3 && after.count >= 2)
             // Beside other tests the workers may be too slow to use it all; scripts/bench shows how much they do on their own.
-            for window in before { #expect(window.used >= limit / 2 && window.refused <= 1, "\(window)") }
-            for window in after { #expect(window.used >= limit / 4 && window.refused <= 1, "\(window)") }
+            for window in before { #expect(window.used >= limit / 2, "\(window)") }
+            for window in after { #expect(window.used >= limit / 4, "\(window)") }
+            // A call may come to Google a window late; were the limit not kept or not learned, it would be many in each.
+            for some in [Array(before), Array(after)] {
+                #expect(some.reduce(0) { $0 + $1.refused } <= some.count, "\(some)")
+            }
             let writes = windows.reduce(0) { $0 + $1.used }
             #expect(writes <= made && made - writes <= 16, "\(writes) writes for \(made) spreadsheets")
         }

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What becomes of a job by the spreadsheet that it names: its time zone, the trash, and files that are no spreadsheets.
-@Suite(.serialized) struct NamedSpreadsheetTests {
+@Suite struct NamedSpreadsheetTests {
     /// 2026-07-01T12:00:00Z as New York shows it: 08:00.
     private static let eight = JSON(46_204 + 8.0 / 24)
 

@@ -5,7 +5,7 @@ import SheetModel
 import Testing
 
 /// The work that a payload makes grows as the payload does, whichever part of it grows.
-@Suite(.serialized) struct PayloadGrowthTests {
+@Suite struct PayloadGrowthTests {
     /// A part of a payload of a kind, as large as told.
     struct Part: CustomTestStringConvertible, Sendable {
         let testDescription: String

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Payloads that were good before something happened to them are read or refused, and what is read can be planned.
-@Suite(.serialized) struct PayloadMutationTests {
+@Suite struct PayloadMutationTests {
     static let good = [
         """
         {"title":"Orders","folder":"Team/2026","time_zone":"Europe/Berlin","locale":"de_DE","columns":["id",{"name":"price",

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Replacements in a spreadsheet that people use too: what they made stays theirs.
-@Suite(.serialized) struct ReplaceTests {
+@Suite struct ReplaceTests {
     private static let small = 1_500
 
     /// Tab Data with columns A and B of a job, a person's notes in D and formulas in E, formats and widths; another tab and a

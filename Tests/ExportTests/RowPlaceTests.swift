@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Where added and changed rows land: in tables, below a header that is not the first row, beside what people have.
-@Suite(.serialized) struct RowPlaceTests {
+@Suite struct RowPlaceTests {
     private func range(_ rows: Range<Int>, _ columns: Range<Int>) -> JSON {
         [
             "sheetId": 0, "startRowIndex": JSON(rows.lowerBound), "endRowIndex": JSON(rows.upperBound),

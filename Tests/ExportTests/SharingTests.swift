@@ -6,7 +6,7 @@ import JobQueue
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct SharingTests {
+@Suite struct SharingTests {
     private static let ada: JSON = ["type": "user", "email": "ada@example.com", "role": "writer"]
     private static let team: JSON = ["type": "group", "email": "team@example.com", "role": "reader"]
 

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// Replacements that take more than one write.
-@Suite(.serialized) struct StagedReplaceTests {
+@Suite struct StagedReplaceTests {
     private static let smallBatch = 4_000
 
     /// A spreadsheet of somebody's: `Data` with old rows, a filter, bands and a merged cell; before and behind it others.

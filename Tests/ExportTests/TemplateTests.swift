@@ -7,7 +7,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct TemplateTests {
+@Suite struct TemplateTests {
     private static let brand: JSON = [
         "header": [
             "backgroundColor": ["red": 0.2, "green": 0.4, "blue": 0.6],

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Rows that are found by a key.
-@Suite(.serialized) struct UpsertTests {
+@Suite struct UpsertTests {
     private func upsert(_ id: String, key: JSON = ["k"], columns: JSON = ["k", "v"], _ rows: JSON) -> JSON {
         [
             "spreadsheet_id": .string(id),

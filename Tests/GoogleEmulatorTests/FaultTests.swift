@@ -118,10 +118,16 @@ import Testing
             let late = try await client.get("/drive/v3/about", ["fields": "user"])
             #expect(late.status == 200)
             #expect(ContinuousClock.now - start >= .milliseconds(300))
+            let delay = client.emulator.addFault(.init(.delay(.seconds(3600)), path: .contains("about")))
+            let delayed = Task { try await client.get("/drive/v3/about", ["fields": "user"]) }
+            try await waitUntil { client.emulator.strikes(of: delay) == 1 }
+            #expect(client.emulator.journal.total == 2, "it is not carried out yet")
+            client.emulator.removeFault(delay)
+            #expect(try await delayed.value.status == 200, "goes on when the fault is lifted")
             client.emulator.addFault(.init(.hang, path: .prefix("/drive/v3/about")))
             let hanging = Task { try await client.get("/drive/v3/about", ["fields": "user"]) }
             try await waitUntil {
-                client.emulator.journal.entries.last?.isFault == true && client.emulator.journal.total == 3
+                client.emulator.journal.entries.last?.isFault == true && client.emulator.journal.total == 4
             }
             hanging.cancel()
             #expect(client.emulator.journal.entries.last?.status == nil)

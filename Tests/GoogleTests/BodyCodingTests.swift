@@ -7,7 +7,7 @@ import Testing
 @testable import Google
 
 /// Compressed bodies, and what happens where they are not taken.
-@Suite(.timeLimit(.minutes(1))) struct BodyCodingTests {
+@Suite(.timeLimit(.minutes(5))) struct BodyCodingTests {
     private static let text = #"{"requests":["# + String(repeating: #"{"cell":"value"},"#, count: 5_000) + #"{}]}"#
     private static let long = Array(text.utf8)
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Google
 
-@Suite(.timeLimit(.minutes(1))) struct DriveAndSheetsTests {
+@Suite(.timeLimit(.minutes(5))) struct DriveAndSheetsTests {
     private static let file =
         #"{"id":"f1","name":"Sales","mimeType":"application/vnd.google-apps.spreadsheet","parents":["p"],"driveId":"d","webViewLink":"https://docs.google.com/x","appProperties":{"job":"7"},"createdTime":"2026-09-30T12:34:56.789Z","trashed":true}"#
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Google
 
 /// Ways to a token without a key in the file: over the security token service, in another account's name, and of the machine.
-@Suite(.timeLimit(.minutes(1))) struct KeylessTests {
+@Suite(.timeLimit(.minutes(5))) struct KeylessTests {
     private static let email = "robot@project.iam.gserviceaccount.com"
     private static let audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"
     private static let impersonationPath = "/v1/projects/-/serviceAccounts/\(email):generateAccessToken"

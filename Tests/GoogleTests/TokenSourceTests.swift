@@ -7,7 +7,7 @@ import Testing
 
 @testable import Google
 
-@Suite(.timeLimit(.minutes(1))) struct TokenSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenSourceTests {
     private func decode(_ part: Substring) throws -> [UInt8] {
         let text = part.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
         let padded = text + String(repeating: "=", count: (4 - text.count % 4) % 4)

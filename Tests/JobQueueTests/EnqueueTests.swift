@@ -5,7 +5,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite(.serialized) struct EnqueueTests {
+@Suite struct EnqueueTests {
     @Test func aRolledBackTransactionMakesNoJob() async throws {
         let queue = try await TestQueue.make()
         _ = try await queue.psql("begin; select sheetsync.enqueue('noop', '{}'); rollback")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite(.serialized) struct WorkerTests {
+@Suite struct WorkerTests {
     @Test func runsAJobOnceAndTellsWhoListens() async throws {
         let queue = try await TestQueue.make()
         let heard = Heard()

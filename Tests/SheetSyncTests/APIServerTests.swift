@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What an API server does and sees, with no right beyond `sheetsync_producer`.
-@Suite(.serialized) struct APIServerTests {
+@Suite struct APIServerTests {
     @Test func aJobIsDoneOnceItsTransactionIsCommitted() async throws {
         try await Stage.with { stage in
             let heard = Heard()

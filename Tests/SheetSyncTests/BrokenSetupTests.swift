@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Whatever is broken, the first line of `status`, `why` and `doctor` names it.
-@Suite(.serialized) struct BrokenSetupTests {
+@Suite struct BrokenSetupTests {
     /// Runs a command again until its first line has some words.
     func expect(
         _ words: String..., from program: Program, _ arguments: String...,
@@ -23,7 +23,7 @@ import Testing
     ) async throws {
         var last: Ended?
         do {
-            try await wait(for: "\(arguments) to say \(words)", within: .seconds(40), every: .milliseconds(200)) {
+            try await wait(for: "\(arguments) to say \(words)", within: .seconds(120), every: .milliseconds(200)) {
                 let ended = try await program.run(arguments)
                 last = ended
                 let line = (ended.output + ended.errors).split(separator: "\n").first ?? ""

@@ -65,7 +65,11 @@ struct CrashLane {
         if try await !hasEnded(id) {
             // The dead daemon's last sign of life was long ago.
             try await stage.queue.inspector.silence()
-            try await daemon(stage.url(.worker), try await stage.emulator.baseURL, pollInterval: "1").withDaemon { _ in
+            // It takes jobs of dead ones over when it has worked for a fifth of a lease.
+            let next = daemon(stage.url(.worker), try await stage.emulator.baseURL, pollInterval: "1").with([
+                "SHEETSYNC_LEASE_SECONDS": "5"
+            ])
+            try await next.withDaemon { _ in
                 try await wait(for: "job \(id) to end") { try await hasEnded(id) }
             }
         }

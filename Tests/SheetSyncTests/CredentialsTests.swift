@@ -7,7 +7,7 @@ import Testing
 @testable import sheetsync
 
 /// Google's credentials: every way to give them, and every way in which they can be broken.
-@Suite(.serialized) struct CredentialsTests {
+@Suite struct CredentialsTests {
     private static let database = Program(environment: ["DATABASE_URL": "postgresql://worker@127.0.0.1:1/app"])
 
     @Test func noCredentialsAreSaidByName() async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import sheetsync
 
 /// Encrypted connections and passwords, as managed databases demand them; each refusal names what to do.
-@Suite(.serialized) struct DatabaseAccessTests {
+@Suite struct DatabaseAccessTests {
     private static let password = "right-p@ss:w/rd"
     private static let escaped = "right-p%40ss%3Aw%2Frd"
 

@@ -58,7 +58,7 @@ import Testing
                     "select sheetsync.enqueue('export', '{\"title\": \"x\", \"columns\": [\"a\"], \"rows\": [[1]]}')",
                     database: name)
                 try await running.expectToSay("GOOGLE_DRIVE_DEFAULT_FOLDER has characters")
-                try await wait(for: "the sleeper to end", within: .seconds(30), seeing: { running.errors }) {
+                try await wait(for: "the sleeper to end", within: .seconds(120), seeing: { running.errors }) {
                     try await SharedPostgres.psql(
                         "select state from sheetsync.jobs where id = \(sleeper)", database: name) == "completed"
                 }

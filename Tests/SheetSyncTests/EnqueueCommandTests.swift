@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `sheetsync enqueue`, as a person or a script uses it.
-@Suite(.serialized) struct EnqueueCommandTests {
+@Suite struct EnqueueCommandTests {
     @Test func jobsAreEnqueuedAndWaitedFor() async throws {
         try await Stage.with { stage in
             let producer = stage.program(.producer)

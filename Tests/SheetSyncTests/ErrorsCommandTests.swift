@@ -3,7 +3,7 @@ import JSON
 import Testing
 
 /// `sheetsync errors`: every code that a job's error can have.
-@Suite(.serialized) struct ErrorsCommandTests {
+@Suite struct ErrorsCommandTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// A primary goes, and its streaming replica is promoted while jobs come and run: each job ends once, at the new server.
-@Suite(.serialized) struct FailoverTests {
+@Suite struct FailoverTests {
     /// How the daemon finds its server, and what becomes of the old one.
     enum Failover: String, CaseIterable {
         /// One name, which leads to the old server for some seconds more; that one only reads.

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// One installation that works at Google as several: users of a list, keys of a folder.
-@Suite(.serialized) struct IdentitiesTests {
+@Suite struct IdentitiesTests {
     private let users = (1...5).map { "exports-\($0)@example.com" }
 
     private func stage(

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A daemon that has no key: its token comes over the security token service, in another account's name, or from the machine.
-@Suite(.serialized) struct KeylessTests {
+@Suite struct KeylessTests {
     /// The settings of each way, and the calls that one token takes.
     private static let ways: [(file: String, steps: [String])] = [
         ("external-account.json", ["sts.token", "iamcredentials.generateAccessToken"]),

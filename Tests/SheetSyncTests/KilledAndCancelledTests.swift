@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A daemon is killed when Google has made its job's spreadsheet and nobody has saved that; then the job is cancelled.
-@Suite(.serialized) struct KilledAndCancelledTests {
+@Suite struct KilledAndCancelledTests {
     /// When the job is cancelled.
     enum Cancel: CaseIterable {
         /// While it seems to run.

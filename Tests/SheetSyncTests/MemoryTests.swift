@@ -49,6 +49,8 @@ import Testing
         try await Stage.with { stage in
             let daemon = stage.daemon.with([
                 "SHEETSYNC_MEMORY_MB": "\(Self.limit / 4 * 3 / 1_048_576)", "SHEETSYNC_CONCURRENCY": "16",
+                // Among other tests a debug build may read such payloads for longer than the usual lease.
+                "SHEETSYNC_LEASE_SECONDS": "180",
             ])
             let group = MemoryGroup(limit: Self.limit)
             defer { group?.remove() }

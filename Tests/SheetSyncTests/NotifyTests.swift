@@ -9,6 +9,8 @@ import Testing
 @testable import sheetsync
 
 /// What the daemon tells systemd, heard by a socket that plays systemd's.
+///
+/// One after another, because the socket blocks a thread of the few that all tests share while it waits.
 @Suite(.serialized) struct NotifyTests {
     private func receiver() -> DatagramReceiver { DatagramReceiver("@sheetsync-\(UUID().uuidString)") }
 
@@ -39,7 +41,7 @@ import Testing
                 #expect(running.errors.contains("worker is ready"), "not before: \(running.errors)")
                 try await hear("STATUS=waits for jobs\nWATCHDOG=1", at: systemd)
 
-                let job = try await stage.enqueue("noop", ["sleep_ms": 4000])
+                let job = try await stage.enqueue("noop", ["sleep_ms": 60_000])
                 try await stage.queue.expect(job, "running")
                 try await hear("STATUS=1 job runs", at: systemd)
 
@@ -47,6 +49,7 @@ import Testing
                 let stopping = try await hear("WATCHDOG=1\nEXTEND_TIMEOUT_USEC=", at: systemd)
                 #expect(
                     stopping.contains { $0.hasPrefix("STOPPING=1\nEXTEND_TIMEOUT_USEC=") }, "\(stopping)")
+                #expect(try await stage.queue.jobs.cancel(job))
             }
         }
     }

@@ -11,6 +11,8 @@ import Testing
 @testable import sheetsync
 
 /// The pages for monitors, asked for as a monitor does it.
+///
+/// One after another, because a raw connection blocks a thread of the few that all tests share while it waits.
 @Suite(.serialized) struct OperatorPagesTests {
     private struct Page: CustomStringConvertible {
         let status: Int
@@ -54,7 +56,7 @@ import Testing
                 _ = try await stage.enqueue("noop", [:], ", run_at => now() + interval '1 hour'")
 
                 var metrics = Page(status: 0, type: "", body: "")
-                try await wait(for: "the counts", within: .seconds(15), seeing: { metrics.body }) {
+                try await wait(for: "the counts", within: .seconds(120), seeing: { metrics.body }) {
                     metrics = try await get("/metrics", port)
                     return metrics.value(#"sheetsync_jobs{state="scheduled"}"#) == 1
                 }
@@ -121,7 +123,7 @@ import Testing
             let daemon = stage.daemon.with(["SHEETSYNC_HTTP_ADDRESS": "127.0.0.1:0", "SHEETSYNC_SHUTDOWN_GRACE": "30"])
             try await daemon.withDaemon { daemon in
                 let port = try await port(daemon)
-                let job = try await stage.enqueue("noop", ["sleep_ms": 4000])
+                let job = try await stage.enqueue("noop", ["sleep_ms": 60_000])
                 try await stage.queue.expect(job, "running")
                 daemon.send(SIGTERM)
                 try await daemon.expectToSay("waiting for running jobs")
@@ -129,6 +131,7 @@ import Testing
                 #expect(ready.status == 503 && ready.body.contains("claims no more jobs"), "\(ready)")
                 #expect(try await get("/livez", port).status == 200)
                 #expect(try await get("/health", port).status == 503)
+                #expect(try await stage.queue.jobs.cancel(job))
             }
         }
     }
@@ -147,7 +150,7 @@ import Testing
                     select pg_terminate_backend(pid) from pg_stat_activity where usename = '\(login)';
                     """)
                 var page = Page(status: 0, type: "", body: "")
-                try await wait(for: "health to be bad", within: .seconds(30), seeing: { "\(page)" }) {
+                try await wait(for: "health to be bad", within: .seconds(120), seeing: { "\(page)" }) {
                     page = try await get("/health", port)
                     return page.status == 503
                 }
@@ -159,7 +162,7 @@ import Testing
                 #expect(metrics.status == 200 && metrics.value("sheetsync_database_up") == 0, "\(metrics)")
                 #expect(try await get("/livez", port).status == 200, "a restart would not help")
                 _ = try await stage.queue.psql("alter role \(login) login")
-                try await wait(for: "readiness", within: .seconds(60), seeing: { "\(page)" }) {
+                try await wait(for: "readiness", within: .seconds(120), seeing: { "\(page)" }) {
                     page = try await get("/readyz", port)
                     return page.status == 200
                 }
@@ -218,7 +221,7 @@ import Testing
             try process.run()
             defer { kill(process.processIdentifier, SIGKILL) }
             func said() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
-            try await wait(for: "the start", within: .seconds(30), seeing: said) { said().contains("worker is ready") }
+            try await wait(for: "the start", within: .seconds(120), seeing: said) { said().contains("worker is ready") }
             #expect(said().contains("only 34 files may be open, and up to 108 may be needed at once"), "\(said())")
             let line = try #require(said().firstMatch(of: /health and metrics are at http:\/\/127.0.0.1:([0-9]+)/))
             let port = try #require(Int(line.1))
@@ -235,14 +238,17 @@ import Testing
             let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd")
                 .count
             #expect(files < 34, "\(files) files are open")
-            let before = try ticks()
+            // The pause may become longer where many tests run, and what the daemon does besides takes more then.
+            let (before, begin) = (try ticks(), ContinuousClock.now)
             try await Task.sleep(for: .seconds(2))
-            let used = try ticks() - before
-            #expect(used < 50, "\(used) of 200 ticks of a processor")
+            let (used, passed) = (try ticks() - before, Int((ContinuousClock.now - begin) / .milliseconds(10)))
+            #expect(used < passed / 4, "\(used) of \(passed) ticks of a processor")
             for connection in silent { #expect(connection.rest(within: .seconds(30)) != nil, "is cut off") }
-            #expect(try await get("/livez", port).status == 200)
+            do {
+                #expect(try await get("/livez", port).status == 200)
+            } catch { Issue.record("\(error)\nrunning \(process.isRunning): \(said())") }
             process.terminate()
-            try await wait(for: "the end", within: .seconds(30), seeing: said) { !process.isRunning }
+            try await wait(for: "the end", within: .seconds(120), seeing: said) { !process.isRunning }
             #expect(process.terminationStatus == 0, "\(said())")
         }
     }
@@ -274,11 +280,20 @@ import Testing
         defer { running.cancel() }
         var silent: [RawConnection] = []
         var failed = 0
+        func isServed() -> Bool {
+            // Who is not heard for two seconds is cut off, which a machine with much to do may do to anybody.
+            for _ in 1...5 {
+                let begin = ContinuousClock.now
+                let probe = RawConnection(port: server.address.port)
+                probe.send("GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                if probe.rest()?.hasSuffix("ok\n") == true { return true }
+                if .now - begin < .seconds(2) { return false }
+            }
+            return false
+        }
         for round in 0..<120 {
             while silent.count < 64 + round { silent.append(RawConnection(port: server.address.port)) }
-            let probe = RawConnection(port: server.address.port)
-            probe.send("GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            if probe.rest()?.hasSuffix("ok\n") != true { failed += 1 }
+            if !isServed() { failed += 1 }
         }
         #expect(failed == 0)
         // And who has begun and says no more is cut off, long before the ten seconds of a whole request.

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Where what the program says goes: to a full disk, to nobody, and past the log.
-@Suite(.serialized) struct OutputTests {
+@Suite struct OutputTests {
     private static func shell(_ program: Program, _ line: String) async throws -> (
         status: TerminationStatus, errors: String
     ) {
@@ -79,7 +79,7 @@ import Testing
             let text = Task.detached { String(decoding: reader.readDataToEndOfFile(), as: UTF8.self) }
             try await Task.sleep(for: .seconds(2))
             process.terminate()
-            try await wait(for: "the daemon to end", within: .seconds(30)) { !process.isRunning }
+            try await wait(for: "the daemon to end", within: .seconds(120)) { !process.isRunning }
             try pipe.fileHandleForWriting.close()
             let lines = await text.value.split(separator: "\n")
             #expect(process.terminationStatus == 0)
@@ -109,7 +109,7 @@ import Testing
                 try await stage.queue.psql("select count(*) from sheetsync.outcome") == "3000"
             }
             process.terminate()
-            try await wait(for: "the daemon to end", within: .seconds(30)) { !process.isRunning }
+            try await wait(for: "the daemon to end", within: .seconds(120)) { !process.isRunning }
             #expect(process.terminationStatus == 0)
         }
     }

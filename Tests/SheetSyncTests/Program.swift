@@ -6,7 +6,7 @@ import Testing
 
 /// The program `sheetsync` as this build made it, run as a child with an environment of its own.
 ///
-/// The suites that use it run their tests one after another, so that their children do not crowd out other suites' tests.
+/// How many tests run at once, and so how many children there are, is limited by `scripts/test`.
 struct Program {
     /// What the child finds in its environment, beside PATH.
     var environment: [String: String] = [:]
@@ -32,7 +32,7 @@ struct Program {
     /// Runs the daemon beside the body, from the moment it can claim jobs, and ends it by SIGTERM behind it.
     @discardableResult
     func withDaemon(
-        within limit: Duration = .seconds(150), sourceLocation: SourceLocation = #_sourceLocation,
+        within limit: Duration = .seconds(300), sourceLocation: SourceLocation = #_sourceLocation,
         _ body: (RunningProgram) async throws -> Void
     ) async throws -> Ended {
         let ended = try await launch(["run"], within: limit) { daemon in
@@ -47,7 +47,7 @@ struct Program {
     /// Starts the program, runs the body beside it and waits for its end, at most until the limit; then it is killed.
     @discardableResult
     func launch(
-        _ arguments: [String], input: String = "", within limit: Duration = .seconds(150),
+        _ arguments: [String], input: String = "", within limit: Duration = .seconds(300),
         _ body: (RunningProgram) async throws -> Void
     ) async throws -> Ended {
         let directory = try TemporaryDirectory()

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Jobs with a query through the program itself.
-@Suite(.serialized) struct QueryJobTests {
+@Suite struct QueryJobTests {
     private func daemon(_ stage: Stage, spool: String) async throws -> Program {
         let login = "source_of_\(stage.queue.database)"
         _ = try await stage.queue.psql(

@@ -29,8 +29,10 @@ struct RunningProgram: CustomStringConvertible {
     func sendToGroup(_ signal: Int32) { if isAlive { kill(-id, signal) } }
 
     /// Waits until it has written something to either output.
-    func expectToSay(_ text: String, within limit: Duration = .seconds(30)) async throws {
-        try await wait(for: "\(self) to say “\(text)”", within: limit, seeing: { output + errors }) {
+    func expectToSay(
+        _ text: String, within limit: Duration = .seconds(120), every pause: Duration? = nil
+    ) async throws {
+        try await wait(for: "\(self) to say “\(text)”", within: limit, every: pause, seeing: { output + errors }) {
             if output.contains(text) || errors.contains(text) { return true }
             guard isAlive else {
                 throw WaitedInVain(description: "\(self) ended without saying “\(text)”: \(output)\(errors)")
@@ -40,7 +42,7 @@ struct RunningProgram: CustomStringConvertible {
     }
 
     /// Waits for the first line of its standard output.
-    func firstLine(within limit: Duration = .seconds(30)) async throws -> String {
+    func firstLine(within limit: Duration = .seconds(120)) async throws -> String {
         try await wait(for: "a line of \(self)", within: limit, seeing: { output + errors }) { output.contains("\n") }
         return String(output.prefix { $0 != "\n" })
     }

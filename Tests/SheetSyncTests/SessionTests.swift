@@ -9,7 +9,7 @@ import Testing
 @testable import Postgres
 
 /// A login, a database and a schema `public` that change what statements mean: each session is the program's own all the same.
-@Suite(.serialized) struct SessionTests {
+@Suite struct SessionTests {
     /// Settings of the login and the database, and functions that fit a call better than Postgres's own.
     private static func spoil(_ queue: TestQueue, _ logins: [String]) async throws {
         _ = try await queue.psql(

@@ -6,7 +6,7 @@ import Testing
 @testable import sheetsync
 
 /// A setting that cannot be used is refused by name, before anything else is tried.
-@Suite(.serialized) struct SettingsTests {
+@Suite struct SettingsTests {
     /// Everything that `run` needs; nobody listens at the database's port.
     private static let complete = Program(environment: [
         "DATABASE_URL": "postgresql://worker:\(Stage.password)@127.0.0.1:1/app",

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// One installation with a folder of three service accounts' keys; each account has a Drive and a quota of its own.
-@Suite(.serialized) struct SeveralKeysTests {
+@Suite struct SeveralKeysTests {
     private let accounts = ["", "-2", "-3"].map { "sheetsync\($0)@emulated-project.iam.gserviceaccount.com" }
 
     private func stage(

@@ -9,14 +9,14 @@ import TestSupport
 import Testing
 
 /// How a daemon ends, and what becomes of the jobs that it ran.
-@Suite(.serialized) struct ShutdownTests {
+@Suite struct ShutdownTests {
     @Test func aRunningJobMayEndWithinTheGrace() async throws {
         try await Stage.with { stage in
             let daemon = stage.daemon.with(["SHEETSYNC_SHUTDOWN_GRACE": "20"])
             var running = 0
             var waiting = 0
             let ended = try await daemon.withDaemon { _ in
-                running = try await stage.enqueue("noop", ["sleep_ms": 2000])
+                running = try await stage.enqueue("noop", ["sleep_ms": 6000])
                 try await stage.queue.expect(running, "running")
                 waiting = try await stage.enqueue("noop", [:], ", run_at => now() + interval '1 second'")
             }
@@ -141,7 +141,7 @@ import Testing
                     "DATABASE_URL": "\(server.url())&password=\(Stage.password)", "LOG_LEVEL": "trace",
                 ])
                 let ended = try await daemon.withDaemon { running in
-                    let slow = try await jobs.enqueue(kind: "noop", payload: ["sleep_ms": 3000])
+                    let slow = try await jobs.enqueue(kind: "noop", payload: ["sleep_ms": 6000])
                     try await wait(for: "the job to run") { try await jobs.find(slow)?.state == "running" }
                     let start: Query = "select pg_postmaster_start_time()::text as start"
                     let before = try await connection.query(start)[0].text("start")

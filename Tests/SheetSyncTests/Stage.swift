@@ -36,6 +36,7 @@ struct Stage {
         _ = try await queue.psql(roles.joined())
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
+        try SharedKey.lend(to: directory.path)
         let emulator = try GoogleEmulator(
             .init(
                 directory: directory.path, serviceAccounts: serviceAccounts, delegatedUsers: delegatedUsers,
@@ -46,6 +47,7 @@ struct Stage {
         do {
             let stage = Stage(
                 queue: queue, emulator: emulator, directory: directory, endpoint: try await emulator.baseURL)
+            try SharedKey.keep(from: directory.path)
             outcome = .success(try await body(stage))
         } catch {
             outcome = .failure(error)
@@ -99,7 +101,7 @@ struct Stage {
     }
 
     /// Waits for a job's end and returns it.
-    func ended(_ id: Int, within limit: Duration = .seconds(90)) async throws -> JobRecord {
+    func ended(_ id: Int, within limit: Duration = .seconds(240)) async throws -> JobRecord {
         try await wait(for: "job \(id) to end", within: limit, seeing: { try await job(id).json.description }) {
             try await job(id).isFinal
         }

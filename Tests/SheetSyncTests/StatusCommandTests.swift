@@ -6,7 +6,7 @@ import Testing
 @testable import sheetsync
 
 /// `sheetsync status` and `sheetsync jobs`, as an operator uses them.
-@Suite(.serialized) struct StatusCommandTests {
+@Suite struct StatusCommandTests {
     @Test func theVerdictFollowsTheQueue() async throws {
         try await Stage.with { stage in
             let status = stage.program(.operator)

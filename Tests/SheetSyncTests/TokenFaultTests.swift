@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Trouble with the daemon's identity is the daemon's own: jobs wait, and none fails for it.
-@Suite(.serialized) struct TokenFaultTests {
+@Suite struct TokenFaultTests {
     /// What the token endpoint does for some time, and whether Google takes back the token meanwhile.
     private static let faults: [(name: String, action: Fault.Action, isRevoked: Bool)] = [
         ("a refusal for the clock", OAuthFailure.clockSkew.action, false),
@@ -16,14 +16,14 @@ import Testing
         ("HTML", .html(status: 502), true),
     ]
 
-    /// All faults at once, each with a daemon of its own.
-    @Test(.timeLimit(.minutes(5))) func aTokenEndpointThatFailsForAMinuteCostsNoAttempt() async throws {
+    /// All faults at once, each with a daemon of its own that has asked in vain, waited and asked again.
+    @Test(.timeLimit(.minutes(10))) func aTokenEndpointThatFailsForLongCostsNoAttempt() async throws {
         try await withThrowingTaskGroup { group in
             for (name, action, isRevoked) in Self.faults {
                 group.addTask {
                     try await Stage.with { stage in
                         try await stage.daemon.with(["SHEETSYNC_LIST_DELAY": "0.2"]).launch(
-                            ["run"], within: .seconds(200)
+                            ["run"], within: .seconds(300)
                         ) { running in
                             try await running.expectToSay("worker is ready")
                             if isRevoked {
@@ -35,7 +35,9 @@ import Testing
                             for number in 1...6 {
                                 ids.append(try await stage.enqueue("export", export("During \(number)")))
                             }
-                            try await Task.sleep(for: .seconds(60))
+                            try await wait(for: "three refusals in a row", seeing: { running.errors }) {
+                                running.errors.components(separatedBy: "fails; no calls for now").count > 3
+                            }
                             let strikes = stage.emulator.strikes(of: fault)
                             stage.emulator.removeFaults()
                             for id in ids { try await expectUndisturbed(id, stage, running) }
@@ -88,7 +90,7 @@ import Testing
     }
 
     private func expectUndisturbed(_ id: Int, _ stage: Stage, _ daemon: RunningProgram) async throws {
-        try await wait(for: "job \(id) to end", within: .seconds(120), seeing: { daemon.errors }) {
+        try await wait(for: "job \(id) to end", within: .seconds(240), seeing: { daemon.errors }) {
             try await stage.job(id).isFinal
         }
         let job = try await stage.job(id)

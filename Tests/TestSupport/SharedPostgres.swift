@@ -1,6 +1,4 @@
-import Foundation
 public import PostgresServer
-import Subprocess
 import Synchronization
 
 /// The one server that all tests of a run share; it is started by the first test that asks and ends with the process.
@@ -34,10 +32,12 @@ public enum SharedPostgres {
         return try await task.value
     }
 
-    /// Makes an empty database that no other test uses and returns its name.
-    public static func makeDatabase(encoding: String? = nil) async throws -> String {
+    /// Makes a database that no other test uses and returns its name: an empty one, or a copy of one that nobody uses.
+    public static func makeDatabase(encoding: String? = nil, copying template: String? = nil) async throws -> String {
         let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
-        let other = encoding.map { " template template0 encoding '\($0)' lc_collate 'C' lc_ctype 'C'" } ?? ""
+        let other =
+            template.map { " template \($0)" }
+            ?? encoding.map { " template template0 encoding '\($0)' lc_collate 'C' lc_ctype 'C'" } ?? ""
         try await psql("create database \(name)\(other)")
         return name
     }
@@ -48,23 +48,6 @@ public enum SharedPostgres {
         -> String
     {
         let server = try await server()
-        // From a file, because a psql that ends without reading its input crashes the process that feeds it.
-        let script = FileManager.default.temporaryDirectory.appending(path: "sheetsync-\(UUID().uuidString).sql")
-        try Data(sql.utf8).write(to: script)
-        defer { try? FileManager.default.removeItem(at: script) }
-        let result = try await Subprocess.run(
-            .name("psql"),
-            arguments: [
-                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", server.url(database: database, user: user), "-f",
-                script.path,
-            ], output: .string(limit: 1_000_000), error: .string(limit: 100_000))
-        guard result.terminationStatus.isSuccess else { throw PsqlFailure(description: result.standardError) }
-        return result.standardOutput.split(separator: "\n").joined(separator: "\n")
+        return try await Psql.run(sql, url: server.url(database: database, user: user))
     }
-}
-
-/// What psql said when it failed.
-public struct PsqlFailure: Error, CustomStringConvertible {
-    /// Its standard error.
-    public let description: String
 }

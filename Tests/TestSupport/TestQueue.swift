@@ -29,7 +29,30 @@ public struct TestQueue: Sendable {
                 ('noop', null, null, null, null, false);
             """.utf8))
 
-    /// Makes a database and migrates it.
+    /// The databases that were migrated once and are copied since, by their steps; a copy takes a third of the time.
+    private static let templates = Mutex<[String: Task<String, any Error>]>([:])
+
+    private static func template(_ steps: [Migration], on server: PostgresServer) async throws -> String {
+        let key = steps.map { "\($0.number) \($0.sql)" }.joined()
+        let making = templates.withLock { templates in
+            let making =
+                templates[key]
+                ?? Task {
+                    let database = try await SharedPostgres.makeDatabase()
+                    let connection = Connection(
+                        try ConnectionConfiguration(url: server.url(database: database)), label: "test")
+                    _ = try await Schema(steps: steps).migrate(on: connection)
+                    await connection.close()
+                    try await SharedPostgres.psql("alter database \(database) allow_connections false")
+                    return database
+                }
+            templates[key] = making
+            return making
+        }
+        return try await making.value
+    }
+
+    /// Makes a migrated database.
     ///
     /// - Parameters:
     ///   - steps: The steps that bring the kinds of jobs.
@@ -38,12 +61,16 @@ public struct TestQueue: Sendable {
         _ steps: [Migration] = Migration.queue + [kinds], encoding: String? = nil
     ) async throws -> TestQueue {
         let server = try await SharedPostgres.server()
-        let database = try await SharedPostgres.makeDatabase(encoding: encoding)
+        // One of another encoding cannot be copied.
+        let template = encoding == nil ? try await template(steps, on: server) : nil
+        let database = try await SharedPostgres.makeDatabase(encoding: encoding, copying: template)
+        // Some tests fill tables, which takes long beside others.
         let connection = Connection(
-            try ConnectionConfiguration(url: server.url(database: database)), label: "test")
+            try ConnectionConfiguration(url: server.url(database: database)), label: "test",
+            statementTimeout: .seconds(120), lockTimeout: .seconds(30))
         let queue = TestQueue(
             database: database, server: server, schema: Schema(steps: steps), connection: connection)
-        _ = try await queue.schema.migrate(on: connection)
+        if encoding != nil { _ = try await queue.schema.migrate(on: connection) }
         return queue
     }
 

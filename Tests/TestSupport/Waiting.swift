@@ -4,15 +4,17 @@ public struct WaitedTooLong: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// Asks again and again until a condition holds, at most for some time.
+/// Asks again and again until a condition holds, at most for some time; without a pause the less often the longer it waits.
 public func wait(
-    for what: String, within limit: Duration = .seconds(120), every pause: Duration = .milliseconds(10),
+    for what: String, within limit: Duration = .seconds(240), every pause: Duration? = nil,
     seeing last: () async throws -> String = { "" }, until condition: () async throws -> Bool
 ) async throws {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
+    let begin = ContinuousClock.now
+    while ContinuousClock.now < begin + limit {
         if try await condition() { return }
-        try await Task.sleep(for: pause)
+        // So that those who wait take little from those who work.
+        let growing = max(.milliseconds(10), min((.now - begin) / 20, .milliseconds(100)))
+        try await Task.sleep(for: pause ?? growing)
     }
     throw WaitedTooLong(description: "waited \(limit) for \(what); last seen: \(try await last())")
 }

@@ -16,7 +16,7 @@ public struct Fault: Sendable, Hashable {
         case resetBefore
         /// The request is carried out, and the connection ends without an answer.
         case resetAfter
-        /// The request is carried out after a while.
+        /// The request is carried out after a while, or once the fault is lifted.
         case delay(Duration)
         /// No answer ever comes, and nothing is done.
         case hang

@@ -19,17 +19,23 @@ struct FaultRules: Sendable {
         return lastID
     }
 
+    /// Lifts a fault.
+    mutating func remove(_ id: Int) { rules.removeAll { $0.id == id } }
+
     /// Lifts all faults.
     mutating func removeAll() { rules = [] }
 
-    /// The first fault that strikes a request, counted as struck.
-    mutating func strike(_ request: EmulatorRequest, _ api: GoogleAPI) -> Fault? {
+    /// Whether a fault is in force, however often it has struck.
+    func hasRule(_ id: Int) -> Bool { rules.contains { $0.id == id } }
+
+    /// The first rule that strikes a request, counted as struck.
+    mutating func strike(_ request: EmulatorRequest, _ api: GoogleAPI) -> Rule? {
         for index in rules.indices {
             let rule = rules[index]
             guard rule.fault.fits(request, api), rule.strikes < rule.fault.count ?? .max else { continue }
             guard Double.random(in: 0..<1, using: &rules[index].chance) < rule.fault.probability else { continue }
             rules[index].strikes += 1
-            return rule.fault
+            return rules[index]
         }
         return nil
     }

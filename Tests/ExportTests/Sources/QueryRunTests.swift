@@ -8,7 +8,7 @@ import Testing
 
 @testable import Export
 
-@Suite(.serialized) struct QueryRunTests {
+@Suite struct QueryRunTests {
     private func run(_ source: SourceStage, _ statement: String, cellsLeft: Int) async throws -> CheckedSheet {
         let query = SheetQuery(
             sheet: "S", index: 0, path: "sheets[0]", statement: statement, parameters: [], columns: nil)

@@ -8,7 +8,7 @@ import SheetModel
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct QueryTests {
+@Suite struct QueryTests {
     @Test func everyTypeArrivesAsWhatItIs() async throws {
         let types = "create type app.letter as enum ('a', 'b'); create domain app.small as int check (value < 9)"
         try await SourceStage.with(sql: types) { source in
