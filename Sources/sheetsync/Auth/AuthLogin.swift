@@ -1,7 +1,7 @@
-import Output
 import FoundationEssentials
 import Google
 import HTTP
+import Output
 
 /// Asks a person for access in a browser, and keeps what Google gives.
 struct AuthLogin {

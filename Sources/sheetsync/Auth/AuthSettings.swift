@@ -1,7 +1,7 @@
-import Output
 import FoundationEssentials
 import Google
 import HTTP
+import Output
 
 /// What the commands of `auth` know of the installation: the client, the token's file and where Google is.
 struct AuthSettings {

@@ -1,7 +1,7 @@
-import Output
 import Google
 import HTTP
 import JSON
+import Output
 
 /// What can be said of a user's token without showing it.
 struct AuthStanding {

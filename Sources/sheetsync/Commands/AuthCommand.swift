@@ -1,9 +1,9 @@
-import Output
 import ArgumentParser
 import FoundationEssentials
 import Google
 import HTTP
 import JSON
+import Output
 
 struct AuthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
-import Output
 import ArgumentParser
 import Export
 import JSON
+import Output
 
 struct TrialCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

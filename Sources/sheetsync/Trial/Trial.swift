@@ -1,9 +1,9 @@
-import Output
 import Export
 import Google
 import HTTP
 import JobQueue
 import Logging
+import Output
 import Postgres
 
 /// Tries at Google what SheetSync takes for granted, as the daemon would: its credentials, its clients, its share of the quotas.

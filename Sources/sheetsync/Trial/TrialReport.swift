@@ -1,6 +1,6 @@
-import Output
 import Export
 import JSON
+import Output
 
 /// What a trial saw, for people and for programs; without names, ids and tokens, so that it can be shown to anybody.
 struct TrialReport {
