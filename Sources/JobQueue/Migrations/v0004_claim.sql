@@ -114,6 +114,16 @@ begin
 end
 $$;
 
+-- Row-level security hides rows without an error. Where it hides a job that is begun or ended, its transaction is undone, or the job
+-- would be neither waiting nor running nor ended.
+create function check_visible(expected bigint, seen bigint) returns void language plpgsql as $$
+begin
+    if seen < expected then
+        raise exception 'row-level security hides rows of the table job from its owner' using errcode = '42501';
+    end if;
+end
+$$;
+
 -- Claims up to `slots` jobs and returns them in the order in which they should begin. Fewer does not mean that no more wait:
 -- a worker asks again until it gets none.
 --
@@ -135,6 +145,7 @@ declare
     fitting bigint[];
     is_busy boolean;
     rooms   jsonb    := '{}';
+    shown   bigint;
 begin
     -- A worker that was suspended and taken for dead must not begin anything. The lock keeps others from taking it for dead
     -- before this commits; a heartbeat does not wait for it.
@@ -200,5 +211,7 @@ begin
            j.owner, j.target, p.checkpoint
     from lease l join job j on j.id = l.id left join progress p on p.id = l.id
     where l.id = any (claimed) order by l.number;
+    get diagnostics shown = row_count;
+    perform check_visible(cardinality(claimed), shown);
 end
 $$;

@@ -68,6 +68,7 @@ declare
     ended   bigint[];                           -- those with targets
     targets text[];
     logins  text[];
+    held    bigint;
 begin
     with completion as materialized (
         -- At most thirty days: a delay beyond all dates would fail the whole batch, and fail it again for ever.
@@ -118,9 +119,10 @@ begin
            array_agg(case m.state when 'retry' then 'retryable' when 'snooze' then 'available' else m.state end),
            array_agg(m.id) filter (where m.target is not null and m.state not in ('retry', 'snooze')),
            array_agg(m.target) filter (where m.target is not null and m.state not in ('retry', 'snooze')),
-           array_agg(m.enqueued_by)
-    into ids, states, ended, targets, logins
+           array_agg(m.enqueued_by), (select count(*) from deleted)
+    into ids, states, ended, targets, logins, held
     from moved m;
+    perform check_visible(held, coalesce(cardinality(ids), 0));
     if ended is not null then
         perform unblock_targets(targets, ended);
     end if;
