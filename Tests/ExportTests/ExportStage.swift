@@ -22,7 +22,7 @@ struct ExportStage {
     private let batchBytes: Int
     private let templates: String?
     private let recheck: Duration
-    private let patience: LookingPatience
+    private let patience: LookupPolicy
     private let source: SourceDatabase?
     private let csvFallback: CSVFallback?
     private let identities: Identities
@@ -51,7 +51,7 @@ struct ExportStage {
         do {
             let stage = try await ExportStage(
                 queue, emulator, directory.path, http, change, batchBytes, templates, recheck,
-                LookingPatience(time: patience),
+                LookupPolicy(time: patience),
                 try await source(queue), csvDirectory.map { CSVFallback(directory: $0, limit: csvLimit) })
             outcome = .success(try await body(stage))
         } catch {
@@ -66,7 +66,7 @@ struct ExportStage {
     private init(
         _ queue: TestQueue, _ emulator: GoogleEmulator, _ directory: String, _ http: HTTPClient,
         _ change: (inout Workspace.Configuration) -> Void, _ batchBytes: Int, _ templates: String?, _ recheck: Duration,
-        _ patience: LookingPatience, _ source: SourceDatabase?, _ csvFallback: CSVFallback?
+        _ patience: LookupPolicy, _ source: SourceDatabase?, _ csvFallback: CSVFallback?
     ) async throws {
         self.queue = queue
         self.emulator = emulator

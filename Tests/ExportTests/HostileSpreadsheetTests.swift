@@ -56,9 +56,9 @@ import Testing
                                 #expect((0...Int(Int32.max)).contains(sheet.id))
                                 #expect(sheet.bandingIDs.allSatisfy { (0...Int(Int32.max)).contains($0) })
                             }
-                            var marks = SheetMarks(on: target.sheets[0].id, of: target, installation: "i", job: job)
+                            var marks = AppendFence(on: target.sheets[0].id, of: target, installation: "i", job: job)
                             _ = (marks.count, marks.others, marks.add(1))
-                            _ = ReplacementNote(installation: "i", job: job, hidden: 3).requests(on: 0, of: target)
+                            _ = ReplacementReceipt(installation: "i", job: job, hidden: 3).requests(on: 0, of: target)
                             let grids = target.sheets.filter { $0.rows > 0 && $0.columns > 0 }
                             _ = try FormatPlan(.standard, sheets: grids)
                             let plan = try SpreadsheetPlan(spreadsheet, target: .existing(target.sheets))

@@ -45,9 +45,9 @@ struct ColumnNote {
         let earlier = target.map { Self.notes(on: sheetID, of: $0, installation) } ?? []
         if earlier.count == 1, earlier[0].columns == written { return anchors }
         let note = written.map {
-            SheetNote.add(key: Self.key, value: "\(installation)/\($0.text)", on: sheetID)
+            SheetMetadata.add(key: Self.key, value: "\(installation)/\($0.text)", on: sheetID)
         }
-        return earlier.map { SheetNote.delete($0.id) } + (note.map { [$0] } ?? []) + anchors
+        return earlier.map { SheetMetadata.delete($0.id) } + (note.map { [$0] } ?? []) + anchors
     }
 
     private func anchorRequests(on sheetID: Int, at place: SheetPlace?) -> [JSON] {
@@ -60,12 +60,12 @@ struct ColumnNote {
             if missing[anchor.column] == anchor.digest {
                 missing[anchor.column] = nil
             } else {
-                requests.append(SheetNote.delete(anchor.id))
+                requests.append(SheetMetadata.delete(anchor.id))
             }
         }
         return requests
             + missing.sorted { $0.key < $1.key }.map { column, digest in
-                SheetNote.add(
+                SheetMetadata.add(
                     key: Self.anchorKey, value: "\(installation)/\(digest)", on: sheetID, column: column)
             }
     }

@@ -50,7 +50,7 @@ struct DryRun {
         let run = ExportRun(
             job, payload, spreadsheet, look, template: template,
             workspace: workspace.rehearsing { calls.add($0.methodName, 1) }, folders: folders, batchBytes: batchBytes,
-            patience: LookingPatience(), progress: ProgressReporter(holds: { [progress] in progress.isHeld }) { _ in },
+            patience: LookupPolicy(), progress: ProgressReporter(holds: { [progress] in progress.isHeld }) { _ in },
             rehearsed: { calls.add($0, 1) })
         let result = try await body(run)
         let there = Set((look?.target?.sheets ?? []).map { JSON($0.id) })

@@ -7,7 +7,7 @@ enum ExportCheckpoint: Sendable, Hashable {
     /// No attempt has made a spreadsheet.
     case notMade
     /// One may have.
-    case unclear(UnclearCreate)
+    case unclear(UncertainCreate)
     /// The spreadsheet is there.
     case made(ExportedSpreadsheet, written: Written?)
     /// Sheets of somebody's spreadsheet are being replaced.
@@ -38,7 +38,7 @@ enum ExportCheckpoint: Sendable, Hashable {
         case "unclear":
             guard let since = json["since"]?.int, let looks = json["looks"]?.int else { return nil }
             self = .unclear(
-                UnclearCreate(since: Timestamp(seconds: since), looks: looks, folder: json["folder_id"]?.string))
+                UncertainCreate(since: Timestamp(seconds: since), looks: looks, folder: json["folder_id"]?.string))
         case "made":
             guard let id = json["spreadsheet_id"]?.string, let url = json["spreadsheet_url"]?.string else { return nil }
             let spreadsheet = ExportedSpreadsheet(

@@ -19,13 +19,13 @@ struct ExportRun {
     /// Most faults pass, so that a second attempt is like the first. From the third on batches are smaller and smaller: what is
     /// too much for Google to do in time is not too much in halves.
     let batchBytes: Int
-    let patience: LookingPatience
+    let patience: LookupPolicy
     let progress: ProgressReporter
     let drive: DriveClient
     let sheets: SheetsClient
     /// What the attempts before this one came to; nil where none saved anything.
     let checkpoint: ExportCheckpoint?
-    private let keptCheckpoint: KeptCheckpoint
+    private let incrementalCheckpoint: IncrementalCheckpoint
     let calls: CallCounter
     /// In a rehearsal, is told of calls that cannot be made there.
     private let rehearsed: (@Sendable (String) -> Void)?
@@ -33,12 +33,12 @@ struct ExportRun {
     let replaced: Spreadsheet
     private let replacingTemplate: FormattingTemplate?
     /// The others, which come after them.
-    let kept: [KeptSheet]
+    let incremental: [IncrementalSheet]
 
     init(
         _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ look: TargetLook?,
         template: FormattingTemplate?,
-        workspace: Workspace, folders: FolderDirectory, batchBytes: Int, patience: LookingPatience,
+        workspace: Workspace, folders: FolderDirectory, batchBytes: Int, patience: LookupPolicy,
         progress: ProgressReporter, rehearsed: (@Sendable (String) -> Void)? = nil
     ) {
         self.job = job
@@ -51,12 +51,13 @@ struct ExportRun {
         self.folders = folders
         self.batchBytes = max(min(1_000, batchBytes), batchBytes >> min(max(0, job.attempt - 2), 4))
         self.patience = patience
-        keptCheckpoint = KeptCheckpoint(job.checkpoint)
-        self.progress = progress.keeping(keptCheckpoint)
+        incrementalCheckpoint = IncrementalCheckpoint(job.checkpoint)
+        self.progress = progress.keeping(incrementalCheckpoint)
         (drive, sheets, calls) = workspace.clients(for: progress)
         replacingTemplate = payload.keepsLook ? nil : template
         checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
-        (replaced, kept) = KeptSheet.split(spreadsheet, of: payload, template: template, batchBytes: self.batchBytes)
+        (replaced, incremental) = IncrementalSheet.split(
+            spreadsheet, of: payload, template: template, batchBytes: self.batchBytes)
     }
 
     /// Does what is left to do, and returns the job's result.
@@ -84,21 +85,21 @@ struct ExportRun {
             (spreadsheet, plan, isNew) = try await writer.write()
             sheets = plan.sheets
         }
-        let outcomes: [KeptSheet.Outcome]
-        do { outcomes = try await writeKept(in: spreadsheet, known, beside: sheets) } catch {
+        let outcomes: [IncrementalSheet.Outcome]
+        do { outcomes = try await writeIncremental(in: spreadsheet, known, beside: sheets) } catch {
             throw await leavingNothing(of: spreadsheet, isNew: isNew, error)
         }
         func result(_ more: [String] = []) -> JSON { self.result(spreadsheet, outcomes, more) }
         do { return result(try await share(spreadsheet.id)) } catch {
             // The job has this to show where it ends now, whatever became of the sharing.
             try? await progress.save(
-                keptCheckpoint.note(written: result()), step: "sharing", rowsDone: rowsTotal, of: rowsTotal)
-            throw FailureBehindData(cause: error)
+                incrementalCheckpoint.note(written: result()), step: "sharing", rowsDone: rowsTotal, of: rowsTotal)
+            throw PostWriteFailure(cause: error)
         }
     }
 
     private func result(
-        _ spreadsheet: ExportedSpreadsheet, _ outcomes: [KeptSheet.Outcome], _ more: [String] = []
+        _ spreadsheet: ExportedSpreadsheet, _ outcomes: [IncrementalSheet.Outcome], _ more: [String] = []
     ) -> JSON {
         ExportResult.json(
             spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
@@ -114,37 +115,37 @@ struct ExportRun {
         try await BatchSender(sheets: sheets, spreadsheetID: original).send(plan, from: nil) { _ in }
         let warnings = places.warnings + places.warningsIfSmall + plan.remarks
         let spreadsheet = ExportedSpreadsheet(id: original, url: target.url, folder: nil, warnings: warnings)
-        return result(spreadsheet, try await writeKept(in: spreadsheet, nil, beside: plan.sheets))
+        return result(spreadsheet, try await writeIncremental(in: spreadsheet, nil, beside: plan.sheets))
     }
 
     /// Writes the sheets that keep their rows one after another; returns what became of all, in the payload's order.
-    private func writeKept(
+    private func writeIncremental(
         in spreadsheet: ExportedSpreadsheet, _ known: TargetSpreadsheet?, beside replaced: [SheetSummary]
-    ) async throws -> [KeptSheet.Outcome] {
+    ) async throws -> [IncrementalSheet.Outcome] {
         var known = known
-        var outcomes = replaced.map { KeptSheet.Outcome(summary: $0) }
-        for kept in kept {
+        var outcomes = replaced.map { IncrementalSheet.Outcome(summary: $0) }
+        for sheet in incremental {
             let target: TargetSpreadsheet
             if let known { target = known } else { target = try await self.target(spreadsheet.id) }
             known = nil
             let done = outcomes.reduce(0) { $0 + $1.summary.rows }
-            let place = KeptSheet.Place(
+            let place = IncrementalSheet.Place(
                 spreadsheetID: spreadsheet.id, client: sheets, calls: calls,
                 installation: workspace.configuration.installation,
-                job: job.tag, progress: keptCheckpoint.progress(ofSheet: kept.index), rehearsed: rehearsed,
+                job: job.tag, progress: incrementalCheckpoint.progress(ofSheet: sheet.index), rehearsed: rehearsed,
                 report: { rows in await progress("writing", rowsDone: done + rows, of: rowsTotal) },
                 save: { entry, rows in
                     try await progress.save(
-                        keptCheckpoint.note(
-                            entry, ofSheet: kept.index,
+                        incrementalCheckpoint.note(
+                            entry, ofSheet: sheet.index,
                             result: ExportResult.unfinished(
                                 spreadsheet.id, spreadsheet.url,
                                 warnings: replaced.isEmpty
                                     ? [] : ["Replaced: \(replaced.map { "\"\($0.name)\"" }.joined(separator: ", "))."])),
                         step: "writing", rowsDone: done + rows, of: rowsTotal)
                 })
-            do { outcomes.insert(try await kept.write(to: place, target), at: kept.index) } catch {
-                throw await tellingWhatIsWritten(error, outcomes.map(\.summary.name), besides: kept, in: spreadsheet)
+            do { outcomes.insert(try await sheet.write(to: place, target), at: sheet.index) } catch {
+                throw await tellingWhatIsWritten(error, outcomes.map(\.summary.name), besides: sheet, in: spreadsheet)
             }
         }
         return outcomes
@@ -152,7 +153,7 @@ struct ExportRun {
 
     /// The failure of a job of several sheets, which says where it ends for good which of them are written.
     private func tellingWhatIsWritten(
-        _ error: any Error, _ written: [String], besides failed: KeptSheet, in spreadsheet: ExportedSpreadsheet
+        _ error: any Error, _ written: [String], besides failed: IncrementalSheet, in spreadsheet: ExportedSpreadsheet
     ) async -> any Error {
         let names = self.spreadsheet.sheets.map(\.name)
         guard names.count > 1, !payload.isDryRun else { return error }
@@ -163,7 +164,8 @@ struct ExportRun {
         if !left.isEmpty { words.append("Not begun: \(list(left)).") }
         // For people, where the job ends now.
         try? await progress.save(
-            keptCheckpoint.note(result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url, warnings: words)),
+            incrementalCheckpoint.note(
+                result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url, warnings: words)),
             step: "writing")
         guard let failure = error as? JobFailure ?? (error as? GoogleError).map({ JobFailure($0) }),
             failure.retry == .never

@@ -62,7 +62,7 @@ struct PlaceFinder {
             }
         }
         if run.spreadsheet.sheets.count > 1 {
-            try await KeptSheet.check(run.kept, in: target, spreadsheetID, run.sheets, run.calls)
+            try await IncrementalSheet.check(run.incremental, in: target, spreadsheetID, run.sheets, run.calls)
         }
         return places
     }

@@ -72,7 +72,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
             }
             existing.belongings = try SheetBelongings(of: sheet)
             metadata[existing.id] = sheet["developerMetadata"]?.array
-            if properties?["hidden"]?.bool == true, StagingMark.isOn(existing.title, of: installation) {
+            if properties?["hidden"]?.bool == true, StagingSheetName.isOn(existing.title, of: installation) {
                 staged.append(existing.id)
             } else {
                 sheets.append(existing)

@@ -6,7 +6,7 @@ import Postgres
 extension Governor {
     /// Waits until a call may go out, if that is soon.
     func take(
-        _ amount: Int, of quota: CountedQuota, using reservation: QuotaReservation?
+        _ amount: Int, of quota: QuotaKind, using reservation: QuotaReservation?
     ) async throws(GoogleError) {
         let deadline = ContinuousClock.now + patience
         let reservation = reservation.flatMap { $0.unused.contains(quota) ? $0 : nil }
@@ -37,7 +37,7 @@ extension Governor {
     }
 
     /// Takes what so many more jobs need for their first calls, as far as there is any.
-    func fill(_ quota: CountedQuota, for jobs: Int) async {
+    func fill(_ quota: QuotaKind, for jobs: Int) async {
         let pool = pools[quota, default: QuotaPool()]
         guard pool.free(at: .now) < jobs, !pool.isShort(at: .now) else { return }
         // Never much of the quota, for there may be no job to use it and other workers that wait for it.
@@ -46,7 +46,7 @@ extension Governor {
     }
 
     /// Asks the ledger once for all who wait, and for so much beside.
-    private func ask(for quota: CountedQuota, wanted: Int) async throws {
+    private func ask(for quota: QuotaKind, wanted: Int) async throws {
         if let asking = asking[quota] { return try await asking.value }
         let task = Task {
             defer { asking[quota] = nil }
@@ -65,7 +65,7 @@ extension Governor {
     }
 
     /// Gives back in time what nobody used, or the other workers would wait for it in vain.
-    private func returnLater(_ grantedAt: Double, of quota: CountedQuota) {
+    private func returnLater(_ grantedAt: Double, of quota: QuotaKind) {
         Task {
             try? await Task.sleep(for: settings.slack)
             guard pools[quota]?.grantedAt == grantedAt,
@@ -101,7 +101,7 @@ extension Governor {
         return pause
     }
 
-    private static func short(_ quota: CountedQuota, _ pause: Duration) -> GoogleError {
+    private static func short(_ quota: QuotaKind, _ pause: Duration) -> GoogleError {
         GoogleError(
             .waiting, message: "The quota \(quota.rawValue) is used up for the moment.",
             retry: .wait(max(pause, .milliseconds(50))))

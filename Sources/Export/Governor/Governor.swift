@@ -23,8 +23,8 @@ public actor Governor {
     let logger: Logger
     private let answers: @Sendable (APIRequest.Service) async -> Bool
     private let breakerPolicy: Breaker.Policy
-    var pools: [CountedQuota: QuotaPool] = [:]
-    var asking: [CountedQuota: Task<Void, any Error>] = [:]
+    var pools: [QuotaKind: QuotaPool] = [:]
+    var asking: [QuotaKind: Task<Void, any Error>] = [:]
     /// The kinds of which there were jobs at the last look.
     ///
     /// Of the others one may begin without a reservation, so that an idle queue costs no quota.
@@ -220,7 +220,7 @@ extension Governor {
         }
     }
 
-    private static func firstCalls(ofKind kind: String) -> Set<CountedQuota> {
+    private static func firstCalls(ofKind kind: String) -> Set<QuotaKind> {
         // Units of Drive are many, and which calls a job needs is not known before.
         Set((needs[kind] ?? []).flatMap { $0.costs.map(\.quota) }).subtracting([.driveUnits])
     }

@@ -30,7 +30,7 @@ public struct QuotaLedger: Sendable {
 
     /// Takes up to so much, after giving back what is left of an earlier grant.
     func take(
-        _ wanted: Int, of quota: CountedQuota, returning rest: QuotaPool.Rest?
+        _ wanted: Int, of quota: QuotaKind, returning rest: QuotaPool.Rest?
     ) async throws(PostgresError) -> Grant {
         let limits = settings.limits(of: quota)
         let project = limits.project.map { _ in name(of: quota, isPerUser: false) }
@@ -48,7 +48,7 @@ public struct QuotaLedger: Sendable {
     }
 
     /// Gives back what is left of a grant.
-    func giveBack(_ rest: QuotaPool.Rest, of quota: CountedQuota) async throws(PostgresError) {
+    func giveBack(_ rest: QuotaPool.Rest, of quota: QuotaKind) async throws(PostgresError) {
         let project = settings.limits(of: quota).project.map { _ in name(of: quota, isPerUser: false) }
         try await connection.query(
             """
@@ -61,7 +61,7 @@ public struct QuotaLedger: Sendable {
     ///
     /// - Parameter began: When Google's window began, in seconds since 1970.
     func markExhausted(
-        _ quota: CountedQuota, isPerUser: Bool, allowed: Int?, began: Double?, pause: Duration
+        _ quota: QuotaKind, isPerUser: Bool, allowed: Int?, began: Double?, pause: Duration
     ) async throws(PostgresError) {
         try await connection.query(
             """
@@ -81,7 +81,7 @@ public struct QuotaLedger: Sendable {
         try await OpenBreaker.forget("\(resource.service)/\(account)", on: connection, schema: schema)
     }
 
-    private func name(of quota: CountedQuota, isPerUser: Bool) -> String {
+    private func name(of quota: QuotaKind, isPerUser: Bool) -> String {
         "\(quota.rawValue)/\(isPerUser ? "user/\(account)" : "project")"
     }
 }

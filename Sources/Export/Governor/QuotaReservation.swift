@@ -3,15 +3,15 @@ import Synchronization
 
 /// What is reserved of the quotas for one job from its claim on: its first call of each.
 final class QuotaReservation: Sendable {
-    private let left: Mutex<Set<CountedQuota>>
+    private let left: Mutex<Set<QuotaKind>>
 
-    init(_ quotas: Set<CountedQuota>) { left = Mutex(quotas) }
+    init(_ quotas: Set<QuotaKind>) { left = Mutex(quotas) }
 
     /// What has not been used.
-    var unused: Set<CountedQuota> { left.withLock(\.self) }
+    var unused: Set<QuotaKind> { left.withLock(\.self) }
 
     /// Notes that the first call goes out.
-    func use(_ quota: CountedQuota) { left.withLock { _ = $0.remove(quota) } }
+    func use(_ quota: QuotaKind) { left.withLock { _ = $0.remove(quota) } }
 }
 
 /// The governor of an identity, which lets the first calls of one job use what is reserved for it.

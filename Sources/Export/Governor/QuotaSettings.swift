@@ -20,7 +20,7 @@ public struct QuotaSettings: Sendable, Equatable {
     var slack: Duration { max(window / 60, .milliseconds(250)) }
 
     /// The calls in a window for one identity, and for the project where it has a limit of its own.
-    func limits(of quota: CountedQuota) -> (user: Int, project: Int?) {
+    func limits(of quota: QuotaKind) -> (user: Int, project: Int?) {
         switch quota {
         case .sheetsReads: (sheetsReadsPerUser, sheetsReadsPerProject)
         case .sheetsWrites: (sheetsWritesPerUser, sheetsWritesPerProject)

@@ -11,7 +11,7 @@ public struct ExportHandler: JobHandler {
     private let identities: Identities
     private let templates: TemplateDirectory
     private let batchBytes: Int
-    private let patience: LookingPatience
+    private let patience: LookupPolicy
     private let source: SourceDatabase?
     private let csvFallback: CSVFallback?
 
@@ -25,7 +25,7 @@ public struct ExportHandler: JobHandler {
     ///   - csvFallback: Keeps what Google refuses for good; nil to keep nothing.
     public init(
         identities: Identities, templates: TemplateDirectory = TemplateDirectory(path: nil),
-        batchBytes: Int = 8_000_000, patience: LookingPatience = LookingPatience(), source: SourceDatabase? = nil,
+        batchBytes: Int = 8_000_000, patience: LookupPolicy = LookupPolicy(), source: SourceDatabase? = nil,
         csvFallback: CSVFallback? = nil
     ) {
         self.identities = identities
@@ -81,7 +81,7 @@ public struct ExportHandler: JobHandler {
                     ).result()
                 }
             }
-            return try await keepingRows(of: spreadsheet, job) {
+            return try await withCSVFallback(of: spreadsheet, job) {
                 let look = try look.get()
                 return try await fallback.run(job, progress) { identity, progress in
                     if identity.isOneOfSeveral, job.identity != identity.account {
@@ -126,21 +126,21 @@ public struct ExportHandler: JobHandler {
         else { return .upToDate }
         let known = identities.all.filter { $0.account == job.identity }
         return try await failingAsJob {
-            try await LostSpreadsheet(
+            try await OrphanedSpreadsheet(
                 job: job, place: place, identities: known.isEmpty ? identities.all : known, patience: patience
             ).reconciliation(endedAgo: age)
         }
     }
 
     /// Runs an export; where it fails for good before all its rows are written, they land as CSV.
-    private func keepingRows(
+    private func withCSVFallback(
         of spreadsheet: Spreadsheet, _ job: Job, _ body: () async throws -> JSON
     ) async throws -> JSON {
         do {
             let result = try await body()
             if job.isRedelivered { csvFallback?.removeFiles(of: job) }
             return result
-        } catch let behind as FailureBehindData {
+        } catch let behind as PostWriteFailure {
             throw behind.cause
         } catch {
             // Of a job that was cancelled, or is another worker's by now, nobody asks for a file.

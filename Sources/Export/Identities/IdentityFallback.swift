@@ -66,8 +66,8 @@ struct IdentityFallback: Sendable {
 
     /// The error, with the account to share with where that is what it lacks.
     static func naming(_ identity: Identity, in error: any Error) -> any Error {
-        if let behind = error as? FailureBehindData {
-            return FailureBehindData(cause: naming(identity, in: behind.cause))
+        if let behind = error as? PostWriteFailure {
+            return PostWriteFailure(cause: naming(identity, in: behind.cause))
         }
         guard let failure = refusal(error) else { return error }
         return JobFailure(
@@ -87,8 +87,8 @@ struct IdentityFallback: Sendable {
     /// The error, or where it is about files that this identity may not see or change because of the shared drive of the
     /// settings, what is wrong with that: a fault of the installation, which costs no job.
     static func blamingDrive(for error: any Error, as identity: Identity) async -> any Error {
-        if let behind = error as? FailureBehindData {
-            return FailureBehindData(cause: await blamingDrive(for: behind.cause, as: identity))
+        if let behind = error as? PostWriteFailure {
+            return PostWriteFailure(cause: await blamingDrive(for: behind.cause, as: identity))
         }
         guard let failure = refusal(error), failure.retry == .never,
             let id = identity.workspace.configuration.sharedDriveID

@@ -34,7 +34,7 @@ struct StagedReplace {
     private func staged(
         _ plan: SpreadsheetPlan, _ ids: [Int], among target: TargetSpreadsheet, removing leftovers: [Int] = []
     ) throws(JobFailure) -> StagedPlan {
-        let mark = StagingMark(installation: run.workspace.configuration.installation, job: run.job.tag)
+        let mark = StagingSheetName(installation: run.workspace.configuration.installation, job: run.job.tag)
         return try StagedPlan(
             forJob: plan, among: target.sheets, removing: leftovers,
             hidden: ids.enumerated().map { ($0.element, mark.title($0.offset + 1)) })
@@ -82,8 +82,8 @@ struct StagedReplace {
     }
 
     /// The note that the last batch of a try leaves.
-    static func note(_ hidden: [Int], _ run: ExportRun) -> ReplacementNote {
-        ReplacementNote(
+    static func note(_ hidden: [Int], _ run: ExportRun) -> ReplacementReceipt {
+        ReplacementReceipt(
             installation: run.workspace.configuration.installation, job: run.job.tag, hidden: hidden.first ?? 0)
     }
 

@@ -1,7 +1,7 @@
 import Google
 
 /// A spreadsheet that may have been made although nobody was told, and how long it has been looked for.
-struct UnclearCreate: Sendable, Hashable {
+struct UncertainCreate: Sendable, Hashable {
     /// When the call cannot have begun later; whole seconds.
     var since: Timestamp
     /// How often its folder has been looked through since, in vain.
@@ -13,7 +13,7 @@ struct UnclearCreate: Sendable, Hashable {
 /// How long a spreadsheet is looked for before it counts as not made.
 ///
 /// Drive's lists are late at times; one that is later than this costs a second spreadsheet, which the job warns of.
-public struct LookingPatience: Sendable, Hashable {
+public struct LookupPolicy: Sendable, Hashable {
     /// How often a folder is looked through at least.
     public var looks: Int
     /// How much time has passed since the call at the last look, at least.
@@ -29,7 +29,7 @@ public struct LookingPatience: Sendable, Hashable {
     var pause: Duration { time / max(1, looks - 1) }
 
     /// Whether a spreadsheet that was not found at the last look was not made.
-    func isOver(for create: UnclearCreate, now: Timestamp) -> Bool {
+    func isOver(for create: UncertainCreate, now: Timestamp) -> Bool {
         // More than, because both times are cut to the second.
         create.looks >= looks && .milliseconds(now.milliseconds - create.since.milliseconds) > time
     }

@@ -22,7 +22,7 @@ struct SheetUpserter {
     /// What there was to do.
     struct Outcome {
         /// What the sheet says of the job by now.
-        var marks: SheetMarks
+        var fence: AppendFence
         /// The job's rows that the sheet lacks.
         var missing: [Int32] = []
         /// Rows of the sheet whose key an earlier one has too.
@@ -40,8 +40,8 @@ struct SheetUpserter {
     /// Writes the rows that differ.
     ///
     /// - Throws: `SheetChanged` where rows were moved meanwhile; some may be written then.
-    func update(_ marks: SheetMarks, to place: KeptSheet.Place) async throws -> Outcome {
-        var (marks, reader) = (marks, reader)
+    func update(_ fence: AppendFence, to place: IncrementalSheet.Place) async throws -> Outcome {
+        var (fence, reader) = (fence, reader)
         let (pairs, repeated, answers) = try await pairs(&reader)
         // The key is there, and may be a formula of somebody's own.
         let others = sheet.columns.indices.filter { !index.columns.contains($0) }
@@ -58,7 +58,7 @@ struct SheetUpserter {
             if !isSaved { try await place.save(.upsert, done) }
             isSaved = true
             // A late write of an earlier worker must not bring back what a later job has changed.
-            let body = updates.takeBody(with: marks.add(1))
+            let body = updates.takeBody(with: fence.add(1))
             _ = try await place.client.batchUpdate(place.spreadsheetID, body: body)
         }
         while done < pairs.count {
@@ -88,7 +88,7 @@ struct SheetUpserter {
         var isThere = [Bool](repeating: false, count: sheet.rows.count)
         for pair in pairs { isThere[Int(pair.here)] = true }
         return Outcome(
-            marks: marks, missing: isThere.indices.lazy.filter { !isThere[$0] }.map { Int32($0) }, repeated: repeated,
+            fence: fence, missing: isThere.indices.lazy.filter { !isThere[$0] }.map { Int32($0) }, repeated: repeated,
             tookTime: isSaved || answers > 1 || !pairs.isEmpty)
     }
 

@@ -1,7 +1,7 @@
 import Google
 
 /// What Google counts, for each identity and for the Cloud project; the raw value is its name in the database.
-enum CountedQuota: String, Sendable, CaseIterable {
+enum QuotaKind: String, Sendable, CaseIterable {
     case sheetsReads = "sheets_reads"
     case sheetsWrites = "sheets_writes"
     /// Google's own unit for calls of Drive, of which a list costs more than a look at a file.
@@ -18,7 +18,7 @@ enum CountedQuota: String, Sendable, CaseIterable {
 
 extension GoogleResource {
     /// What a call costs.
-    var costs: [(quota: CountedQuota, amount: Int)] {
+    var costs: [(quota: QuotaKind, amount: Int)] {
         switch self {
         case .identity: []
         case .driveRead: [(.driveUnits, 5)]

@@ -1,7 +1,7 @@
 import JSON
 
 /// The requests that leave a note on a sheet or take one away: Google's developer metadata.
-enum SheetNote {
+enum SheetMetadata {
     /// Leaves a note.
     ///
     /// - Parameters:

@@ -2,7 +2,7 @@ import JSON
 
 /// How far the appending to a sheet has come, as the queue keeps it.
 ///
-/// The sheet's own notes say it more exactly, but not for ever: see `SheetMarks`.
+/// The sheet's own notes say it more exactly, but not for ever: see `AppendFence`.
 struct AppendProgress: Sendable, Hashable {
     /// Google's id of the sheet.
     let sheetID: Int
@@ -12,7 +12,7 @@ struct AppendProgress: Sendable, Hashable {
     let digest: String
     /// How many are there once the write that may be under way is done; the same number where there is none.
     var sent: Int
-    /// What `SheetMarks` said of other jobs when it was saved.
+    /// What `AppendFence` said of other jobs when it was saved.
     let others: Int
 
     init(sheetID: Int, rows: Int, digest: String, sent: Int, others: Int) {

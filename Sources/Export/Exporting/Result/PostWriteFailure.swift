@@ -1,4 +1,4 @@
 /// What went wrong with a job whose rows are all written by then.
-struct FailureBehindData: Error {
+struct PostWriteFailure: Error {
     let cause: any Error
 }

@@ -3,17 +3,17 @@ import JSON
 import JobQueue
 
 /// The spreadsheet of a job that ended before its time, if there is one, of which no attempt could save that it is there.
-struct LostSpreadsheet {
+struct OrphanedSpreadsheet {
     let job: Job
     /// Where the job makes it.
     let place: ExportDestination.Folder?
     /// Those as whom it may have been made.
     let identities: [Identity]
-    let patience: LookingPatience
+    let patience: LookupPolicy
 
     /// Looks for it; what is not there some time after the job's end was not made.
     func reconciliation(endedAgo age: Duration) async throws -> Reconciliation {
-        let create: UnclearCreate?
+        let create: UncertainCreate?
         switch job.checkpoint.flatMap(ExportCheckpoint.init) {
         case .made?, .notMade?, .staged?: return .upToDate
         case .unclear(let unclear)?: create = unclear
@@ -34,7 +34,7 @@ struct LostSpreadsheet {
     }
 
     private func spreadsheet(
-        after create: UnclearCreate?, as identity: Identity
+        after create: UncertainCreate?, as identity: Identity
     ) async throws -> ExportedSpreadsheet? {
         let workspace = identity.workspace
         let marked = MarkedSpreadsheets(

@@ -10,9 +10,9 @@ struct SheetReader {
     private let calls: CallCounter
 
     /// How much of the rows one answer takes, as it turns out.
-    private var cellPiece = AnswerPiece(cells: 50_000)
+    private var cellPiece = ReadBatchSize(cells: 50_000)
     /// The same for answers that have nothing but values.
-    private var valuePiece = AnswerPiece(cells: 100_000)
+    private var valuePiece = ReadBatchSize(cells: 100_000)
     /// Whether anything was read, so that it would be lost if the job were given back.
     private var hasRead = false
     private static let rectangles = 500
@@ -173,7 +173,7 @@ struct SheetReader {
     /// A job that is given back reads everything anew when it comes again, so a sheet of more answers than a minute's
     /// quota would never be read.
     private mutating func answer<Answer>(
-        _ rows: Int, _ width: Int, _ piece: WritableKeyPath<Self, AnswerPiece>,
+        _ rows: Int, _ width: Int, _ piece: WritableKeyPath<Self, ReadBatchSize>,
         _ body: (Self) async throws -> Answer
     ) async throws -> Answer? {
         var waits = Self.waits

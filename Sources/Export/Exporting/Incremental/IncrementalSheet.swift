@@ -4,7 +4,7 @@ import JobQueue
 import SheetModel
 
 /// A sheet of a job that keeps the rows it has: rows are added to them, or change those of the same key.
-struct KeptSheet {
+struct IncrementalSheet {
     /// The index of the sheet in the payload.
     let index: Int
     let sheet: CheckedSheet
@@ -21,15 +21,15 @@ struct KeptSheet {
     /// Of a new spreadsheet none keeps any, for there are none.
     static func split(
         _ spreadsheet: Spreadsheet, of payload: ExportPayload, template: FormattingTemplate?, batchBytes: Int
-    ) -> (replaced: Spreadsheet, kept: [KeptSheet]) {
+    ) -> (replaced: Spreadsheet, incremental: [IncrementalSheet]) {
         if case .new(_, _, copyOf: nil) = payload.destination { return (spreadsheet, []) }
-        let kept = payload.modes.indices.filter { payload.modes[$0] != .replace }.map { index in
-            KeptSheet(
+        let incremental = payload.modes.indices.filter { payload.modes[$0] != .replace }.map { index in
+            IncrementalSheet(
                 index: index, sheet: spreadsheet.sheets[index], mode: payload.modes[index],
                 position: payload.positions[index],
                 isQueried: payload.queries.contains { $0.index == index }, template: template, batchBytes: batchBytes)
         }
-        return (spreadsheet.keeping { payload.modes[$0] == .replace }, kept)
+        return (spreadsheet.keeping { payload.modes[$0] == .replace }, incremental)
     }
 
     /// What became of it.
@@ -51,7 +51,7 @@ struct KeptSheet {
         let rehearsed: ((String) -> Void)?
         let report: (_ rows: Int) async -> Void
         /// Saves how far the sheet is, with how many rows are done for people.
-        let save: (KeptCheckpoint.Entry, _ rows: Int) async throws -> Void
+        let save: (IncrementalCheckpoint.Entry, _ rows: Int) async throws -> Void
     }
 
     /// How often a sheet is read anew that changes under the reader's hands.
@@ -85,10 +85,10 @@ struct KeptSheet {
 
     /// Looks at all sheets of a job that keep their rows, before any of them is written: one call, where their headers are there.
     static func check(
-        _ sheets: [KeptSheet], in target: TargetSpreadsheet, _ spreadsheetID: String, _ client: SheetsClient,
+        _ sheets: [IncrementalSheet], in target: TargetSpreadsheet, _ spreadsheetID: String, _ client: SheetsClient,
         _ calls: CallCounter
     ) async throws {
-        var there: [(sheet: KeptSheet, existing: ExistingSheet, row: Int)] = []
+        var there: [(sheet: IncrementalSheet, existing: ExistingSheet, row: Int)] = []
         for sheet in sheets {
             guard let existing = try sheet.existing(in: target) else { continue }
             there.append((sheet, existing, try sheet.headerRow(in: existing)))
@@ -166,9 +166,9 @@ struct KeptSheet {
         guard let existing = try existing(in: target) else {
             let plan = try made(from: nil, target)
             // Whatever was in a sheet that is gone is gone too.
-            return try await append(plan, to: place, after: nil, marks(on: plan.summary.id, place, target))
+            return try await append(plan, to: place, after: nil, fence(on: plan.summary.id, place, target))
         }
-        let marks = marks(on: existing.id, place, target)
+        let fence = fence(on: existing.id, place, target)
         let reader = SheetReader(
             spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client, calls: place.calls)
         let row = try headerRow(in: existing)
@@ -176,7 +176,7 @@ struct KeptSheet {
         if sheet.hasHeader {
             header = try await self.header(try await reader.head(at: row), at: row, in: existing, reader)
             if header == nil {
-                return try await append(try made(from: existing, target), to: place, after: place.progress, marks)
+                return try await append(try made(from: existing, target), to: place, after: place.progress, fence)
             }
         }
         let places = header?.places ?? ColumnPlaces(inOrder: sheet.columns.count)
@@ -201,21 +201,21 @@ struct KeptSheet {
             guard places.indices.allSatisfy({ now.shows(header.head, at: $0) }) else { throw SheetChanged() }
         }
         guard case .upsert(let key) = mode else {
-            return try await append(try await plan(nil), to: place, after: place.progress, marks, look)
+            return try await append(try await plan(nil), to: place, after: place.progress, fence, look)
         }
         let upserter = SheetUpserter(
             reader: reader, sheet: sheet, places: places, index: try KeyIndex(sheet, index: index, key: key),
             header: (row, places.indices.map { header?.head.value(at: $0) }),
             rows: row + 1..<max(row + 1, table?.bodyEnd ?? existing.rows), batchBytes: batchBytes, look: look)
-        let outcome = try await upserter.update(marks, to: place)
+        let outcome = try await upserter.update(fence, to: place)
         var result = try await append(
-            try await plan(outcome.missing), to: place, after: nil, outcome.marks, looksFirst: outcome.tookTime, look)
+            try await plan(outcome.missing), to: place, after: nil, outcome.fence, looksFirst: outcome.tookTime, look)
         if outcome.repeated > 0 { result.warnings = [repeated(outcome.repeated)] }
         return result
     }
 
-    private func marks(on sheetID: Int, _ place: Place, _ target: TargetSpreadsheet) -> SheetMarks {
-        SheetMarks(on: sheetID, of: target, installation: place.installation, job: place.job)
+    private func fence(on sheetID: Int, _ place: Place, _ target: TargetSpreadsheet) -> AppendFence {
+        AppendFence(on: sheetID, of: target, installation: place.installation, job: place.job)
     }
 
     /// Appends the rows of a plan that the job has not appended yet.
@@ -224,14 +224,14 @@ struct KeptSheet {
     ///   - looksFirst: Whether the first write is made sure of too.
     ///   - look: Makes sure before a write that the columns are where they were; nil for a sheet that the first write makes.
     private func append(
-        _ plan: AppendPlan, to place: Place, after progress: AppendProgress?, _ marks: SheetMarks,
+        _ plan: AppendPlan, to place: Place, after progress: AppendProgress?, _ fence: AppendFence,
         looksFirst: Bool = false, _ look: (() async throws -> Void)? = nil
     ) async throws -> Outcome {
-        var (begin, known, marks) = (0, String?.none, marks)
+        var (begin, known, fence) = (0, String?.none, fence)
         // An upsert has looked for itself which rows are missing.
         if mode == .append {
-            (begin, known) = try self.begin(marks, progress?.sheetID == plan.summary.id ? progress : nil)
-            marks.goOn(behind: begin)
+            (begin, known) = try self.begin(fence, progress?.sheetID == plan.summary.id ? progress : nil)
+            fence.goOn(behind: begin)
         }
         let digest = try plan.digest(of: begin)
         if begin > 0, isQueried, digest.description != known { throw rowsChanged(begin) }
@@ -239,7 +239,7 @@ struct KeptSheet {
         let appender = SheetAppender(spreadsheetID: place.spreadsheetID, client: place.client) { [mode] progress in
             try await place.save(mode == .append ? .append(progress) : .upsert, before + progress.rows)
         }
-        try await appender.append(plan, from: begin, behind: digest, marks, looksFirst: looksFirst) {
+        try await appender.append(plan, from: begin, behind: digest, fence, looksFirst: looksFirst) {
             if let look { return try await look() }
             try await lookAtMade(plan.summary.id, place)
         }
@@ -264,11 +264,11 @@ struct KeptSheet {
     ///
     /// The sheet's note says it exactly. Where there is none any more, it has made room for those of other jobs, and what the
     /// queue knows holds, unless a write was under way then.
-    private func begin(_ marks: SheetMarks, _ progress: AppendProgress?) throws -> (rows: Int, digest: String?) {
-        guard let progress, (marks.last?.count ?? 0) < progress.rows || marks.last == nil else {
-            return (marks.count, marks.last?.digest)
+    private func begin(_ fence: AppendFence, _ progress: AppendProgress?) throws -> (rows: Int, digest: String?) {
+        guard let progress, (fence.last?.count ?? 0) < progress.rows || fence.last == nil else {
+            return (fence.count, fence.last?.digest)
         }
-        guard marks.last == nil, marks.isCrowded, marks.others != progress.others else {
+        guard fence.last == nil, fence.isCrowded, fence.others != progress.others else {
             // No other job can have taken the note away: the first write was not made, or a person has been there.
             guard progress.rows > 0 else { return (0, nil) }
             throw unclear(

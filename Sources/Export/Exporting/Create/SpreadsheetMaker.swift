@@ -16,7 +16,7 @@ struct SpreadsheetMaker {
     let workspace: Workspace
     let folders: FolderDirectory
     let drive: DriveClient
-    let patience: LookingPatience
+    let patience: LookupPolicy
     let progress: ProgressReporter
 
     /// The spreadsheet, and whether it is as Drive made it just now.
@@ -29,7 +29,7 @@ struct SpreadsheetMaker {
         case nil, .staged?:
             guard !isRedelivered else {
                 // Whoever had the job before may have ended in the middle of the call, just now.
-                let create = UnclearCreate(since: .now(), folder: try await folder())
+                let create = UncertainCreate(since: .now(), folder: try await folder())
                 try await save(.unclear(create), "looking")
                 return try await look(for: create)
             }
@@ -62,7 +62,7 @@ struct SpreadsheetMaker {
         } catch {
             // Where this cannot be saved, the next attempt looks for the mark all the same.
             if error.mayHaveTakenEffect {
-                try? await save(.unclear(UnclearCreate(since: .now(), folder: folder)), "looking")
+                try? await save(.unclear(UncertainCreate(since: .now(), folder: folder)), "looking")
             } else {
                 try? await save(.notMade, "waiting")
             }
@@ -74,7 +74,7 @@ struct SpreadsheetMaker {
 
     /// Makes it in a later attempt: what an earlier one saved must not outlive a create that nobody hears the end of.
     private func makeAgain(in folder: String?) async throws -> ExportedSpreadsheet {
-        try await save(.unclear(UnclearCreate(since: .now(), folder: folder)), "creating")
+        try await save(.unclear(UncertainCreate(since: .now(), folder: folder)), "creating")
         return try await make(in: folder)
     }
 
@@ -131,7 +131,7 @@ struct SpreadsheetMaker {
 
     // MARK: Looking
 
-    private func look(for create: UnclearCreate) async throws -> (ExportedSpreadsheet, isUntouched: Bool) {
+    private func look(for create: UncertainCreate) async throws -> (ExportedSpreadsheet, isUntouched: Bool) {
         if let found = try await marked(in: create.folder) { return (found, false) }
         var create = create
         create.looks += 1

@@ -1,5 +1,5 @@
 /// How many cells to ask for at a time, so that an answer is neither large nor one of very many.
-struct AnswerPiece: Sendable, Hashable {
+struct ReadBatchSize: Sendable, Hashable {
     /// What an answer should have, in bytes; the HTTP client takes eight times as much.
     private static let goal = 4_000_000
 

@@ -4,7 +4,7 @@ import Testing
 @testable import SheetModel
 
 /// Plans for sheets that keep their rows.
-@Suite struct KeptSheetTests {
+@Suite struct IncrementalSheetTests {
     private func sheet(_ columns: [Column], _ rows: [[JSON]]) throws -> CheckedSheet {
         try CheckedSheet(Sheet(name: "S", columns: columns, rows: rows), index: 0, timeZone: .utc)
     }

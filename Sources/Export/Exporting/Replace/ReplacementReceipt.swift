@@ -5,7 +5,7 @@ import JobQueue
 ///
 /// The batch that brings them over leaves it, so that a later attempt knows that this was done. That the hidden sheets are
 /// gone says too little: whoever writes next takes leftovers away.
-struct ReplacementNote {
+struct ReplacementReceipt {
     private static let key = "sheetsync_replaced"
     /// How many are kept on a sheet, for jobs that are tried again after others.
     private static let kept = 30
@@ -40,7 +40,7 @@ struct ReplacementNote {
             else { return nil }
             return (id, job)
         }.sorted { $0.job < $1.job }
-        return earlier.dropLast(Self.kept - 1).map { SheetNote.delete($0.id) }
-            + [SheetNote.add(key: Self.key, value: value, on: sheetID)]
+        return earlier.dropLast(Self.kept - 1).map { SheetMetadata.delete($0.id) }
+            + [SheetMetadata.add(key: Self.key, value: value, on: sheetID)]
     }
 }

@@ -3,7 +3,7 @@ import JobQueue
 import Synchronization
 
 /// What the queue keeps of the sheets of a job that keep their rows, beside whatever else its attempts save.
-final class KeptCheckpoint: Sendable {
+final class IncrementalCheckpoint: Sendable {
     private static let name = "kept"
 
     /// How far the job is with one sheet.
@@ -110,5 +110,5 @@ final class KeptCheckpoint: Sendable {
 
 extension ProgressReporter {
     /// The same reporter, whose checkpoints keep what was saved of sheets that keep their rows.
-    func keeping(_ kept: KeptCheckpoint) -> ProgressReporter { mapping { kept.adding($0) } }
+    func keeping(_ kept: IncrementalCheckpoint) -> ProgressReporter { mapping { kept.adding($0) } }
 }

@@ -14,18 +14,18 @@ struct SheetAppender {
     ///
     /// - Parameters:
     ///   - digest: That of the rows before it.
-    ///   - marks: What the sheet says of the job.
+    ///   - fence: What the sheet says of the job.
     ///   - looksFirst: Whether to look before the first write, and not only before the others.
     ///   - look: Throws where the columns are not any more where the plan has them.
     func append(
-        _ plan: AppendPlan, from row: Int, behind digest: RowDigest, _ marks: SheetMarks, looksFirst: Bool,
+        _ plan: AppendPlan, from row: Int, behind digest: RowDigest, _ fence: AppendFence, looksFirst: Bool,
         _ look: () async throws -> Void
     ) async throws {
-        var (marks, row, digest, looks) = (marks, row, digest, looksFirst)
+        var (fence, row, digest, looks) = (fence, row, digest, looksFirst)
         var batches = plan.batches(from: row, behind: digest)
         while let batch = try batches.next() {
             var progress = AppendProgress(
-                sheetID: plan.summary.id, rows: row, digest: digest.description, sent: batch.end, others: marks.others)
+                sheetID: plan.summary.id, rows: row, digest: digest.description, sent: batch.end, others: fence.others)
             if looks {
                 do { try await look() } catch {
                     progress.sent = row
@@ -35,7 +35,7 @@ struct SheetAppender {
             }
             (looks, progress.sent) = (true, batch.end)
             try await save(progress)
-            let body = batch.body(with: marks.add(batch.rows, digest: batch.digest))
+            let body = batch.body(with: fence.add(batch.rows, digest: batch.digest))
             do throws(GoogleError) {
                 _ = try await client.batchUpdate(spreadsheetID, body: body)
             } catch {

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Appends and upserts whose ends are unclear: every row is there once.
-@Suite struct KeptSheetFaultTests {
+@Suite struct IncrementalSheetFaultTests {
     private static let rows = (0..<120).map { JSON.array([JSON($0), .string("row \($0)")]) }
     private static let expected: JSON = .array([["n", "text"], [-1, "there"]] + rows)
 

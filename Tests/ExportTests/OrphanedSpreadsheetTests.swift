@@ -7,7 +7,7 @@ import Testing
 @testable import JobQueue
 
 /// Jobs that ended when nobody had saved what they made: their results name it all the same, or say that there is nothing.
-@Suite struct LostSpreadsheetTests {
+@Suite struct OrphanedSpreadsheetTests {
     private static let payload: JSON = ["title": "Lost", "rows": [[1]]]
 
     private func work(_ stage: ExportStage, _ body: (TestQueue) async throws -> Void) async throws {

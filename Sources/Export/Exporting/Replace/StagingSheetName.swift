@@ -2,7 +2,7 @@ import JobQueue
 import SheetModel
 
 /// The names of the hidden sheets that a job writes in somebody's spreadsheet, by which those of dead jobs are recognised.
-struct StagingMark: Sendable, Hashable {
+struct StagingSheetName: Sendable, Hashable {
     private let installation: String
     private let job: JobTag
 
