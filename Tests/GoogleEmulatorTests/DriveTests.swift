@@ -287,7 +287,7 @@ import Testing
             let nowhere = try await client.get("/drive/v2/files")
             #expect(nowhere.status == 404)
             #expect(nowhere.text.contains("Error 404 (Not Found)!!1"))
-            let unplayed = try await client.get("/drive/v3/apps")
+            let unplayed = try await client.get("/drive/v3/teamdrives")
             #expect(unplayed.status == 501)
         }
     }

@@ -55,6 +55,32 @@ import Testing
         #expect(try await queue.inspector.contradictions() == [])
     }
 
+    @Test func aJobWhoseRowIsHiddenIsNeitherBegunNorEnded() async throws {
+        let queue = try await TestQueue.make()
+        let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
+        let worker = try await worker(queue)
+        func hide() async throws {
+            _ = try await queue.psql("alter table sheetsync.job enable row level security, force row level security")
+        }
+        func show() async throws {
+            _ = try await queue.psql(
+                "alter table sheetsync.job disable row level security, no force row level security")
+        }
+        try await hide()
+        await #expect(throws: PostgresError.self) { _ = try await worker.claim(8) }
+        try await show()
+        let claimed = try await worker.claim(8)
+        #expect(claimed.map(\.id) == [id])
+        try await hide()
+        await #expect(throws: PostgresError.self) {
+            _ = try await worker.finish(claimed.map { JobOutcome($0, .completed) }, keepPayloads: false)
+        }
+        try await show()
+        #expect(
+            try await worker.finish(claimed.map { JobOutcome($0, .completed) }, keepPayloads: false)[id] == "completed")
+        #expect(try await queue.inspector.contradictions() == [])
+    }
+
     @Test func anIsolatedJobWaitsForAWorkerThatRunsNothingElse() async throws {
         let queue = try await TestQueue.make()
         let id = try await queue.jobs.enqueue(kind: "noop", payload: [:])
