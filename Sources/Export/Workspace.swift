@@ -1,6 +1,5 @@
 public import Google
 import JobQueue
-import Synchronization
 
 /// The Google side of an installation: whose Drive it is, and where in it exports land.
 public struct Workspace: Sendable {
@@ -117,28 +116,4 @@ public struct Workspace: Sendable {
 
     /// Where a person opens a folder.
     func url(ofFolder id: String) -> String { "\(configuration.webBase)/drive/folders/\(id)" }
-}
-
-/// Counts the calls of one job.
-final class CallCounter: Sendable {
-    private let calls = Atomic<Int>(0)
-    private let writes = Atomic<Int>(0)
-    private let answer = Atomic<Int>(0)
-
-    func count(_ call: APICall) {
-        calls.add(1, ordering: .relaxed)
-        answer.store(call.responseSize, ordering: .relaxed)
-        // An answer of this class says that nothing was done.
-        if call.service == .sheets, call.isWrite, !(400..<500).contains(call.status ?? 0) {
-            writes.add(1, ordering: .relaxed)
-        }
-    }
-
-    /// The size of the last answer, in bytes.
-    var lastAnswer: Int { answer.load(ordering: .relaxed) }
-
-    /// Whether anything may have been written into a spreadsheet.
-    var mayHaveWritten: Bool { writes.load(ordering: .relaxed) > 0 }
-
-    var total: Int { calls.load(ordering: .relaxed) }
 }

@@ -1,7 +1,6 @@
 public import Logging
 public import Postgres
 public import ServiceLifecycle
-import Synchronization
 
 /// Claims jobs and runs them, until it is told to stop.
 ///
@@ -75,11 +74,4 @@ public struct Worker: Service {
 extension Worker: CustomStringConvertible {
     /// The worker's name; a service group logs its services as they describe themselves.
     public var description: String { "worker \(configuration.name)" }
-}
-
-/// Something that happens once and stays so.
-final class Flag: Sendable {
-    private let value = Atomic<Bool>(false)
-    var isSet: Bool { value.load(ordering: .acquiring) }
-    func set() { value.store(true, ordering: .releasing) }
 }

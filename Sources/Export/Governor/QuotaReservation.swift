@@ -1,4 +1,3 @@
-import Google
 import Synchronization
 
 /// What is reserved of the quotas for one job from its claim on: its first call of each.
@@ -12,18 +11,4 @@ final class QuotaReservation: Sendable {
 
     /// Notes that the first call goes out.
     func use(_ quota: QuotaKind) { left.withLock { _ = $0.remove(quota) } }
-}
-
-/// The governor of an identity, which lets the first calls of one job use what is reserved for it.
-struct ReservedGate: CallGate {
-    let governor: Governor
-    let reservation: QuotaReservation
-
-    func admit(_ resource: GoogleResource) async throws(GoogleError) {
-        try await governor.admit(resource, using: reservation)
-    }
-
-    func settle(_ resource: GoogleResource, _ error: GoogleError?) async -> GoogleError? {
-        await governor.settle(resource, error)
-    }
 }

@@ -138,6 +138,3 @@ struct SheetUpserter {
         return one.isExactly(other)
     }
 }
-
-/// A row changed its place while a job read its sheet, which has to be read anew.
-struct SheetChanged: Error {}
