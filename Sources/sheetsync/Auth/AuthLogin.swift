@@ -148,6 +148,8 @@ struct AuthLogin {
                 "with drive.file alone jobs reach only what this installation makes; `sheetsync doctor` says what that leaves out"
             )
         }
-        Console.print("name it in GOOGLE_SHEETS_CREDENTIALS_PATH, or beside the client in GOOGLE_SHEETS_TOKEN_PATH")
+        Console.print(
+            "put it at /etc/sheetsync/google-sheets-credentials where the package is installed, else name it in "
+                + "GOOGLE_SHEETS_CREDENTIALS_PATH, or beside the client in GOOGLE_SHEETS_TOKEN_PATH")
     }
 }
