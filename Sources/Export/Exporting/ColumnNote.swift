@@ -12,8 +12,8 @@ struct ColumnNote {
 
     private let installation: String
     private let written: WrittenColumns?
-    /// What stands for the name of each column; nil for one without a name.
-    private let digests: [String?]
+    /// What stands for the name of each column; a column without a name has nothing but its mark.
+    private let digests: [String]
 
     /// Makes the notes of a job's sheet.
     init(_ sheet: CheckedSheet, installation: String) {
@@ -21,7 +21,7 @@ struct ColumnNote {
         written = WrittenColumns(sheet.columns, hasHeader: sheet.hasHeader)
         digests =
             sheet.hasHeader && sheet.columns.count <= ColumnAnchor.most
-            ? sheet.columns.map { $0.name.isEmpty ? nil : ColumnAnchor.digest($0.name) } : []
+            ? sheet.columns.map { ColumnAnchor.digest($0.name) } : []
     }
 
     /// What the notes on a sheet say.
@@ -53,7 +53,7 @@ struct ColumnNote {
     private func anchorRequests(on sheetID: Int, at place: SheetPlace?) -> [JSON] {
         var missing: [Int: String] = [:]
         for (index, digest) in digests.enumerated() {
-            if let digest { missing[place?.columns[index] ?? index] = digest }
+            missing[place?.columns[index] ?? index] = digest
         }
         var requests: [JSON] = []
         for anchor in place?.anchors ?? [] {

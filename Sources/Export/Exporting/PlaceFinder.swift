@@ -44,6 +44,8 @@ struct PlaceFinder {
 
     /// As many cells of a job's sheets are looked at for notes and rules of people; of more only the header is read.
     private static let mostCells = 100_000
+    /// In how many rows below its place a header is looked for that people have moved.
+    private static let rowsBelow = 10
     private static let fields =
         "sheets(properties.sheetId,data(startRow,startColumn,rowData.values(formattedValue,effectiveValue,note,"
         + "dataValidation.condition.type,userEnteredFormat.numberFormat),rowMetadata.hiddenByUser,"
@@ -148,12 +150,14 @@ struct PlaceFinder {
             place = try SheetPlace(
                 of: shared.sheet.columns, hasHeader: shared.sheet.hasHeader, row: shared.row,
                 header: cells.texts(inRow: shared.row), plain: cells.plainTexts(inRow: shared.row),
-                next: cells.texts(inRow: shared.row + 1), used: cells.usedColumns(from: shared.firstRow),
+                below: (1...Self.rowsBelow).map { cells.texts(inRow: shared.row + $0) },
+                used: cells.usedColumns(from: shared.firstRow),
                 unknown: 0..<(shared.rows.upperBound < existing.rows ? existing.columns : 0),
                 earlier: ColumnNote.read(on: existing.id, of: target, installation: installation),
                 anchors: cells.columnNotes.compactMap { column, note in
                     ColumnNote.anchor(note, on: column, installation: installation)
-                }, table: shared.table, isOwn: isCopy)
+                }, table: shared.table, otherTables: existing.tables.filter { $0.id != shared.table?.id }, isOwn: isCopy
+            )
         } catch {
             throw JobFailure(.headerMismatch, "sheets[\(shared.index)]: \(error.message).", retry: .never)
         }

@@ -25,10 +25,15 @@ public struct ColumnAnchor: Sendable, Hashable {
 struct ColumnSearch {
     /// The columns of the sheet that are the job's.
     var taken: Set<Int> = []
-    /// The marked columns that have no heading any more: nobody has claimed them.
-    private(set) var unheaded: Set<Int> = []
+    /// The columns that have the mark of the heading that they show: those are an earlier replacement's for certain.
+    private(set) var certain: Set<Int> = []
+    /// Whether any column has a mark, so that a column without one is somebody's own.
+    let hasMarks: Bool
+    /// The marked columns that have no heading any more: what stands there may be anybody's.
+    private var unheaded: Set<Int> = []
 
     private let header: [String]
+    private let within: Range<Int>
     /// The columns that show a name, exactly and without what nobody sees.
     private var exact: [String: [Int]] = [:]
     private var folded: [String: [Int]] = [:]
@@ -46,7 +51,8 @@ struct ColumnSearch {
     ///   - table: The table in which the columns are looked for.
     init(header: [String], plain: [String], anchors: [ColumnAnchor], table: SheetTable?) {
         self.header = header
-        let within = table?.block.columns ?? 0..<Limits.columns
+        hasMarks = !anchors.isEmpty
+        within = table?.block.columns ?? 0..<Limits.columns
         for (index, name) in header.enumerated() where !name.isEmpty && within.contains(index) {
             exact[name, default: []].append(index)
             folded[HeaderName.folded(name), default: []].append(index)
@@ -59,7 +65,10 @@ struct ColumnSearch {
             let shown = [heading, column < plain.count ? plain[column] : ""].map(ColumnAnchor.digest)
             let fitting = anchors.filter { shown.contains($0.digest) }
             for anchor in fitting.isEmpty ? anchors : fitting { marked[anchor.digest, default: []].insert(column) }
-            guard fitting.isEmpty else { continue }
+            guard fitting.isEmpty else {
+                if !heading.isEmpty { certain.insert(column) }
+                continue
+            }
             if heading.isEmpty {
                 unheaded.insert(column)
             } else {
@@ -75,15 +84,17 @@ struct ColumnSearch {
         for column in columns { wanted[column.name, default: 0] += 1 }
         // Those with a mark first, so that no other column of the name is taken for one.
         for onlyMarked in [true, false] {
-            for (index, column) in columns.enumerated() where places[index] == nil && !column.name.isEmpty {
-                let known = marked[ColumnAnchor.digest(column.name)] ?? []
-                let alike = (exact[column.name] ?? []).filter { !taken.contains($0) }
+            for (index, column) in columns.enumerated() where places[index] == nil {
+                let known = (marked[ColumnAnchor.digest(column.name)] ?? []).subtracting(unheaded)
                 let place: Int
                 if onlyMarked {
-                    guard let own = alike.first(where: known.contains) else { continue }
+                    // One without a name has nothing but its mark.
+                    let named = column.name.isEmpty ? known.sorted() : exact[column.name] ?? []
+                    guard let own = named.first(where: { known.contains($0) && !taken.contains($0) }) else { continue }
                     place = own
                 } else {
-                    guard let next = alike.first else { continue }
+                    let alike = (exact[column.name] ?? []).filter { !taken.contains($0) }
+                    guard known.isEmpty, !column.name.isEmpty, let next = alike.first else { continue }
                     guard alike.count <= wanted[column.name] ?? 0 else {
                         throw SheetModelError(
                             .header,
@@ -98,9 +109,12 @@ struct ColumnSearch {
             }
         }
         for (index, column) in columns.enumerated() where places[index] == nil && !column.name.isEmpty {
-            let alike = (folded[HeaderName.folded(column.name)] ?? []).filter { !taken.contains($0) }
-            let known = alike.filter { marked[ColumnAnchor.digest(column.name)]?.contains($0) == true }
-            guard let place = known.count == 1 ? known[0] : alike.count == 1 ? alike[0] : nil else { continue }
+            let known = (marked[ColumnAnchor.digest(column.name)] ?? []).subtracting(unheaded)
+            let alike = (folded[HeaderName.folded(column.name)] ?? []).filter {
+                !taken.contains($0) && (known.isEmpty || known.contains($0))
+            }
+            guard alike.count == 1 else { continue }
+            let place = alike[0]
             places[index] = place
             taken.insert(place)
             found.append(
@@ -110,17 +124,14 @@ struct ColumnSearch {
         return places
     }
 
-    /// The columns that an earlier replacement wrote and that still have their names; of several of one name the marked ones.
+    /// The columns that an earlier replacement wrote and that still have their names: the marked ones, and where there are no
+    /// marks those whose name no other column has.
     func columns(of earlier: WrittenColumns?) -> Set<Int> {
-        guard let earlier else { return [] }
-        let there = Dictionary(grouping: earlier.columns(in: header)) { ColumnAnchor.digest(header[$0]) }
-        return there.reduce(into: []) { ours, name in
-            guard let known = marked[name.key] else {
-                if name.value.count == 1 { ours.formUnion(name.value) }
-                return
-            }
-            ours.formUnion(known.intersection(name.value))
+        guard !hasMarks, let earlier else { return certain }
+        let there = Dictionary(grouping: earlier.columns(in: header).filter(within.contains)) {
+            ColumnAnchor.digest(header[$0])
         }
+        return there.reduce(into: []) { ours, name in if name.value.count == 1 { ours.formUnion(name.value) } }
     }
 
     /// Gives columns whose heading is gone their place again.
@@ -166,8 +177,8 @@ struct ColumnSearch {
 }
 
 extension A1 {
-    /// The letters of some columns, such as `B and D`.
-    fileprivate static func letters(ofColumns columns: [Int]) -> String {
+    /// The letters of some columns, such as `B, D`; of ten at most.
+    static func letters(ofColumns columns: [Int]) -> String {
         columns.prefix(10).map { letters(ofColumn: $0) }.joined(separator: ", ")
     }
 }

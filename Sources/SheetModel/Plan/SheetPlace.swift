@@ -29,16 +29,17 @@ public struct SheetPlace: Sendable, Hashable {
     /// - Parameters:
     ///   - header: What each cell of the header's row shows; empty for an empty one.
     ///   - plain: The same without formats, such as 2026 for 2,026.
-    ///   - next: What the row below shows.
+    ///   - below: What the rows below show, as far as that is known.
     ///   - used: The columns that hold anything below the header, as far as that is known.
     ///   - unknown: The columns of which that is not known.
     ///   - earlier: What an earlier replacement wrote.
     ///   - anchors: Where those columns are by now.
+    ///   - otherTables: The tables that are not the job's; what stands in their columns is left alone.
     ///   - isOwn: Whether nobody else uses the sheet yet, so that each place is the job's.
     public init(
-        of columns: [Column], hasHeader: Bool, row: Int, header: [String], plain: [String] = [], next: [String] = [],
+        of columns: [Column], hasHeader: Bool, row: Int, header: [String], plain: [String] = [], below: [[String]] = [],
         used: Set<Int> = [], unknown: Range<Int> = 0..<0, earlier: WrittenColumns? = nil, anchors: [ColumnAnchor] = [],
-        table: SheetTable? = nil, isOwn: Bool = false
+        table: SheetTable? = nil, otherTables: [SheetTable] = [], isOwn: Bool = false
     ) throws(SheetModelError) {
         self.row = row
         self.table = table
@@ -62,10 +63,10 @@ public struct SheetPlace: Sendable, Hashable {
                     + "it out of the job")
         }
         let named = Set(columns.lazy.map(\.name).filter { !$0.isEmpty })
-        if !unnamed.isEmpty, !named.isEmpty, named.isSubset(of: next) {
+        if !unnamed.isEmpty, !named.isEmpty, let other = below.firstIndex(where: named.isSubset) {
             throw SheetModelError(
                 .header,
-                "row \(row + 2) of the sheet has the names of this job's columns, and row \(row + 1), where its header should "
+                "row \(row + 2 + other) of the sheet has the names of this job's columns, and row \(row + 1), where its header should "
                     + "be, has not; name the header's row as header_row, or move it back")
         }
         var ours = search.columns(of: earlier)
@@ -78,7 +79,7 @@ public struct SheetPlace: Sendable, Hashable {
                 "row \(row + 1) of the sheet has neither this job's columns nor those that an earlier job wrote there; put the "
                     + "header back, name its row as header_row, or make the sheet like new with reset")
         }
-        ours.formUnion(search.unheaded)
+        ours = ours.filter { column in !otherTables.contains { $0.block.columns.contains(column) } }
         let isShared = !isOwn && (!search.taken.isEmpty || earlier?.hasNames == true && !ours.isEmpty)
         search.putBack(columns, into: &places)
         func isFree(_ place: Int) -> Bool {
@@ -100,12 +101,20 @@ public struct SheetPlace: Sendable, Hashable {
             search.taken.insert(place)
         }
         self.columns = places.map { $0 ?? 0 }
-        // A second column of the same name is somebody's own.
-        let own = Set(columns.map { HeaderName.folded($0.name) })
-        abandoned = ours.subtracting(search.taken).filter { index in
+        // Without marks a second column of the same name is somebody's own.
+        let own = search.hasMarks ? [] : Set(columns.map { HeaderName.folded($0.name) })
+        let abandoned = ours.subtracting(search.taken).filter { index in
             index >= header.count || !own.contains(HeaderName.folded(header[index]))
         }.sorted()
-        remarks = search.remarks(on: columns, at: self.columns, earlier: isOwn ? nil : earlier)
+        self.abandoned = abandoned
+        remarks =
+            search.remarks(on: columns, at: self.columns, earlier: isOwn ? nil : earlier)
+            + (isOwn || abandoned.isEmpty
+                ? []
+                : [
+                    "\(abandoned.count == 1 ? "column" : "columns") \(A1.letters(ofColumns: abandoned)), which an earlier job wrote "
+                        + "and this one lacks, \(abandoned.count == 1 ? "is" : "are") emptied"
+                ])
     }
 
     /// Columns without names of their own, with data from a row on.
