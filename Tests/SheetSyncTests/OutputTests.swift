@@ -76,7 +76,14 @@ import Testing
             }
             // Now somebody reads.
             let reader = pipe.fileHandleForReading
-            let text = Task.detached { String(decoding: reader.readDataToEndOfFile(), as: UTF8.self) }
+            // On a thread of its own: the few of the cooperative pool would all be taken by reading.
+            let text = Task.detached {
+                await withCheckedContinuation { continuation in
+                    Thread.detachNewThread {
+                        continuation.resume(returning: String(decoding: reader.readDataToEndOfFile(), as: UTF8.self))
+                    }
+                }
+            }
             try await Task.sleep(for: .seconds(2))
             process.terminate()
             try await wait(for: "the daemon to end", within: .seconds(120)) { !process.isRunning }
