@@ -17,6 +17,13 @@ struct RunningProgram: CustomStringConvertible {
 
     /// Whether it is still there: this process's child, and not a dead one.
     var isAlive: Bool {
+        if isShownAlive { return true }
+        // While a program with several threads executes another one, Linux shows it as ended for a moment.
+        usleep(20_000)
+        return isShownAlive
+    }
+
+    private var isShownAlive: Bool {
         guard let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8) else { return false }
         let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
         return fields.count > 2 && fields[1] != "Z" && fields[2] == "\(getpid())"
