@@ -40,6 +40,9 @@ public struct CivilDate: Sendable, Hashable {
         }
     }
 
+    /// As ISO 8601 spells it: `2026-11-22`.
+    public var iso8601: String { "\(year.padded(to: 4))-\(month.padded(to: 2))-\(day.padded(to: 2))" }
+
     /// The days since 1970-01-01.
     public var daysSinceEpoch: Int {
         // Years that begin in March end with the leap day, and the months before it have a regular pattern of lengths.

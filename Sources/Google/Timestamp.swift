@@ -56,24 +56,10 @@ public struct Timestamp: Sendable, Hashable {
 
     /// RFC 3339 in UTC, to the second: `2026-09-30T12:34:56Z`.
     public var rfc3339: String {
-        let (day, second) = (Int((Double(seconds) / 86_400).rounded(.down)), ((seconds % 86_400) + 86_400) % 86_400)
-        // Years that begin in March, in cycles of 400, so that the leap day is the last of each.
-        let days = day + 719_468
-        let era = (days >= 0 ? days : days - 146_096) / 146_097
-        let rest = days - era * 146_097
-        let year = (rest - rest / 1_460 + rest / 36_524 - rest / 146_096) / 365
-        let dayOfYear = rest - (365 * year + year / 4 - year / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let date = [
-            (year + era * 400 + (month >= 10 ? 1 : 0), 4), (month < 10 ? month + 3 : month - 9, 2),
-            (dayOfYear - (153 * month + 2) / 5 + 1, 2),
-        ]
-        let time = [(second / 3_600, 2), (second / 60 % 60, 2), (second % 60, 2)]
-        func padded(_ part: (number: Int, length: Int)) -> String {
-            let digits = String(part.number)
-            return String(repeating: "0", count: max(0, part.length - digits.count)) + digits
-        }
-        return "\(date.map(padded).joined(separator: "-"))T\(time.map(padded).joined(separator: ":"))Z"
+        // Of the day, before 1970 too.
+        let second = (seconds % 86_400 + 86_400) % 86_400
+        let clock = [second / 3600, second / 60 % 60, second % 60].map { $0.padded(to: 2) }.joined(separator: ":")
+        return "\(CivilDate(daysSinceEpoch: (seconds - second) / 86_400).iso8601)T\(clock)Z"
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }

@@ -7,6 +7,9 @@ import Testing
 @Suite struct PureTests {
     @Test func timestamps() {
         #expect(Timestamp(rfc3339: "1970-01-01T00:00:00Z")?.milliseconds == 0)
+        for text in ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2024-02-29T00:00:01Z", "9999-12-31T23:59:59Z"] {
+            #expect(Timestamp(rfc3339: text)?.rfc3339 == text)
+        }
         #expect(Timestamp(rfc3339: "2026-09-30T12:34:56.789Z")?.milliseconds == 1_790_771_696_789)
         #expect(Timestamp(rfc3339: "2026-09-30t14:34:56.7891234+02:00")?.milliseconds == 1_790_771_696_789)
         #expect(Timestamp(rfc3339: "2024-02-29T00:00:00.5-00:30")?.milliseconds == 1_709_166_600_500)

@@ -34,25 +34,25 @@ enum ConsentScreen {
 
     private static func question(_ query: Query, _ authority: Authority) throws(GoogleError) -> Question {
         guard query["client_id"] == authority.user.clientID else {
-            throw failure(401, "invalid_client", "The OAuth client was not found.")
+            throw GoogleError.oauth(401, "invalid_client", "The OAuth client was not found.")
         }
         guard let redirectURI = query["redirect_uri"],
             ["http://127.0.0.1", "http://localhost", "http://[::1]"].contains(where: { host in
                 redirectURI.hasPrefix(host) && [":", "/", nil].contains(redirectURI.dropFirst(host.count).first)
             })
         else {
-            throw failure(
+            throw GoogleError.oauth(
                 400, "redirect_uri_mismatch", "The redirect URI in the request does not match those of the client.")
         }
         guard query["response_type"] == "code" else {
-            throw failure(400, "unsupported_response_type", "Invalid response_type.")
+            throw GoogleError.oauth(400, "unsupported_response_type", "Invalid response_type.")
         }
         let scopes = (query["scope"] ?? "").split(separator: " ").map(String.init)
         guard !scopes.isEmpty, scopes.allSatisfy(allScopes.contains) else {
-            throw failure(400, "invalid_scope", "Some requested scopes were invalid.")
+            throw GoogleError.oauth(400, "invalid_scope", "Some requested scopes were invalid.")
         }
         guard query["code_challenge_method"] == "S256", let challenge = query["code_challenge"], challenge.count == 43
-        else { throw failure(400, "invalid_request", "The emulator takes a code challenge by S256 alone.") }
+        else { throw GoogleError.oauth(400, "invalid_request", "The emulator takes a code challenge by S256 alone.") }
         return Question(
             redirectURI: redirectURI, scopes: scopes, state: query["state"], challenge: challenge,
             isOffline: query["access_type"] == "offline",
@@ -120,10 +120,6 @@ enum ConsentScreen {
                 body: "<main><h1>Access blocked</h1><p>\(HTML.escape(error.message))</p><p>Error \(error.code): "
                     + "\(HTML.escape(error.reason))</p></main>"), status: error.code)
     }
-
-    private static func failure(_ code: Int, _ error: String, _ description: String) -> GoogleError {
-        GoogleError(code: code, message: description, reason: error)
-    }
 }
 
 /// What people have allowed on the consent screen.
@@ -155,17 +151,19 @@ enum ConsentEndpoint {
     ) throws(GoogleError) -> JSON {
         let user = authority.user
         guard form["client_id"] == user.clientID else {
-            throw failure(401, "invalid_client", "The OAuth client was not found.")
+            throw GoogleError.oauth(401, "invalid_client", "The OAuth client was not found.")
         }
-        guard form["client_secret"] == user.clientSecret else { throw failure(401, "invalid_client", "Unauthorized") }
+        guard form["client_secret"] == user.clientSecret else {
+            throw GoogleError.oauth(401, "invalid_client", "Unauthorized")
+        }
         guard let code = form["code"], let given = authority.consents.codes.removeValue(forKey: code),
             given.expires > now
-        else { throw failure(400, "invalid_grant", "Malformed auth code.") }
+        else { throw GoogleError.oauth(400, "invalid_grant", "Malformed auth code.") }
         guard form["redirect_uri"] == given.redirectURI else {
-            throw failure(400, "redirect_uri_mismatch", "Bad Request")
+            throw GoogleError.oauth(400, "redirect_uri_mismatch", "Bad Request")
         }
         guard let verifier = form["code_verifier"], Digest.sha256Text(Array(verifier.utf8)) == given.challenge else {
-            throw failure(400, "invalid_grant", "Invalid code verifier.")
+            throw GoogleError.oauth(400, "invalid_grant", "Invalid code verifier.")
         }
         let token = authority.issue(email: user.email, isServiceAccount: false, scopes: given.scopes, now: now)
         var answer = JSONObject()
@@ -191,7 +189,7 @@ enum ConsentEndpoint {
             authority.consents.refreshTokens[token] != nil
             || token == authority.user.refreshToken && !authority.user.isRefreshTokenDead
         guard isRefreshToken || authority.holder("Bearer \(token)") == authority.user.email else {
-            return failure(400, "invalid_token", "Token expired or revoked").response(.oauth)
+            return GoogleError.oauth(400, "invalid_token", "Token expired or revoked").response(.oauth)
         }
         authority.consents.refreshTokens = [:]
         authority.consents.wasGiven = false
@@ -205,7 +203,7 @@ enum ConsentEndpoint {
         let form = Query(String(decoding: request.body, as: UTF8.self))
         guard let token = authority.token(form["access_token"] ?? request.query["access_token"] ?? ""),
             token.expires > now
-        else { return failure(400, "invalid_token", "Invalid Value").response(.oauth) }
+        else { return GoogleError.oauth(400, "invalid_token", "Invalid Value").response(.oauth) }
         var info = JSONObject()
         info["azp"] = .string(authority.user.clientID)
         info["aud"] = .string(authority.user.clientID)
@@ -215,9 +213,5 @@ enum ConsentEndpoint {
         if token.scopes.contains("email") { info["email"] = .string(token.email) }
         info["access_type"] = "offline"
         return .json(.object(info))
-    }
-
-    private static func failure(_ code: Int, _ error: String, _ description: String) -> GoogleError {
-        GoogleError(code: code, message: description, reason: error)
     }
 }

@@ -96,22 +96,16 @@ public struct CSVEncoder: Sendable {
             days -= 1
             time += 86_400_000
         }
-        let day = CivilDate(daysSinceEpoch: days - DateText.epochSerial)
-        let date = "\(padded(day.year, 4))-\(padded(day.month, 2))-\(padded(day.day, 2))"
+        let date = CivilDate(daysSinceEpoch: days - DateText.epochSerial).iso8601
         // A duration goes on behind a day; before zero it has a sign.
         let isDuration = type == .time
         if isDuration { time = abs(moment) }
         let seconds = time / 1000
         var clock =
-            "\(isDuration && moment < 0 ? "-" : "")\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
-        var fraction = padded(time % 1000, 3)[...]
+            "\(isDuration && moment < 0 ? "-" : "")\((seconds / 3600).padded(to: 2)):\((seconds / 60 % 60).padded(to: 2)):\((seconds % 60).padded(to: 2))"
+        var fraction = (time % 1000).padded(to: 3)[...]
         while fraction.last == "0" { fraction.removeLast() }
         if !fraction.isEmpty { clock += ".\(fraction)" }
         return type == .date ? date : type == .time ? clock : "\(date) \(clock)"
-    }
-
-    private static func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 }

@@ -10,6 +10,17 @@ enum DateText {
     /// The microseconds since 1970-01-01 00:00 of the years 1 to 9999.
     static let years = -719_162 * microsecondsPerDay..<2_932_897 * microsecondsPerDay
 
+    /// The serial number of a moment, of whose local time these are the microseconds since 1970-01-01 00:00.
+    static func serial(ofMoment microseconds: Int) -> Double {
+        // One division of whole numbers rounds once, where adding a fraction to a day would round twice.
+        Double(microseconds + epochSerial * microsecondsPerDay) / Double(microsecondsPerDay)
+    }
+
+    /// The second in which a moment lies, rounded down before 1970 too.
+    static func second(ofMoment microseconds: Int) -> Int {
+        microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
+    }
+
     /// The days since 1970-01-01 of `2026-11-22`.
     static func days(_ text: Span<UInt8>) -> Int? {
         text.count == 10 ? days(text, at: 0) : nil

@@ -9,14 +9,14 @@ enum ISO8601 {
     static func date(_ text: String) -> Double? {
         var scanner = Scanner(text)
         guard let day = scanner.date(), scanner.isAtEnd else { return nil }
-        return Double(day.daysSinceEpoch + epochSerial)
+        return Double(day.daysSinceEpoch + DateText.epochSerial)
     }
 
     /// A date, or a date and time at midnight as it is spelled, whatever the offset: `2026-11-22T00:00:00.000Z`.
     static func midnight(_ text: String) -> Double? {
         var scanner = Scanner(text)
         guard let (day, time, _) = scanner.dateAndTime(), time == 0, scanner.isAtEnd else { return nil }
-        return Double(day.daysSinceEpoch + epochSerial)
+        return Double(day.daysSinceEpoch + DateText.epochSerial)
     }
 
     /// A time of day or a duration, in days: `09:30`, `09:30:15.25`, `-126:30:00`, `2 days 06:30:00` (an interval of
@@ -24,15 +24,14 @@ enum ISO8601 {
     static func time(_ text: String) -> Double? {
         var scanner = Scanner(text)
         guard let time = scanner.duration(), scanner.isAtEnd else { return nil }
-        return Double(time) / microsecondsPerDay
+        return Double(time) / Double(DateText.microsecondsPerDay)
     }
 
     /// A date and a time with `T` or a space between, or a date alone, which is its midnight; with `Z` or an offset, the time
     /// that clocks in the zone show then.
     static func datetime(_ text: String, in zone: TimeZoneRules) -> Double? {
         guard let moment = moment(text, in: zone), DateText.years.contains(moment) else { return nil }
-        // One division of whole numbers rounds once, where adding a fraction to a day would round twice.
-        return Double(moment + epochSerial * 86_400_000_000) / microsecondsPerDay
+        return DateText.serial(ofMoment: moment)
     }
 
     /// The microseconds from 1970-01-01 00:00 to what clocks in the zone show.
@@ -42,9 +41,7 @@ enum ISO8601 {
         var microseconds = day.daysSinceEpoch * 86_400_000_000 + time
         if let offset {
             microseconds -= offset * 1_000_000
-            // Rounded down, below 1970 too.
-            let seconds = microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
-            microseconds += zone.offset(at: Int64(seconds)) * 1_000_000
+            microseconds += zone.offset(at: Int64(DateText.second(ofMoment: microseconds))) * 1_000_000
         }
         return microseconds
     }
@@ -67,9 +64,6 @@ enum ISO8601 {
         guard scanner.dateAndTime() != nil, scanner.isAtEnd else { return "a date with something else behind it" }
         return "a date with a time of day that is not midnight, which the type datetime takes"
     }
-
-    private static let epochSerial = 25_569
-    private static let microsecondsPerDay = 86_400_000_000.0
 
     private struct Scanner {
         private let bytes: [UInt8]

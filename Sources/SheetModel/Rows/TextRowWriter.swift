@@ -89,13 +89,12 @@ public struct TextRowWriter: Sendable {
             buffer.append(double: Double(time) / Double(DateText.microsecondsPerDay))
         case .timestamp:
             guard let moment = DateText.timestamp(text, hasOffset: false) else { return try convert(text) }
-            append(moment: moment)
+            buffer.append(double: DateText.serial(ofMoment: moment))
         case .timestampWithOffset:
             guard let moment = DateText.timestamp(text, hasOffset: true) else { return try convert(text) }
-            let seconds = moment / 1_000_000 - (moment % 1_000_000 < 0 ? 1 : 0)
-            let local = moment + zone.offset(at: seconds) * 1_000_000
+            let local = moment + zone.offset(at: DateText.second(ofMoment: moment)) * 1_000_000
             guard DateText.years.contains(local) else { return try convert(text) }
-            append(moment: local)
+            buffer.append(double: DateText.serial(ofMoment: local))
         case .json:
             // Lists and objects stay as the database spells them.
             let isScalar = text[0] != UInt8(ascii: "{") && text[0] != UInt8(ascii: "[")
@@ -169,13 +168,6 @@ public struct TextRowWriter: Sendable {
         // Fifteen digits always come back from a double.
         guard end <= 15 else { return try convert(text) }
         buffer.append(text.extracting(0..<end))
-    }
-
-    private mutating func append(moment microseconds: Int) {
-        // One division of whole numbers rounds once.
-        buffer.append(
-            double: Double(microseconds + DateText.epochSerial * DateText.microsecondsPerDay)
-                / Double(DateText.microsecondsPerDay))
     }
 
     private mutating func convert(_ text: Span<UInt8>) throws(SheetModelError) {

@@ -11,19 +11,18 @@ struct AuthSettings {
 
     init(_ reader: SettingsReader) throws {
         self.reader = reader
-        authorities = try CertificateSetting("GOOGLE_CA_CERT", of: reader)?.certificates(of: "GOOGLE_CA_CERT")
+        authorities = try GoogleSettings.authorities(reader)
         endpoint = try GoogleSettings.endpoint(reader)
     }
 
     /// What calls Google.
     func httpClient() throws(HTTPError) -> HTTPClient {
-        try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)", authorities: authorities?.pem)
+        try GoogleSettings.httpClient(trusting: authorities)
     }
 
     /// Where the token is kept: by the option, else by the settings.
     func tokenPath(_ option: String?) throws -> String {
-        let setting = reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH")
-        guard let path = option ?? setting else {
+        guard let path = option ?? GoogleSettings.token(reader) else {
             throw SettingsError(
                 name: "GOOGLE_SHEETS_TOKEN_PATH", problem: "is not set: say by it or by --token where the token is kept"
             )

@@ -36,9 +36,9 @@ struct GoogleSettings {
         }
         credentials = GoogleIdentities(
             setting: setting, value: value,
-            token: reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH"),
+            token: Self.token(reader),
             subject: reader.text("GOOGLE_IMPERSONATE_SUBJECT"), metadataServer: metadataServer)
-        authorities = try CertificateSetting("GOOGLE_CA_CERT", of: reader)?.certificates(of: "GOOGLE_CA_CERT")
+        authorities = try Self.authorities(reader)
         endpoint = try Self.endpoint(reader)
         sharedDriveID = reader.text("GOOGLE_DRIVE_SHARED_DRIVE_ID")
         foldersEnabled = try reader.bool("GOOGLE_DRIVE_ENABLE_FOLDERS", default: true)
@@ -64,8 +64,21 @@ struct GoogleSettings {
         return endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
     }
 
+    /// A user's token, as a path or as its text.
+    static func token(_ reader: SettingsReader) -> String? {
+        reader.credentialPath("GOOGLE_SHEETS_TOKEN") ?? reader.text("GOOGLE_SHEETS_TOKEN_PATH")
+    }
+
+    /// Certificates of authorities that are trusted beside the system's.
+    static func authorities(_ reader: SettingsReader) throws -> AuthorityCertificates? {
+        try CertificateSetting("GOOGLE_CA_CERT", of: reader)?.certificates(of: "GOOGLE_CA_CERT")
+    }
+
     /// What calls Google.
-    func httpClient() throws(HTTPError) -> HTTPClient {
+    func httpClient() throws(HTTPError) -> HTTPClient { try Self.httpClient(trusting: authorities) }
+
+    /// What calls Google, trusting some authorities beside the system's.
+    static func httpClient(trusting authorities: AuthorityCertificates?) throws(HTTPError) -> HTTPClient {
         try HTTPClient(userAgent: "sheetsync/\(SheetSync.version) (gzip)", authorities: authorities?.pem)
     }
 

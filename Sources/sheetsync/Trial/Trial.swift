@@ -50,11 +50,7 @@ struct Trial {
         _ credentials: Credentials, _ http: HTTPClient, _ note: (Result) -> Void
     ) async throws -> TrialReport {
         let silent = Logger(label: "trial") { _ in SwiftLogNoOpLogHandler() }
-        let path = settings.credentials.tokenPath
-        let tokens = TokenSource(
-            http: http, logger: silent,
-            onRotation: { token in if let path { try? TokenFile(path: path).replaceRefreshToken(token) } },
-            load: { () throws(CredentialsError) in credentials })
+        let tokens = Person.tokens(credentials, http, keeping: settings.credentials.tokenPath)
         var problem: String?
         let queue = try await queue(&problem)
         let past = APIClient(http: http, tokens: tokens, endpoint: settings.endpoint)
