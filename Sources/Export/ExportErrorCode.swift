@@ -17,6 +17,9 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
     case noSource = "export.no_source"
     case spoolFull = "export.spool_full"
     case spoolFailed = "export.spool_failed"
+    case tooManyDeletes = "sync.too_many_deletes"
+    case emptyResult = "sync.empty_result"
+    case protectedCells = "sync.protected"
     case queryFailed = "query.failed"
     case queryTimedOut = "query.timed_out"
     case queryLoginRefused = "query.login_refused"
@@ -58,6 +61,14 @@ public enum ExportErrorCode: String, Sendable, CaseIterable {
         case .spoolFailed:
             "The rows of a query could not be kept in SHEETSYNC_SPOOL_DIR, mostly because its disk is full; the job is "
                 + "tried again."
+        case .tooManyDeletes:
+            "More rows have left the query than `max_deletes` lets a mirror delete; look at the query, and if it is right, let one "
+                + "run through with allow_deletes."
+        case .emptyResult:
+            "The query of a mirror gave no rows, and nothing was cleared; look at the query, or set allow_empty."
+        case .protectedCells:
+            "A protected range lies over cells that a mirror is to write; let the account edit it, or take the protection away, "
+                + "and retry the job."
         case .queryFailed:
             "The source database refused the query, or it gives no rows; correct it and enqueue it anew."
         case .queryTimedOut:

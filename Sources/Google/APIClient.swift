@@ -141,7 +141,9 @@ public struct APIClient: Sendable {
     private func read(_ answer: HTTPClient.Response, _ limit: AnswerLimit) throws(GoogleError) -> JSON {
         guard answer.status.kind == .successful else { throw failure(answer) }
         if answer.body.isEmpty { return .null }
-        do throws(JSONError) { return try JSON(parsing: answer.body, mostValues: limit.values) } catch {
+        do throws(JSONError) {
+            return try JSON(parsing: answer.body, mostValues: limit.values, longestTree: limit.longestTree)
+        } catch {
             guard error.isTooManyValues else { throw failure(answer) }
             throw GoogleError(.answerTooLarge, retry: .never, mayHaveTakenEffect: true)
         }

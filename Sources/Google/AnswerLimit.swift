@@ -6,6 +6,8 @@ public struct AnswerLimit: Sendable, Hashable {
     public var bytes: Int
     /// The JSON values, those within others too.
     public var values: Int
+    /// The length in bytes from which an array of it stays text.
+    public var longestTree = Int.max
 
     /// Makes a limit.
     public init(bytes: Int, values: Int) {

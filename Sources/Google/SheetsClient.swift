@@ -32,6 +32,50 @@ public struct SheetsClient: Sendable {
         return answer["replies"]?.array ?? []
     }
 
+    /// The same, answered with what a fields mask names of the spreadsheet as it is then; it is no read of the quota.
+    ///
+    /// - Parameters:
+    ///   - body: the JSON with `includeSpreadsheetInResponse` and the `responseRanges`.
+    ///   - cells: How many cells those have.
+    /// - Returns: the spreadsheet, the rows of its cells as text where they are many.
+    public func batchUpdate(
+        _ spreadsheetID: String, body: [UInt8], showing fields: String, cells: Int
+    ) async throws(GoogleError) -> JSON {
+        var request = APIRequest(
+            .sheets, .post, "\(APIRequest.sheetsPath(spreadsheetID)):batchUpdate",
+            fields: "updatedSpreadsheet(\(fields))", body: body)
+        request.mayBePacked = true
+        request.answerLimit = .cells(cells, valuesEach: 8)
+        request.answerLimit.longestTree = Self.longestTree
+        return try await api.call(request)["updatedSpreadsheet"] ?? .null
+    }
+
+    /// The length in bytes from which rows of cells stay text.
+    private static let longestTree = 1 << 16
+
+    /// Reads what a fields mask names of a spreadsheet and one of its sheets, the rows of cells as text where they are many.
+    ///
+    /// - Parameters:
+    ///   - rows: The rows whose cells are read; nil for all.
+    ///   - cells: How many cells those have at most.
+    public func sheet(
+        _ sheetID: Int, of spreadsheetID: String, rows: Range<Int>?, cells: Int, fields: String
+    ) async throws(GoogleError) -> JSON {
+        var range = JSONObject()
+        range["sheetId"] = JSON(sheetID)
+        if let rows {
+            range["startRowIndex"] = JSON(rows.lowerBound)
+            range["endRowIndex"] = JSON(rows.upperBound)
+        }
+        let question: JSON = ["dataFilters": [["gridRange": .object(range)]]]
+        var request = APIRequest(
+            .sheets, .post, "\(APIRequest.sheetsPath(spreadsheetID)):getByDataFilter", fields: fields,
+            body: question.bytes, isRead: true)
+        request.answerLimit = .cells(cells, valuesEach: 8)
+        request.answerLimit.longestTree = Self.longestTree
+        return try await api.call(request)
+    }
+
     /// Enters values into ranges, all or none; one write of the quota.
     ///
     /// The body goes out as it is: values without anything around them shrink to a third at most, and compressing them takes

@@ -1,5 +1,5 @@
 /// The beginning of a text in quotes, 40 characters at most and on one line, for errors.
-func excerpt(_ text: some StringProtocol) -> String {
+public func excerpt(_ text: some StringProtocol) -> String {
     // Scalars, because one Character may be as long as somebody likes.
     let scalars = text.unicodeScalars.prefix(41)
     var shown = "\""
@@ -11,7 +11,7 @@ func excerpt(_ text: some StringProtocol) -> String {
 
 extension Int {
     /// The number with commas between its thousands, for people.
-    var grouped: String {
+    public var grouped: String {
         var digits = Array(String(magnitude).utf8)
         var place = digits.count - 3
         while place > 0 {

@@ -138,7 +138,8 @@ struct ExportStage {
         let directory = TemplateDirectory(path: templates)
         return [
             "export": ExportHandler(
-                identities: identities, templates: directory, batchBytes: batchBytes,
+                identities: identities, templates: directory,
+                mirrors: MirrorMemory(on: queue.connection, schema: "sheetsync"), batchBytes: batchBytes,
                 patience: patience, source: source, csvFallback: csvFallback),
             "format": FormatHandler(identities: identities, templates: directory),
             "folder": FolderHandler(identities: identities), "noop": NoopHandler(),

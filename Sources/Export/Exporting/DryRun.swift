@@ -17,6 +17,7 @@ struct DryRun {
     let folders: FolderDirectory
     let batchBytes: Int
     let progress: ProgressReporter
+    let mirror: MirrorContext
 
     func result() async throws -> JSON {
         switch payload.destination {
@@ -51,7 +52,7 @@ struct DryRun {
             job, payload, spreadsheet, look, template: template,
             workspace: workspace.rehearsing { calls.add($0.methodName, 1) }, folders: folders, batchBytes: batchBytes,
             patience: LookupPolicy(), progress: ProgressReporter(holds: { [progress] in progress.isHeld }) { _ in },
-            rehearsed: { calls.add($0, 1) })
+            mirror: mirror, rehearsed: { calls.add($0, 1) })
         let result = try await body(run)
         let there = Set((look?.target?.sheets ?? []).map { JSON($0.id) })
         // Ids of sheets that are yet to be made are nobody's.

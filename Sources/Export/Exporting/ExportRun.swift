@@ -27,6 +27,8 @@ struct ExportRun {
     let checkpoint: ExportCheckpoint?
     private let incrementalCheckpoint: IncrementalCheckpoint
     let calls: CallCounter
+    /// What mirrors need; nil where nothing can be remembered.
+    private let mirror: MirrorContext?
     /// In a rehearsal, is told of calls that cannot be made there.
     private let rehearsed: (@Sendable (String) -> Void)?
     /// The sheets that one plan replaces, and their look; nil keeps the one that is there.
@@ -39,9 +41,10 @@ struct ExportRun {
         _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ look: TargetLook?,
         template: FormattingTemplate?,
         workspace: Workspace, folders: FolderDirectory, batchBytes: Int, patience: LookupPolicy,
-        progress: ProgressReporter, rehearsed: (@Sendable (String) -> Void)? = nil
+        progress: ProgressReporter, mirror: MirrorContext? = nil, rehearsed: (@Sendable (String) -> Void)? = nil
     ) {
         self.job = job
+        self.mirror = mirror
         self.rehearsed = rehearsed
         self.payload = payload
         self.spreadsheet = spreadsheet
@@ -67,6 +70,12 @@ struct ExportRun {
         var known: TargetSpreadsheet?
         var isNew = false
         switch payload.destination {
+        case .existing(let id) where payload.isMirror:
+            // Where rows stand is read right before each write.
+            known = payload.queries.isEmpty ? look?.target : nil
+            let url = look?.target?.url ?? "https://docs.google.com/spreadsheets/d/\(id)/edit"
+            spreadsheet = ExportedSpreadsheet(id: id, url: url, folder: nil)
+            sheets = []
         case .existing(let id):
             // A query takes so long that people may have changed the spreadsheet meanwhile.
             let target: TargetSpreadsheet
@@ -83,7 +92,7 @@ struct ExportRun {
             let writer = NewSpreadsheetWriter(title: title, folder: folder, original: original, run: self)
             let plan: SpreadsheetPlan
             (spreadsheet, plan, isNew) = try await writer.write()
-            sheets = plan.sheets
+            sheets = try await keepMirrors(plan.sheets, of: spreadsheet)
         }
         let outcomes: [IncrementalSheet.Outcome]
         do { outcomes = try await writeIncremental(in: spreadsheet, known, beside: sheets) } catch {
@@ -96,6 +105,21 @@ struct ExportRun {
                 incrementalCheckpoint.note(written: result()), step: "sharing", rowsDone: rowsTotal, of: rowsTotal)
             throw PostWriteFailure(cause: error)
         }
+    }
+
+    /// Keeps what mirrors have written into a new spreadsheet, and returns the sheets with that.
+    private func keepMirrors(
+        _ summaries: [SheetSummary], of spreadsheet: ExportedSpreadsheet
+    ) async throws -> [SheetSummary] {
+        guard let mirror, case .new(_, _, copyOf: nil) = payload.destination else { return summaries }
+        var summaries = summaries
+        for (index, mode) in payload.modes.enumerated() {
+            guard case .mirror(let options) = mode else { continue }
+            summaries[index].changes = try await SheetMirror.keep(
+                self.spreadsheet.sheets[index], options, id: summaries[index].id, in: spreadsheet,
+                timeZone: self.spreadsheet.timeZone?.googleName ?? "Etc/GMT", mirror.memory)
+        }
+        return summaries
     }
 
     private func result(
@@ -125,14 +149,14 @@ struct ExportRun {
         var known = known
         var outcomes = replaced.map { IncrementalSheet.Outcome(summary: $0) }
         for sheet in incremental {
-            let target: TargetSpreadsheet
-            if let known { target = known } else { target = try await self.target(spreadsheet.id) }
+            let target = known
             known = nil
             let done = outcomes.reduce(0) { $0 + $1.summary.rows }
             let place = IncrementalSheet.Place(
                 spreadsheetID: spreadsheet.id, client: sheets, calls: calls,
                 installation: workspace.configuration.installation,
                 job: job.tag, progress: incrementalCheckpoint.progress(ofSheet: sheet.index), rehearsed: rehearsed,
+                mirror: mirror,
                 report: { rows in await progress("writing", rowsDone: done + rows, of: rowsTotal) },
                 save: { entry, rows in
                     try await progress.save(

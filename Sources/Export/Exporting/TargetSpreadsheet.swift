@@ -13,14 +13,23 @@ struct TargetSpreadsheet: Sendable, Hashable {
     let staged: [Int]
     /// Google's `DeveloperMetadata` of each sheet that has any, by the sheet's id.
     let metadata: [Int: [JSON]]
+    /// The cells of each sheet that this account may not edit, with what people call them, by the sheet's id.
+    let protected: [Int: [ProtectedCells]]
 
-    private static let fields =
+    /// Cells that the account may not edit.
+    struct ProtectedCells: Sendable, Hashable {
+        let block: CellBlock
+        let name: String
+    }
+
+    static let sheetFields =
         "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),bandedRanges(bandedRangeId,range),merges,basicFilter,"
         + "tables(tableId,name,range,columnProperties.columnName,rowsProperties.footerColorStyle),"
-        + "developerMetadata(metadataId,metadataKey,metadataValue)"
+        + "developerMetadata(metadataId,metadataKey,metadataValue),"
+        + "protectedRanges(protectedRangeId,range,description,warningOnly,requestingUserCanEdit)"
     /// What only a sheet that is made like new is asked for.
     private static let belongings =
-        ",conditionalFormats.ranges,protectedRanges.protectedRangeId,filterViews.filterViewId,charts.chartId,"
+        ",conditionalFormats.ranges,filterViews.filterViewId,charts.chartId,"
         + "slicers.slicerId,rowGroups(range,depth),columnGroups(range,depth)"
 
     /// Reads it: one call.
@@ -29,7 +38,8 @@ struct TargetSpreadsheet: Sendable, Hashable {
     init(
         _ id: String, of installation: String, using client: SheetsClient, withBelongings: Bool = false
     ) async throws(GoogleError) {
-        let fields = "spreadsheetUrl,properties.timeZone,sheets(\(Self.fields)\(withBelongings ? Self.belongings : ""))"
+        let fields =
+            "spreadsheetUrl,properties.timeZone,sheets(\(Self.sheetFields)\(withBelongings ? Self.belongings : ""))"
         try self.init(id, of: installation, try await client.spreadsheet(id, fields: fields))
     }
 
@@ -40,6 +50,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
         var sheets: [ExistingSheet] = []
         var staged: [Int] = []
         var metadata: [Int: [JSON]] = [:]
+        var protected: [Int: [ProtectedCells]] = [:]
         for sheet in json["sheets"]?.array ?? [] {
             let properties = sheet["properties"]
             let grid = properties?["gridProperties"]
@@ -72,6 +83,12 @@ struct TargetSpreadsheet: Sendable, Hashable {
             }
             existing.belongings = try SheetBelongings(of: sheet)
             metadata[existing.id] = sheet["developerMetadata"]?.array
+            for range in sheet["protectedRanges"]?.array ?? []
+            where range["requestingUserCanEdit"]?.bool != true && range["warningOnly"]?.bool != true {
+                guard let block = try existing.block(range["range"]) else { continue }
+                protected[existing.id, default: []].append(
+                    ProtectedCells(block: block, name: range["description"]?.string ?? ""))
+            }
             if properties?["hidden"]?.bool == true, StagingSheetName.isOn(existing.title, of: installation) {
                 staged.append(existing.id)
             } else {
@@ -81,6 +98,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
         self.sheets = sheets
         self.staged = staged
         self.metadata = metadata
+        self.protected = protected
     }
 
     /// The sheet of a name, which Sheets tells from others without regard to case.

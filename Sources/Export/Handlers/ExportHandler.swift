@@ -14,6 +14,7 @@ public struct ExportHandler: JobHandler {
     private let patience: LookupPolicy
     private let source: SourceDatabase?
     private let csvFallback: CSVFallback?
+    private let mirrors: MirrorMemory
 
     /// Makes a handler.
     ///
@@ -22,11 +23,12 @@ public struct ExportHandler: JobHandler {
     ///   - batchBytes: The size that one write's body grows to; Google has been seen to take 9 MB.
     ///   - patience: How long a spreadsheet is looked for whose create had an unclear end.
     ///   - source: Where queries run; nil to refuse them.
+    ///   - mirrors: Remembers what mirrors wrote.
     ///   - csvFallback: Keeps what Google refuses for good; nil to keep nothing.
     public init(
         identities: Identities, templates: TemplateDirectory = TemplateDirectory(path: nil),
-        batchBytes: Int = 8_000_000, patience: LookupPolicy = LookupPolicy(), source: SourceDatabase? = nil,
-        csvFallback: CSVFallback? = nil
+        mirrors: MirrorMemory, batchBytes: Int = 8_000_000, patience: LookupPolicy = LookupPolicy(),
+        source: SourceDatabase? = nil, csvFallback: CSVFallback? = nil
     ) {
         self.identities = identities
         self.templates = templates
@@ -34,6 +36,7 @@ public struct ExportHandler: JobHandler {
         self.patience = patience
         self.source = source
         self.csvFallback = csvFallback
+        self.mirrors = mirrors
     }
 
     /// Makes and fills the spreadsheet and returns its id, address, sheets and what is worth a warning.
@@ -47,12 +50,22 @@ public struct ExportHandler: JobHandler {
             let queried: [CheckedSheet]
             var found: Result<TargetLook?, any Error> = .success(nil)
             var job = job
+            let records = try await records(of: payload)
             do {
                 template = try self.template(of: payload)
-                do { found = .success(try await look(at: payload, job, fallback, progress)) } catch {
-                    // Where the rows are kept of what is refused, they are got first.
-                    guard csvFallback != nil, !payload.isDryRun else { throw error }
-                    found = .failure(error)
+                if let records {
+                    // The zone is known, so that nothing need be asked before the rows are there.
+                    if records[0].timeZone != payload.shownZone.googleName,
+                        let zone = try? TimeZoneRules(named: records[0].timeZone)
+                    {
+                        payload = try await checking { [job] in try ExportPayload(job.payload, shownIn: zone) }
+                    }
+                } else {
+                    do { found = .success(try await look(at: payload, job, fallback, progress)) } catch {
+                        // Where the rows are kept of what is refused, they are got first.
+                        guard csvFallback != nil, !payload.isDryRun else { throw error }
+                        found = .failure(error)
+                    }
                 }
                 if case .success(let look?) = found, let zone = look.zone,
                     payload.hasMoments || !payload.queries.isEmpty,
@@ -71,13 +84,23 @@ public struct ExportHandler: JobHandler {
                 throw error
             }
             let spreadsheet = try await checking { [payload, queried] in try Self.spreadsheet(of: payload, queried) }
+            if let records {
+                if let result = try Self.unchanged(payload, spreadsheet, records) { return result }
+                try await fallback.run(job, progress, isWriting: false) { identity, progress in
+                    guard case .existing(let id) = payload.destination else { return }
+                    let drive = identity.workspace.clients(for: progress).drive
+                    try await identity.workspace.checkTarget(id, for: job.login, using: drive)
+                }
+            }
+            let mirror = MirrorContext(
+                memory: mirrors, allowsDeletes: payload.allowsDeletes, isFromScratch: payload.isFromScratch)
             let look = found
             if payload.isDryRun {
                 return try await fallback.run(job, progress) { [job] identity, progress in
                     try await DryRun(
                         job: job, payload: payload, spreadsheet: spreadsheet, look: try look.get(), template: template,
                         workspace: identity.workspace, folders: identity.folders, batchBytes: batchBytes,
-                        progress: progress
+                        progress: progress, mirror: mirror
                     ).result()
                 }
             }
@@ -89,11 +112,53 @@ public struct ExportHandler: JobHandler {
                     }
                     return try await ExportRun(
                         job, payload, spreadsheet, look, template: template, workspace: identity.workspace,
-                        folders: identity.folders, batchBytes: batchBytes, patience: patience, progress: progress
+                        folders: identity.folders, batchBytes: batchBytes, patience: patience, progress: progress,
+                        mirror: mirror
                     ).result()
                 }
             }
         }
+    }
+
+    /// What is known of all sheets of a job that keeps them the same; nil where one is not known yet, or everything is to be
+    /// asked anew.
+    private func records(of payload: ExportPayload) async throws -> [MirrorMemory.Record]? {
+        guard payload.isMirror, !payload.isDryRun, !payload.isFromScratch, payload.shares.isEmpty,
+            case .existing(let id) = payload.destination
+        else { return nil }
+        var records: [MirrorMemory.Record] = []
+        for name in payload.sheetNames {
+            guard let record = try await mirrors.find(name, of: id), record.isFresh,
+                record.timeZone == records.first?.timeZone ?? record.timeZone
+            else { return nil }
+            records.append(record)
+        }
+        return records
+    }
+
+    /// The result of a job whose sheets hold its rows already, by what was written and read in the last hour; nil where one
+    /// does not.
+    private static func unchanged(
+        _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ records: [MirrorMemory.Record]
+    ) throws -> JSON? {
+        guard case .existing(let id) = payload.destination else { return nil }
+        var summaries: [SheetSummary] = []
+        for (index, sheet) in spreadsheet.sheets.enumerated() {
+            guard case .mirror(let options) = payload.modes[index] else { return nil }
+            let definition = SheetMirror.definition(sheet.columns, options.key)
+            let source = try MirrorSource(sheet, key: options.key)
+            guard SheetMirror.isUpToDate(records[index], definition, source.digest) else { return nil }
+            var summary = SheetSummary(
+                name: sheet.name, id: records[index].sheetID, rows: sheet.rows.count, columns: sheet.columns.count,
+                cells: sheet.rows.count * sheet.columns.count)
+            var changes = MirrorComparison.Counts()
+            changes.unchanged = sheet.rows.count
+            summary.changes = changes
+            summaries.append(summary)
+        }
+        return ExportResult.json(
+            ExportedSpreadsheet(id: id, url: records[0].url, folder: nil), folder: nil, sheets: summaries,
+            warnings: spreadsheet.warnings.map(\.description), calls: 0)
     }
 
     /// Looks at the spreadsheet that a payload names, as whoever may see it; nil for a new one.

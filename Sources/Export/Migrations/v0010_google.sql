@@ -56,6 +56,24 @@ create table spreadsheet_identity (
     account        text not null
 );
 
+-- What mirrors wrote into sheets the last time. Rows and results are digests; names are those that the payloads have anyway.
+create table mirror_base (
+    spreadsheet_id text collate "C" not null,
+    sheet          text collate "C" not null,   -- the name on the tab, in small letters
+    sheet_id       int         not null,        -- Google's number of the sheet
+    definition     text        not null,        -- a digest of the columns and the key: another one begins a new base
+    result         text        not null,        -- a digest of all rows; empty where a write may be under way
+    rows           int         not null,
+    time_zone      text        not null,        -- in which the spreadsheet shows times
+    url            text        not null,
+    head           jsonb       not null,        -- what the header showed and how the columns are formatted
+    base           bytea       not null,        -- for each row 16 bytes of its key's digest and 16 of its cells', and 4 a cell
+    pending        bytea       not null default '', -- the digests of the keys that a write under way may bring
+    read_at        timestamptz not null,        -- when the whole sheet was read the last time
+    used_at        timestamptz not null default now(),
+    primary key (spreadsheet_id, sheet)
+);
+
 -- A quota at a moment: the window's index, the calls that are allowed in it, how many of its slots are used or passed, how
 -- many calls were made, how many slots have come by now, in how many seconds the next one comes and in how many the window
 -- ends.
@@ -185,6 +203,7 @@ grant execute on function
     mark_exhausted(text, int, float8, float8)
     to sheetsync_worker;
 grant execute on function google_quota_at(google_quota, timestamptz) to sheetsync_worker, sheetsync_operator;
-grant select, insert, update, delete on google_breaker, google_token, folder, spreadsheet_identity to sheetsync_worker;
+grant select, insert, update, delete on google_breaker, google_token, folder, spreadsheet_identity, mirror_base
+    to sheetsync_worker;
 grant select on report_quota, report_breaker, report_token to sheetsync_worker, sheetsync_operator;
-grant select on google_quota, google_breaker, google_token, folder, spreadsheet_identity to sheetsync_operator;
+grant select on google_quota, google_breaker, google_token, folder, spreadsheet_identity, mirror_base to sheetsync_operator;

@@ -11,6 +11,12 @@ public struct ExportPayload: Sendable {
     public let shares: [Share]
     /// Whether the job only checks, plans and counts calls.
     public let isDryRun: Bool
+    /// Whether mirrors may delete as many rows as there are.
+    let allowsDeletes: Bool
+    /// Whether mirrors read and compare everything, whatever they know.
+    let isFromScratch: Bool
+    /// The names on the tabs.
+    let sheetNames: [String]
     /// What each sheet's rows do with those that are there.
     public let modes: [SheetMode]
     /// Where in sheets that are there the rows belong.
@@ -34,7 +40,7 @@ public struct ExportPayload: Sendable {
     private static let names =
         [
             "title", "spreadsheet_id", "folder", "folder_id", "template", "copy_of", "time_zone", "locale", "sheets",
-            "share", "dry_run",
+            "share", "dry_run", "allow_deletes", "from_scratch",
         ] + SheetPayload.ownNames
 
     /// Reads a payload.
@@ -46,6 +52,8 @@ public struct ExportPayload: Sendable {
         template = try object.string("template")
         shares = try Share.list(object)
         isDryRun = try object.boolean("dry_run") ?? false
+        allowsDeletes = try object.boolean("allow_deletes") ?? false
+        isFromScratch = try object.boolean("from_scratch") ?? false
         // What somebody made already keeps its own where the job names none.
         let isEmpty: Bool
         if case .new(_, _, copyOf: nil) = destination { isEmpty = true } else { isEmpty = false }
@@ -64,6 +72,7 @@ public struct ExportPayload: Sendable {
                 at: sheet.path(of: sheet.position.table == nil ? "header_row" : "table"),
                 "goes with spreadsheet_id or copy_of: a new sheet has its header in its first row")
         }
+        sheetNames = sheets.map(\.name)
         queries = sheets.enumerated().compactMap { index, sheet in
             guard case .query(let statement, let parameters) = sheet.content else { return nil }
             return SheetQuery(
@@ -94,7 +103,7 @@ public struct ExportPayload: Sendable {
     /// Refuses two rows of a sheet with the same key, and one without a key, where rows are found by it.
     func checkKeys(of spreadsheet: Spreadsheet) throws {
         for (index, (mode, sheet)) in zip(modes, spreadsheet.sheets).enumerated() {
-            guard case .upsert(let key) = mode else { continue }
+            guard let key = mode.key else { continue }
             do {
                 _ = try KeyIndex(sheet, index: index, key: key)
             } catch let error as SheetModelError {
@@ -107,6 +116,12 @@ public struct ExportPayload: Sendable {
                 throw PayloadError(at: "sheets[\(index)].\(part)", error.message)
             }
         }
+    }
+
+    /// Whether all its sheets are mirrors in a spreadsheet that is there.
+    var isMirror: Bool {
+        guard case .existing = destination else { return false }
+        return modes.allSatisfy { if case .mirror = $0 { true } else { false } }
     }
 
     /// Whether sheets that are there keep their look.

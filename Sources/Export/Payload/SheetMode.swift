@@ -8,6 +8,17 @@ public enum SheetMode: Sendable, Hashable {
     case append
     /// They change the rows that have the same values in the key's columns, and go below the last row where none has.
     case upsert(key: [String])
+    /// They and the rows that earlier jobs of the mode wrote are kept the same.
+    case mirror(MirrorOptions)
+
+    /// The names of the columns by which rows are found; nil where they are not.
+    var key: [String]? {
+        switch self {
+        case .replace, .append: nil
+        case .upsert(let key): key
+        case .mirror(let options): options.key
+        }
+    }
 
     /// More columns make no key that anybody means.
     static let longestKey = 100
@@ -18,19 +29,20 @@ public enum SheetMode: Sendable, Hashable {
     static func read(_ object: PayloadObject, columns: [String]?) throws(PayloadError) -> SheetMode {
         let key = try object.array("key")
         let name = try object.string("mode") ?? "replace"
-        guard name == "upsert" else {
+        if name != "mirror" { try MirrorOptions.refuse(in: object) }
+        guard name == "upsert" || name == "mirror" else {
             guard key == nil else {
-                throw PayloadError(at: object.path(of: "key"), "goes with the mode upsert alone")
+                throw PayloadError(at: object.path(of: "key"), "goes with the modes upsert and mirror alone")
             }
             switch name {
             case "replace": return .replace
             case "append": return .append
             default:
-                throw PayloadError(at: object.path(of: "mode"), "expected replace, append or upsert")
+                throw PayloadError(at: object.path(of: "mode"), "expected replace, append, upsert or mirror")
             }
         }
         guard let key, !key.isEmpty else {
-            throw PayloadError(at: object.path(of: "key"), "upsert needs the names of the columns that make the key")
+            throw PayloadError(at: object.path(of: "key"), "\(name) needs the names of the columns that make the key")
         }
         guard key.count <= longestKey else {
             throw PayloadError(
@@ -49,6 +61,6 @@ public enum SheetMode: Sendable, Hashable {
             guard seen.insert(name).inserted else { throw PayloadError(at: path, "is named twice") }
             names.append(name)
         }
-        return .upsert(key: names)
+        return name == "upsert" ? .upsert(key: names) : .mirror(try MirrorOptions(object, key: names))
     }
 }

@@ -20,7 +20,8 @@ struct SheetPayload {
     private let hasObjects: Bool
 
     /// The members that a payload of one sheet has itself.
-    static let ownNames = ["columns", "rows", "query", "params", "mode", "key"] + SheetPosition.names
+    static let ownNames =
+        ["columns", "rows", "query", "params", "mode", "key"] + SheetPosition.names + MirrorOptions.names
     private static let names = ["name"] + ownNames
 
     /// Reads an element of `sheets`.

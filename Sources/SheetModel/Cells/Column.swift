@@ -51,6 +51,13 @@ public struct Column: Sendable, Hashable {
         try Column(name: name, type: type, format: format, width: width, isHidden: isHidden, note: note)
     }
 
+    /// The same column with another note, cut where a cell holds no longer one.
+    func noting(_ note: String) -> Column {
+        Column(
+            unchecked: name, type: type, format: format, width: width, isHidden: isHidden,
+            note: note.utf16.count > Limits.cellLength ? self.note : note)
+    }
+
     /// A column without a heading, for a sheet that has none.
     static let unnamed = Column(
         unchecked: "", type: .auto, format: nil, width: nil, isHidden: nil, note: nil)

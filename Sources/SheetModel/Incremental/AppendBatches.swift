@@ -127,12 +127,38 @@ public struct AppendBatch: Sendable {
 
     /// The body for `spreadsheets.batchUpdate`, with requests that stand or fall with the rows.
     public func body(with guards: [JSON]) -> [UInt8] {
-        var writer = JSONWriter(reserving: requests.count + 1_000)
+        Self.body(start + guards, requests) { _ in }
+    }
+
+    /// The body of a batch that changes other rows too, and that Google answers with a part of the spreadsheet.
+    ///
+    /// - Parameters:
+    ///   - batch: The rows to append; nil for none.
+    ///   - changes: Requests that come before the rows, with commas between.
+    ///   - ranges: What the answer shows, in A1 notation.
+    static func body(
+        _ batch: AppendBatch?, with guards: [JSON], changes: [UInt8], showing ranges: [String]
+    ) -> [UInt8] {
+        let rows = batch?.requests ?? []
+        let comma = changes.isEmpty || rows.isEmpty ? [] : [UInt8(ascii: ",")]
+        return body((batch?.start ?? []) + guards, changes + comma + rows) { body in
+            guard !ranges.isEmpty else { return }
+            body.member("includeSpreadsheetInResponse", true)
+            body.member("responseIncludeGridData", true)
+            body.member("responseRanges", .array(ranges.map(JSON.string)))
+        }
+    }
+
+    private static func body(
+        _ first: [JSON], _ rest: [UInt8], _ options: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
+        var writer = JSONWriter(reserving: rest.count + 1_000)
         writer.object { batch in
             batch.array("requests") { all in
-                for request in start + guards { all.element(request) }
-                if !requests.isEmpty { all.raw(requests) }
+                for request in first { all.element(request) }
+                if !rest.isEmpty { all.raw(rest) }
             }
+            options(&batch)
         }
         return writer.bytes
     }

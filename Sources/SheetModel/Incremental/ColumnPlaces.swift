@@ -6,10 +6,29 @@ public struct ColumnPlaces: Sendable, Hashable {
     /// Takes the first columns of the sheet, one after another.
     public init(inOrder count: Int) { indices = Array(0..<count) }
 
-    /// The same places counted from another column on.
-    func counted(from first: Int) -> ColumnPlaces { ColumnPlaces(indices: indices.map { $0 - first }) }
+    /// Takes places that are known.
+    public init(at indices: [Int]) { self.indices = indices }
 
-    private init(indices: [Int]) { self.indices = indices }
+    /// The same places counted from another column on.
+    func counted(from first: Int) -> ColumnPlaces { ColumnPlaces(at: indices.map { $0 - first }) }
+
+    /// Finds the columns whose names are in the header, and gives the others places from one on.
+    ///
+    /// - Returns: The places, and the indices of the columns whose names are to be written.
+    public static func adding(
+        _ columns: [Column], to header: [String], plain: [String], from width: Int, place: String
+    ) throws(SheetModelError) -> (places: ColumnPlaces, unnamed: [Int]) {
+        let names = Set(header + plain)
+        let folded = Set(header.map(HeaderName.folded))
+        // What looks like a column that is there is a mistake, and told as that.
+        let unnamed = columns.indices.filter { index in
+            let name = columns[index].name
+            return !name.isEmpty && !names.contains(name) && !folded.contains(HeaderName.folded(name))
+        }
+        let added =
+            header + Array(repeating: "", count: max(0, width - header.count)) + unnamed.map { columns[$0].name }
+        return (try ColumnPlaces(of: columns, in: added, plain: plain, place: place), unnamed)
+    }
 
     /// Finds each column by its name in the header; all must be there, each once.
     ///
@@ -59,7 +78,7 @@ public struct ColumnPlaces: Sendable, Hashable {
     }
 
     /// How many columns the sheet must have.
-    var width: Int { (indices.max() ?? -1) + 1 }
+    public var width: Int { (indices.max() ?? -1) + 1 }
 
     /// Some columns of the job in runs of those that are neighbours in the sheet, from left to right, with the place of the
     /// first.

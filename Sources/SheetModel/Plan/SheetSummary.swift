@@ -10,6 +10,8 @@ public struct SheetSummary: Sendable, Hashable {
     public let columns: Int
     /// The cells that are written, with the header.
     public let cells: Int
+    /// What a mirror changed; nil in other modes.
+    public var changes: MirrorComparison.Counts?
 
     /// Makes a summary.
     public init(name: String, id: Int, rows: Int, columns: Int, cells: Int) {

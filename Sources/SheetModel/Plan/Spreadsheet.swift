@@ -48,6 +48,11 @@ public struct Spreadsheet: Sendable {
         Spreadsheet(self, sheets: sheets.indices.filter(isKept).map { sheets[$0] })
     }
 
+    /// The same spreadsheet with other sheets in the places of its own, which hold the same.
+    public func replacing(_ change: (_ index: Int, CheckedSheet) -> CheckedSheet) -> Spreadsheet {
+        Spreadsheet(self, sheets: sheets.enumerated().map { change($0.offset, $0.element) })
+    }
+
     /// Whether there is nothing to write: no sheet, and no property of the spreadsheet.
     public var isEmpty: Bool { sheets.isEmpty && locale == nil && timeZone == nil }
 

@@ -40,4 +40,12 @@ public struct CheckedSheet: Sendable {
             members: checker.members,
             warnings: checker.warnings(sheet: sheet.name))
     }
+
+    /// The same sheet with another note on its first heading.
+    public func noting(_ note: String) -> CheckedSheet {
+        var columns = columns
+        if let first = columns.first?.noting(note) { columns[0] = first }
+        return CheckedSheet(
+            name: name, columns: columns, hasHeader: hasHeader, rows: rows, members: members, warnings: warnings)
+    }
 }

@@ -16,13 +16,24 @@ struct IncrementalSheet {
     let template: FormattingTemplate?
     let batchBytes: Int
 
+    /// The same with another sheet that holds the same.
+    func replacing(_ sheet: CheckedSheet) -> IncrementalSheet {
+        IncrementalSheet(
+            index: index, sheet: sheet, mode: mode, position: position, isQueried: isQueried, template: template,
+            batchBytes: batchBytes)
+    }
+
     /// Parts the sheets of a job into those that one plan replaces and those that keep their rows.
     ///
     /// Of a new spreadsheet none keeps any, for there are none.
     static func split(
         _ spreadsheet: Spreadsheet, of payload: ExportPayload, template: FormattingTemplate?, batchBytes: Int
     ) -> (replaced: Spreadsheet, incremental: [IncrementalSheet]) {
-        if case .new(_, _, copyOf: nil) = payload.destination { return (spreadsheet, []) }
+        if case .new(_, _, copyOf: nil) = payload.destination {
+            return (
+                spreadsheet.replacing { payload.modes[$0].noted($1, timeZone: spreadsheet.timeZone?.googleName) }, []
+            )
+        }
         let incremental = payload.modes.indices.filter { payload.modes[$0] != .replace }.map { index in
             IncrementalSheet(
                 index: index, sheet: spreadsheet.sheets[index], mode: payload.modes[index],
@@ -34,7 +45,7 @@ struct IncrementalSheet {
 
     /// What became of it.
     struct Outcome {
-        let summary: SheetSummary
+        var summary: SheetSummary
         var warnings: [String] = []
     }
 
@@ -49,6 +60,8 @@ struct IncrementalSheet {
         let progress: AppendProgress?
         /// In a rehearsal, is told of a call that cannot be made there.
         let rehearsed: ((String) -> Void)?
+        /// What a mirror needs.
+        let mirror: MirrorContext?
         let report: (_ rows: Int) async -> Void
         /// Saves how far the sheet is, with how many rows are done for people.
         let save: (IncrementalCheckpoint.Entry, _ rows: Int) async throws -> Void
@@ -58,8 +71,18 @@ struct IncrementalSheet {
     private static let rounds = 4
 
     /// Writes what is not there yet.
-    func write(to place: Place, _ target: TargetSpreadsheet) async throws -> Outcome {
-        var target = target
+    ///
+    /// - Parameter known: What Sheets tells of the spreadsheet; nil where nobody has asked.
+    func write(to place: Place, _ known: TargetSpreadsheet?) async throws -> Outcome {
+        if case .mirror(let options) = mode, let context = place.mirror {
+            return try await SheetMirror(self, options, place, context).write(known)
+        }
+        var target: TargetSpreadsheet
+        if let known {
+            target = known
+        } else {
+            target = try await TargetSpreadsheet(place.spreadsheetID, of: place.installation, using: place.client)
+        }
         var rounds = Self.rounds
         while true {
             do { return try await attempt(place, target) } catch {
@@ -103,7 +126,7 @@ struct IncrementalSheet {
     }
 
     /// The sheet of the name; nil for one that is to be made.
-    private func existing(in target: TargetSpreadsheet) throws -> ExistingSheet? {
+    func existing(in target: TargetSpreadsheet) throws -> ExistingSheet? {
         guard let existing = target.sheet(named: sheet.name) else {
             guard !position.namesPlace else {
                 throw JobFailure(
@@ -122,7 +145,7 @@ struct IncrementalSheet {
     }
 
     /// The row of the header, where there is one.
-    private func headerRow(in existing: ExistingSheet) throws -> Int {
+    func headerRow(in existing: ExistingSheet) throws -> Int {
         let table = try existing.table(of: sheet, at: position, forSheet: index)
         let row = table?.block.rows.lowerBound ?? position.headerRow ?? 0
         guard row < existing.rows else { throw headerMismatch("the sheet has no row \(row + 1)") }
@@ -130,16 +153,21 @@ struct IncrementalSheet {
     }
 
     /// What the header of a sheet tells.
-    private struct Header {
+    struct Header {
         let head: SheetReader.Head
         /// Where the job's columns stand.
         let places: ColumnPlaces
         let table: SheetTable?
+        /// The job's columns whose names are still to be written.
+        var unnamed: [Int] = []
     }
 
     /// Finds the columns in the header; nil for a sheet without any data.
-    private func header(
-        _ head: SheetReader.Head, at row: Int, in existing: ExistingSheet, _ reader: SheetReader
+    ///
+    /// - Parameter width: From which column on those that are missing are added; nil to refuse them.
+    func header(
+        _ head: SheetReader.Head, at row: Int, in existing: ExistingSheet, _ reader: SheetReader,
+        addingFrom width: Int? = nil
     ) async throws -> Header? {
         var (head, reader) = (head, reader)
         let table = try existing.table(of: sheet, at: position, forSheet: index)
@@ -154,6 +182,11 @@ struct IncrementalSheet {
             return nil
         }
         do throws(SheetModelError) {
+            if let width, table == nil {
+                let (places, unnamed) = try ColumnPlaces.adding(
+                    sheet.columns, to: head.names, plain: head.plain, from: width, place: name)
+                return Header(head: head, places: places, table: nil, unnamed: unnamed)
+            }
             let places = try ColumnPlaces(of: sheet.columns, in: head.names, plain: head.plain, place: name)
             return Header(
                 head: head, places: places, table: table ?? existing.table(headedBy: row, columns: places.indices))
@@ -214,7 +247,7 @@ struct IncrementalSheet {
         return result
     }
 
-    private func fence(on sheetID: Int, _ place: Place, _ target: TargetSpreadsheet) -> AppendFence {
+    func fence(on sheetID: Int, _ place: Place, _ target: TargetSpreadsheet) -> AppendFence {
         AppendFence(on: sheetID, of: target, installation: place.installation, job: place.job)
     }
 
@@ -223,7 +256,7 @@ struct IncrementalSheet {
     /// - Parameters:
     ///   - looksFirst: Whether the first write is made sure of too.
     ///   - look: Makes sure before a write that the columns are where they were; nil for a sheet that the first write makes.
-    private func append(
+    func append(
         _ plan: AppendPlan, to place: Place, after progress: AppendProgress?, _ fence: AppendFence,
         looksFirst: Bool = false, _ look: (() async throws -> Void)? = nil
     ) async throws -> Outcome {
@@ -283,7 +316,7 @@ struct IncrementalSheet {
         return (progress.rows, progress.digest)
     }
 
-    private func made(from existing: ExistingSheet?, _ target: TargetSpreadsheet) throws -> AppendPlan {
+    func made(from existing: ExistingSheet?, _ target: TargetSpreadsheet) throws -> AppendPlan {
         try checked { () throws(SheetModelError) in
             try AppendPlan(
                 making: sheet, from: existing, of: target.sheets, template: template, batchBytes: batchBytes)
@@ -315,7 +348,7 @@ struct IncrementalSheet {
             "sheets[\(index)]: \(message).", retry: .never)
     }
 
-    private func checked<Result>(_ plan: () throws(SheetModelError) -> Result) throws -> Result {
+    func checked<Result>(_ plan: () throws(SheetModelError) -> Result) throws -> Result {
         do throws(SheetModelError) { return try plan() } catch {
             throw JobFailure(
                 .payloadInvalid, "sheets[\(index)]: \(error.message)", retry: .never)

@@ -69,10 +69,18 @@ enum ExportResult {
     }
 
     private static func json(_ sheet: SheetSummary) -> JSON {
-        [
-            "name": .string(sheet.name), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
-            "columns": JSON(sheet.columns),
-        ]
+        var json = JSONObject()
+        json["name"] = .string(sheet.name)
+        json["sheet_id"] = JSON(sheet.id)
+        json["rows"] = JSON(sheet.rows)
+        json["columns"] = JSON(sheet.columns)
+        json["changes"] = sheet.changes.map { changes in
+            [
+                "inserted": JSON(changes.inserted), "updated": JSON(changes.updated), "deleted": JSON(changes.deleted),
+                "unchanged": JSON(changes.unchanged), "kept": JSON(changes.kept),
+            ]
+        }
+        return .object(json)
     }
 
     private static func cells(_ sheets: [SheetSummary]) -> Int { sheets.reduce(0) { $0 + $1.cells } }

@@ -2,7 +2,8 @@ import JSON
 
 /// The requests about protected ranges.
 ///
-/// They are kept, not enforced: every caller of the emulator owns the files it sees.
+/// They are kept, not enforced: every caller of the emulator owns the files it sees. Where a request says that the caller may not
+/// edit, the answers say so too, as they do of ranges that somebody else protected.
 enum ProtectedRangeRequests {
     @Sendable static func addProtectedRange(_ request: JSON, _ spreadsheet: inout Spreadsheet) throws(RequestError)
         -> JSON
@@ -55,7 +56,7 @@ enum ProtectedRangeRequests {
         return try CellRequests.area(range, spreadsheet)
     }
 
-    /// The caller may always edit; a description that is empty and a false warning are not shown.
+    /// The caller may edit unless the request says otherwise; a description that is empty and a false warning are not shown.
     private static func completed(_ json: JSONObject, id: Int, range: GridRange) -> JSONObject {
         var object = JSONObject()
         object["protectedRangeId"] = JSON(id)
@@ -64,7 +65,7 @@ enum ProtectedRangeRequests {
             object[name] = json[name]
         }
         if json["warningOnly"]?.bool == true { object["warningOnly"] = true }
-        object["requestingUserCanEdit"] = true
+        object["requestingUserCanEdit"] = json["requestingUserCanEdit"]?.bool == false ? nil : true
         if let unprotected = json["unprotectedRanges"]?.array, !unprotected.isEmpty {
             object["unprotectedRanges"] = .array(unprotected)
         }

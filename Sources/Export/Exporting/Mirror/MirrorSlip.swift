@@ -1,0 +1,259 @@
+import JSON
+import SheetModel
+
+/// A write of a mirror that met another sheet than the one that was read: somebody moved rows or columns in between.
+///
+/// What it changed in the wrong places is put back from what was read before it.
+struct MirrorSlip: Sendable {
+    /// What the round was to change, by its own count.
+    let counts: MirrorComparison.Counts
+    private let comparison: MirrorComparison
+    private let before: MirrorSnapshot
+    private let places: ColumnPlaces
+
+    /// Compares the sheet as it is behind the write with what it should be; nil where it is.
+    ///
+    /// - Parameters:
+    ///   - header: What the header shows now.
+    ///   - keys: The values of the key's columns from the sheet's first row on.
+    ///   - bodyEnd: The row behind the last one of the table that the rows are in.
+    init?(
+        _ comparison: MirrorComparison, deleting strays: [Int], _ before: MirrorSnapshot, places: ColumnPlaces,
+        header: [String], keys: [[CellValue]], bodyEnd: Int?
+    ) {
+        counts = comparison.counts
+        (self.comparison, self.before, self.places) = (comparison, before, places)
+        func shown(_ texts: [String], _ place: Int) -> String { place < texts.count ? texts[place] : "" }
+        let isHeaderSame = places.indices.allSatisfy { place in
+            // A name that the write itself put there was not there before.
+            shown(before.header, place).isEmpty || shown(before.header, place) == shown(header, place)
+        }
+        let gone = Set(comparison.deletions + strays)
+        var expected = before.keys.indices.lazy.filter { !gone.contains(before.firstRow + $0) }.map { before.keys[$0] }[
+            ...
+        ]
+        .map { $0 }
+        if let bodyEnd { expected.removeLast(max(0, expected.count - max(0, bodyEnd - gone.count - before.firstRow))) }
+        while expected.last == Digest128.none { expected.removeLast() }
+        let last = keys.map(\.count).max() ?? 0
+        func key(_ row: Int) -> Digest128 { MirrorSource.key(keys.map { row < $0.count ? $0[row] : .empty }) }
+        let now = (before.firstRow..<max(before.firstRow, last)).map(key)
+        let isSame = isHeaderSame && now.count >= expected.count && now.prefix(expected.count).elementsEqual(expected)
+        if isSame {
+            var inserted = comparison.insertedKeys[...]
+            for key in now.dropFirst(expected.count) where key == inserted.first { inserted.removeFirst() }
+            if inserted.isEmpty { return nil }
+        }
+    }
+
+    /// What puts the sheet right that was read after the write, beside what a new comparison finds.
+    func repairs(in now: MirrorSnapshot, places: ColumnPlaces, among source: MirrorSource) -> MirrorRepairs {
+        var repairs = MirrorRepairs()
+        let rowNow = Self.firstRows(now)
+        let rowBefore = Self.firstRows(before)
+        // Where a column is by now, and where it was.
+        let columns = ColumnMoves(from: before.header, to: now.header)
+        putBackCells(now, places, source, rowBefore, columns, &repairs)
+        putBackRows(now, source, rowNow, columns, &repairs)
+        if before.header != now.header { findStrays(now, source, rowNow, &repairs) }
+        return repairs
+    }
+
+    /// Cells that were written into rows or columns of other people.
+    private func putBackCells(
+        _ now: MirrorSnapshot, _ placesNow: ColumnPlaces, _ source: MirrorSource, _ rowBefore: [Digest128: Int],
+        _ columns: ColumnMoves, _ repairs: inout MirrorRepairs
+    ) {
+        let own = Set(placesNow.indices)
+        var deleted = 0
+        var deletions = comparison.deletions[...]
+        for update in comparison.updates {
+            while let first = deletions.first, first < Int(update.row) {
+                deletions.removeFirst()
+                deleted += 1
+            }
+            let row = Int(update.row) - deleted
+            guard row >= now.firstRow, row - now.firstRow < now.keys.count else { continue }
+            let key = now.keys[row - now.firstRow]
+            let values = now.values(ofRow: row)
+            let former =
+                key == .none
+                ? unkeyed(like: values, except: Set(update.columns.map { places.indices[$0] })) : rowBefore[key]
+            for place in update.columns.map({ places.indices[$0] }) {
+                // A comparison sees to the job's own cells.
+                if own.contains(place), key != .none, source.hasRow(withKey: key) { continue }
+                guard let former else {
+                    // A row that was not there before had nothing under the job's columns, as far as anybody knows.
+                    if key == .none, own.contains(place) { repairs.cells.append((row, place, .null)) }
+                    continue
+                }
+                let original =
+                    columns.placeBefore(of: place).map { Self.value(before.values(ofRow: former), $0) } ?? .null
+                if original != Self.value(values, place) { repairs.cells.append((row, place, original)) }
+            }
+        }
+    }
+
+    /// Rows that were deleted in place of others, and what people had beside those that the job brings back itself.
+    private func putBackRows(
+        _ now: MirrorSnapshot, _ source: MirrorSource, _ rowNow: [Digest128: Int], _ columns: ColumnMoves,
+        _ repairs: inout MirrorRepairs
+    ) {
+        // No more rows can be lost than were deleted; all others somebody else took away.
+        var left = comparison.deletions.count
+        let gone = Set(comparison.deletions)
+        var unkeyed: [[JSON]: Int] = [:]
+        for (index, key) in now.keys.enumerated() where key == .none {
+            unkeyed[Self.trimmed(now.values(ofRow: now.firstRow + index)), default: 0] += 1
+        }
+        for (index, key) in before.keys.enumerated() where left > 0 {
+            let row = before.firstRow + index
+            guard !gone.contains(row) else { continue }
+            let values = columns.moved(before.values(ofRow: row))
+            if key == .none {
+                let line = Self.trimmed(values)
+                guard !line.isEmpty else { continue }
+                if let count = unkeyed[line], count > 0 {
+                    unkeyed[line] = count - 1
+                    continue
+                }
+            } else if rowNow[key] != nil {
+                continue
+            }
+            left -= 1
+            if source.hasRow(withKey: key) { repairs.owed[key] = values } else { repairs.rows.append(values) }
+        }
+    }
+
+    /// Rows that were added under columns which are others by now.
+    private func findStrays(
+        _ now: MirrorSnapshot, _ source: MirrorSource, _ rowNow: [Digest128: Int], _ repairs: inout MirrorRepairs
+    ) {
+        let wanted = Set(comparison.insertions.filter { rowNow[source.allKeys[Int($0)]] == nil })
+        guard !wanted.isEmpty else { return }
+        let cells = MirrorCells(columns: source.sheet.columns, places: places)
+        for index in now.keys.indices where !source.hasRow(withKey: now.keys[index]) {
+            let values = now.values(ofRow: now.firstRow + index).map { MirrorSnapshot.cellData($0) }
+            let row = cells.cells(of: values)
+            if wanted.contains(where: { source.isRow($0, in: row) }) { repairs.strays.append(now.firstRow + index) }
+        }
+    }
+
+    /// The row without a key that was the same before, but for some columns.
+    private func unkeyed(like values: [JSON], except columns: Set<Int>) -> Int? {
+        func rest(_ values: [JSON]) -> [JSON] {
+            Self.trimmed(values.enumerated().map { columns.contains($0.offset) ? .null : $0.element })
+        }
+        let wanted = rest(values)
+        guard !wanted.isEmpty else { return nil }
+        return before.keys.indices.first {
+            before.keys[$0] == .none && rest(before.values(ofRow: before.firstRow + $0)) == wanted
+        }
+        .map { before.firstRow + $0 }
+    }
+
+    private static func firstRows(_ snapshot: MirrorSnapshot) -> [Digest128: Int] {
+        var rows: [Digest128: Int] = [:]
+        for (index, key) in snapshot.keys.enumerated() where key != .none && rows[key] == nil {
+            rows[key] = snapshot.firstRow + index
+        }
+        return rows
+    }
+
+    private static func value(_ values: [JSON], _ place: Int) -> JSON { place < values.count ? values[place] : .null }
+
+    private static func trimmed(_ values: [JSON]) -> [JSON] {
+        var values = values
+        while values.last?.isNull == true { values.removeLast() }
+        return values
+    }
+}
+
+/// Which column of a sheet became which, by their headings.
+private struct ColumnMoves {
+    private let before: [String]
+    private let now: [String]
+
+    init(from before: [String], to now: [String]) { (self.before, self.now) = (before, now) }
+
+    /// Where a column was; nil for one that was not there.
+    func placeBefore(of place: Int) -> Int? {
+        guard before != now else { return place }
+        guard place < now.count, !now[place].isEmpty else { return nil }
+        return before.firstIndex(of: now[place])
+    }
+
+    /// The values of a row in the order that the columns have now.
+    func moved(_ values: [JSON]) -> [JSON] {
+        guard before != now else { return values }
+        return now.indices.map { place in
+            guard let former = placeBefore(of: place), former < values.count else { return .null }
+            return values[former]
+        }
+    }
+}
+
+/// What puts a sheet right after a slip.
+struct MirrorRepairs: Sendable {
+    /// Cells that get back what they held, as values of JSON.
+    var cells: [(row: Int, column: Int, value: JSON)] = []
+    /// Rows of people that are added again.
+    var rows: [[JSON]] = []
+    /// Rows that a write added in the wrong columns.
+    var strays: [Int] = []
+    /// What people had beside rows that the job adds again, by the rows' keys.
+    var owed: [Digest128: [JSON]] = [:]
+
+    var isEmpty: Bool { cells.isEmpty && rows.isEmpty && strays.isEmpty }
+
+    /// Puts what people had beside rows of the job into those of them that the sheet has again.
+    mutating func settle(in now: MirrorSnapshot, places: ColumnPlaces) {
+        guard !owed.isEmpty else { return }
+        let own = Set(places.indices)
+        for (index, key) in now.keys.enumerated() {
+            guard let values = owed.removeValue(forKey: key) else { continue }
+            for (column, value) in values.enumerated() where !own.contains(column) && !value.isNull {
+                cells.append((now.firstRow + index, column, value))
+            }
+        }
+    }
+
+    /// The requests for all but the strays.
+    func requests(on sheetID: Int) -> [JSON] {
+        var requests = cells.map { cell -> JSON in
+            [
+                "updateCells": [
+                    "start": ["sheetId": JSON(sheetID), "rowIndex": JSON(cell.row), "columnIndex": JSON(cell.column)],
+                    "fields": "userEnteredValue", "rows": [["values": [MirrorSnapshot.enteredData(cell.value)]]],
+                ]
+            ]
+        }
+        if !rows.isEmpty {
+            requests.append([
+                "appendCells": [
+                    "sheetId": JSON(sheetID), "fields": "userEnteredValue",
+                    "rows": .array(rows.map { ["values": .array($0.map(MirrorSnapshot.enteredData))] }),
+                ]
+            ])
+        }
+        return requests
+    }
+}
+
+extension MirrorSnapshot {
+    /// Google's `ExtendedValue` of a value as `values` gives it.
+    private static func extended(_ value: JSON) -> JSON? {
+        switch value {
+        case .number: ["numberValue": value]
+        case .bool: ["boolValue": value]
+        case .string: ["stringValue": value]
+        case .null, .array, .text, .object: nil
+        }
+    }
+
+    /// Google's `CellData` that shows a value.
+    static func cellData(_ value: JSON) -> JSON { extended(value).map { ["effectiveValue": $0] } ?? [:] }
+
+    /// Google's `CellData` that enters a value.
+    static func enteredData(_ value: JSON) -> JSON { extended(value).map { ["userEnteredValue": $0] } ?? [:] }
+}
