@@ -91,7 +91,8 @@ struct Daemon {
             handlers: [
                 "export": ExportHandler(
                     identities: identities, templates: templates,
-                    mirrors: MirrorMemory(on: control, schema: database.schema.name), batchBytes: google.batchBytes, patience: LookupPolicy(time: google.listDelay),
+                    mirrors: MirrorMemory(on: control, schema: database.schema.name), batchBytes: google.batchBytes,
+                    patience: LookupPolicy(time: google.listDelay),
                     source: source.database(of: database), csvFallback: csvFallback),
                 "folder": FolderHandler(identities: identities),
                 "format": FormatHandler(identities: identities, templates: templates),

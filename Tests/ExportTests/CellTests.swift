@@ -8,7 +8,7 @@ import Testing
 
 /// Values right to the cell, as the emulator holds them and as gspread reads them.
 @Suite struct CellTests {
-    private struct Sample {
+    struct Sample {
         let type: String
         let value: JSON
         let cell: JSON
@@ -25,7 +25,7 @@ import Testing
 
     private static func number(_ text: String) throws -> JSON { try JSON(parsing: text) }
 
-    private static func samples() throws -> [Sample] {
+    static func samples() throws -> [Sample] {
         [
             Sample("auto", try number("123456789012345"), try number("123456789012345")),
             Sample("integer", try number("123456789012345"), try number("123456789012345")),

@@ -1,4 +1,5 @@
 import Export
+import Foundation
 import Google
 import GoogleEmulator
 import JSON
@@ -303,6 +304,50 @@ import Testing
                     ])
                 let found = stage.values(id)?.array?.dropFirst().map { $0.array ?? [] }
                 #expect(found.map { Set($0) } == Set(rows))
+            }
+        }
+    }
+
+    /// What is written is found the same when it is read again, for every type.
+    @Test func findsEveryValueTheSameThatItWrote() async throws {
+        var random = SeededGenerator(seed: 21)
+        let samples = try CellTests.samples()
+        let types = samples.map(\.type).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        var rows = samples.enumerated().map { index, sample in
+            [JSON(index)] + types.map { $0 == sample.type ? sample.value : nil }
+        }
+        for _ in 0..<1_000 {
+            let seconds = Int.random(in: 0..<86_400, using: &random)
+            func two(_ number: Int) -> String { String("\(number + 100)".dropFirst()) }
+            let time = "\(two(seconds / 3_600)):\(two(seconds / 60 % 60))"
+            let day =
+                "\(Int.random(in: 1900...2100, using: &random))-0\(Int.random(in: 1...9, using: &random))-1\(seconds % 10)"
+            let number = Double(bitPattern: UInt64.random(in: 0 ... .max, using: &random))
+            let small = Double.random(in: -1_000...1_000, using: &random)
+            let scalars = (0..<8).compactMap { _ in Unicode.Scalar(UInt32.random(in: 1...0x1FFFF, using: &random)) }
+            let text = String(String.UnicodeScalarView(scalars))
+            let values: [String: JSON] = [
+                "auto": .string(text), "text": .string("\(number)"), "number": number.isFinite ? JSON(number) : nil,
+                "integer": JSON(Int.random(in: -1 << 52...1 << 52, using: &random)),
+                "boolean": .bool(random.chance(50)),
+                "date": .string(day),
+                "time": .string("\(time):\(two(seconds % 60))"),
+                "datetime": .string("\(day)T\(time):30.\(two(seconds % 100))Z"),
+                "currency": JSON(small), "percent": JSON(small / 7),
+                "link": ["url": .string("https://example.org/\(seconds)"), "text": .string("t\(seconds)")],
+                "formula": .string("=\(seconds)+1"),
+            ]
+            rows.append([JSON(rows.count)] + types.map { values[$0] ?? nil })
+        }
+        let columns: JSON = .array(["id"] + types.map { ["name": .string($0), "type": .string($0)] })
+        try await ExportStage.with { [rows] stage in
+            let id = try await stage.makeSpreadsheet("Theirs")
+            try await stage.work { _ in
+                try await stage.completed(Self.mirror(id, columns: columns, rows))
+                let again = try await stage.completed(
+                    Self.mirror(id, columns: columns, rows, job: [("from_scratch", true)]))
+                #expect(Self.changes(again) == Self.changes(unchanged: rows.count), "\(again.json)")
+                #expect(again.result?["api_calls"]?.int ?? 0 > 0)
             }
         }
     }

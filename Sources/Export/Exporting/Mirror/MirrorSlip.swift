@@ -7,9 +7,14 @@ import SheetModel
 struct MirrorSlip: Sendable {
     /// What the round was to change, by its own count.
     let counts: MirrorComparison.Counts
+    /// Whether the write's own answer told so.
+    private(set) var isCertain = false
     private let comparison: MirrorComparison
     private let before: MirrorSnapshot
     private let places: ColumnPlaces
+    /// The rows that were deleted.
+    private let gone: Set<Int>
+    private let bodyEnd: Int?
 
     /// Compares the sheet as it is behind the write with what it should be; nil where it is.
     ///
@@ -21,34 +26,45 @@ struct MirrorSlip: Sendable {
         _ comparison: MirrorComparison, deleting strays: [Int], _ before: MirrorSnapshot, places: ColumnPlaces,
         header: [String], keys: [[CellValue]], bodyEnd: Int?
     ) {
+        self.init(comparison, deleting: strays, before, places: places, bodyEnd: bodyEnd)
+        let last = keys.map(\.count).max() ?? 0
+        func key(_ row: Int) -> Digest128 { MirrorSource.key(keys.map { row < $0.count ? $0[row] : .empty }) }
+        if isAsExpected(header: header, keys: (before.firstRow..<max(before.firstRow, last)).map(key)) { return nil }
+        isCertain = true
+    }
+
+    /// Takes a write for one that may have met another sheet, because its end is not known.
+    init(
+        _ comparison: MirrorComparison, deleting strays: [Int], _ before: MirrorSnapshot, places: ColumnPlaces,
+        bodyEnd: Int?
+    ) {
         counts = comparison.counts
-        (self.comparison, self.before, self.places) = (comparison, before, places)
+        gone = Set(comparison.deletions + strays)
+        (self.comparison, self.before, self.places, self.bodyEnd) = (comparison, before, places, bodyEnd)
+    }
+
+    /// Whether the sheet is as the write should have left it.
+    private func isAsExpected(header: [String], keys now: [Digest128]) -> Bool {
         func shown(_ texts: [String], _ place: Int) -> String { place < texts.count ? texts[place] : "" }
         let isHeaderSame = places.indices.allSatisfy { place in
             // A name that the write itself put there was not there before.
             shown(before.header, place).isEmpty || shown(before.header, place) == shown(header, place)
         }
-        let gone = Set(comparison.deletions + strays)
-        var expected = before.keys.indices.lazy.filter { !gone.contains(before.firstRow + $0) }.map { before.keys[$0] }[
-            ...
-        ]
-        .map { $0 }
+        var expected = before.keys.indices.filter { !gone.contains(before.firstRow + $0) }.map { before.keys[$0] }
         if let bodyEnd { expected.removeLast(max(0, expected.count - max(0, bodyEnd - gone.count - before.firstRow))) }
         while expected.last == Digest128.none { expected.removeLast() }
-        let last = keys.map(\.count).max() ?? 0
-        func key(_ row: Int) -> Digest128 { MirrorSource.key(keys.map { row < $0.count ? $0[row] : .empty }) }
-        let now = (before.firstRow..<max(before.firstRow, last)).map(key)
-        let isSame = isHeaderSame && now.count >= expected.count && now.prefix(expected.count).elementsEqual(expected)
-        if isSame {
-            var inserted = comparison.insertedKeys[...]
-            for key in now.dropFirst(expected.count) where key == inserted.first { inserted.removeFirst() }
-            if inserted.isEmpty { return nil }
+        guard isHeaderSame, now.count >= expected.count, now.prefix(expected.count).elementsEqual(expected) else {
+            return false
         }
+        var inserted = comparison.insertedKeys[...]
+        for key in now.dropFirst(expected.count) where key == inserted.first { inserted.removeFirst() }
+        return inserted.isEmpty
     }
 
     /// What puts the sheet right that was read after the write, beside what a new comparison finds.
     func repairs(in now: MirrorSnapshot, places: ColumnPlaces, among source: MirrorSource) -> MirrorRepairs {
         var repairs = MirrorRepairs()
+        if isAsExpected(header: now.header, keys: now.keys) { return repairs }
         let rowNow = Self.firstRows(now)
         let rowBefore = Self.firstRows(before)
         // Where a column is by now, and where it was.
@@ -101,7 +117,6 @@ struct MirrorSlip: Sendable {
     ) {
         // No more rows can be lost than were deleted; all others somebody else took away.
         var left = comparison.deletions.count
-        let gone = Set(comparison.deletions)
         var unkeyed: [[JSON]: Int] = [:]
         for (index, key) in now.keys.enumerated() where key == .none {
             unkeyed[Self.trimmed(now.values(ofRow: now.firstRow + index)), default: 0] += 1

@@ -64,6 +64,8 @@ struct SheetMirror {
         let outcome: IncrementalSheet.Outcome
         /// What to put right, where somebody moved something meanwhile.
         var slip: MirrorSlip?
+        /// Whether it put something right.
+        let isRepaired: Bool
     }
 
     /// Brings the sheet up to date.
@@ -99,7 +101,7 @@ struct SheetMirror {
                 let done = try await attempt(found, record, slip, &owed)
                 first = first ?? done.outcome
                 slip = done.slip
-                if slip != nil { slips += 1 }
+                if done.isRepaired || slip?.isCertain == true { slips += 1 }
                 guard slip == nil, owed.isEmpty, var outcome = first else { continue }
                 if slips > 0 { outcome.warnings.append(mended(slips)) }
                 return outcome
@@ -230,7 +232,7 @@ struct SheetMirror {
         }
         if isWriting {
             if let slip = try await send(comparison, repairs, found, snapshot, isFirst: !isKnown) {
-                return Round(outcome: outcome, slip: slip)
+                return Round(outcome: outcome, slip: slip, isRepaired: !repairs.isEmpty)
             }
         }
         if place.rehearsed == nil {
@@ -239,7 +241,7 @@ struct SheetMirror {
                 url: now.url, head: now.head, isFresh: true)
             try await context.memory.save(now, try comparison.newBase(), of: job.sheet.name, in: place.spreadsheetID)
         }
-        return Round(outcome: outcome)
+        return Round(outcome: outcome, isRepaired: !repairs.isEmpty)
     }
 
     /// Reads all cells and compares each row as it comes.
@@ -368,9 +370,17 @@ struct SheetMirror {
             }
             let cells =
                 (snapshot.keys.count + comparison.insertions.count + 1_000) * columns.count + snapshot.header.count
-            let answer = try await place.client.batchUpdate(
-                place.spreadsheetID, body: batch.body(with: guards, showing: ranges),
-                showing: "sheets.data(startRow,startColumn,rowData.values.effectiveValue)", cells: cells)
+            let answer: JSON
+            do throws(GoogleError) {
+                answer = try await place.client.batchUpdate(
+                    place.spreadsheetID, body: batch.body(with: guards, showing: ranges),
+                    showing: "sheets.data(startRow,startColumn,rowData.values.effectiveValue)", cells: cells)
+            } catch {
+                guard error.mayHaveTakenEffect else { throw error }
+                // Only what was read before it tells what it may have met.
+                return MirrorSlip(
+                    comparison, deleting: repairs.strays, snapshot, places: found.places, bodyEnd: found.table?.bodyEnd)
+            }
             guard place.rehearsed == nil else { return nil }
             return try slip(answer, comparison, repairs.strays, found, snapshot)
         }
