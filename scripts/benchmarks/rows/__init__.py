@@ -9,6 +9,7 @@ ROWS = {
     "enqueue": "jobs enqueued a second, one by one from 16 connections and many at once",
     "export": "exports of 1,000 rows with a template, 64 in flight",
     "large-export": "exports of 1 and 10 million cells of mixed types",
+    "mirror": "a sheet kept the same as a table of which little or nothing changed",
     "idle": "what a worker costs that has nothing to do, and how soon it is ready",
     "emulator": "how fast the emulated Google answers",
 }
