@@ -2,8 +2,8 @@ import GoogleEmulator
 import JSON
 import JobQueue
 
-/// A spreadsheet that many jobs write into, one after another: each appends rows of its own to one sheet, and in another
-/// changes the same rows and adds one.
+/// A spreadsheet that many jobs write into, one after another: each appends rows of its own to one sheet, in another changes
+/// the same rows and adds one, and in a third leaves its own rows alone.
 struct SharedTable {
     let id: String
 
@@ -18,6 +18,10 @@ struct SharedTable {
                 "name": "State", "columns": ["key", "text"],
                 "rows": .array((1...count).map { [.string("row \($0)"), "old"] }),
             ],
+            [
+                "name": "Kept", "mode": "mirror", "key": ["key"], "columns": ["key", "text"],
+                "rows": [["first", "old"]],
+            ],
         ],
     ]
 
@@ -30,6 +34,10 @@ struct SharedTable {
                 [
                     "name": "State", "mode": "upsert", "key": ["key"], "columns": ["text", "key"],
                     "rows": .array(state(name).map { [.string($1), .string($0)] }),
+                ],
+                [
+                    "name": "Kept", "mode": "mirror", "key": ["key"], "columns": ["key", "text"],
+                    "rows": .array(state(name).map { [.string($0), .string($1)] }),
                 ],
             ],
         ]
@@ -47,17 +55,20 @@ struct SharedTable {
     /// Counts the rows of the last job that are not there, and those that are there more than once.
     func compare(_ name: String, _ job: JobRecord, _ emulator: GoogleEmulator, _ outcome: inout CrashLane.Outcome) {
         let sheets = emulator.state(spreadsheetID: id)["spreadsheets"]?[0]?["sheets"]?.array ?? []
-        if job.state != "completed" || sheets.count != 2 { outcome.lost += 1 }
+        if job.state != "completed" || sheets.count != 3 { outcome.lost += 1 }
         let rows = (sheets.first?["values"]?.array ?? []).filter { $0[0]?.string == name }
         let expected = log(name)
         outcome.lost += expected.count { !rows.contains($0) }
         outcome.duplicated += max(0, rows.count - expected.count)
         if rows.count == expected.count, rows != expected { outcome.lost += 1 }
-        let found = sheets.last?["values"]?.array ?? []
+        let found = sheets.dropFirst().first?["values"]?.array ?? []
         for (key, text) in state(name) {
             let rows = found.filter { $0[0]?.string == key }
             if rows.first?[1]?.string != text { outcome.lost += 1 }
             outcome.duplicated += max(0, rows.count - 1)
         }
+        let kept = (sheets.last?["values"]?.array ?? []).dropFirst()
+        outcome.lost += state(name).count { !kept.contains([.string($0.key), .string($0.text)]) }
+        outcome.duplicated += max(0, kept.count - state(name).count)
     }
 }
