@@ -107,8 +107,7 @@ import Testing
         func same(_ one: CellValue, _ other: CellValue) -> Bool {
             CanonicalCell.areSame(Cell(one), Cell(other), in: column)
         }
-        #expect(same(.number(0.1 + 0.2), .number(0.3)) && same(.number(-0.0), .number(0)))
-        #expect(same(.number(46_000.416666666664), .number(46_000.4166666667)))
+        #expect(!same(.number(0.1 + 0.2), .number(0.3)) && same(.number(-0.0), .number(0)))
         #expect(!same(.number(9_007_199_254_740_991), .number(9_007_199_254_740_990)))
         #expect(!same(.number(1), .text("1")) && !same(.boolean(true), .number(1)) && !same(.empty, .boolean(false)))
         #expect(same(.text(""), .empty) && same(.text("a\r\nb\rc"), .text("a\nb\nc")))
@@ -117,10 +116,14 @@ import Testing
         let links = try Column(name: "l", type: .link)
         let (one, other) = (Cell(.text("t"), link: "https://a"), Cell(.text("t"), link: "https://b"))
         #expect(!CanonicalCell.areSame(one, other, in: links) && CanonicalCell.areSame(one, other, in: column))
-        for number in [1e300, 1.0 / 3, -2.5e-300, 123456789.123456789, 999999999999999.9, 1e16] {
-            #expect(abs(CanonicalCell.rounded(number) - number) <= abs(number) * 1e-14)
-            #expect(CanonicalCell.rounded(CanonicalCell.rounded(number)) == CanonicalCell.rounded(number))
+    }
+
+    @Test func refusesKeysThatASheetDoesNotTellApart() throws {
+        #expect(throws: SheetModelError.self) {
+            try MirrorSource(try Self.sheet([["a\r\nb", "x", 1], ["a\nb", "y", 2]]), key: ["id"])
         }
+        _ = try MirrorSource(
+            try Self.sheet([[10_000_000_000_000_000, "x", 1], [10_000_000_000_000_002, "y", 2]]), key: ["id"])
     }
 
     @Test func digestsDependOnNoOrderOfRows() throws {

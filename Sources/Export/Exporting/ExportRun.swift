@@ -77,6 +77,8 @@ struct ExportRun {
             spreadsheet = ExportedSpreadsheet(id: id, url: url, folder: nil)
             sheets = []
         case .existing(let id):
+            // This job writes there too, so that no mirror may take its rows for known.
+            if rehearsed == nil { try await mirror?.memory.invalidate(id) }
             // A query takes so long that people may have changed the spreadsheet meanwhile.
             let target: TargetSpreadsheet
             if let found = look?.target, payload.queries.isEmpty {
@@ -116,8 +118,9 @@ struct ExportRun {
         for (index, mode) in payload.modes.enumerated() {
             guard case .mirror(let options) = mode else { continue }
             summaries[index].changes = try await SheetMirror.keep(
-                self.spreadsheet.sheets[index], options, id: summaries[index].id, in: spreadsheet,
-                timeZone: self.spreadsheet.timeZone?.googleName ?? "Etc/GMT", mirror.memory)
+                self.spreadsheet.sheets[index], options, at: payload.positions[index], index: index,
+                id: summaries[index].id, in: spreadsheet,
+                timeZone: self.spreadsheet.timeZone?.googleName ?? "Etc/GMT", mirror)
         }
         return summaries
     }
@@ -128,7 +131,7 @@ struct ExportRun {
         ExportResult.json(
             spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
             warnings: (look?.warnings ?? []) + self.spreadsheet.warnings.map(\.description)
-                + outcomes.flatMap(\.warnings) + more, calls: calls.total + (look?.calls ?? 0))
+                + outcomes.flatMap(\.warnings) + more, calls: calls.total + (look?.calls ?? 0) + (mirror?.calls ?? 0))
     }
 
     /// Rehearses what is done in a copy, in the spreadsheet that would be copied.

@@ -23,7 +23,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
     }
 
     static let sheetFields =
-        "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount)),bandedRanges(bandedRangeId,range),merges,basicFilter,"
+        "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount,frozenRowCount)),bandedRanges(bandedRangeId,range),merges,basicFilter,"
         + "tables(tableId,name,range,columnProperties.columnName,rowsProperties.footerColorStyle),"
         + "developerMetadata(metadataId,metadataKey,metadataValue),"
         + "protectedRanges(protectedRangeId,range,description,warningOnly,requestingUserCanEdit)"
@@ -59,6 +59,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
                 title: properties?["title"]?.string ?? "",
                 rows: try GoogleNumber.count(grid?["rowCount"], "rowCount"),
                 columns: try GoogleNumber.count(grid?["columnCount"], "columnCount"))
+            existing.frozenRows = try GoogleNumber.count(grid?["frozenRowCount"], "frozenRowCount")
             for banding in sheet["bandedRanges"]?.array ?? [] where banding["bandedRangeId"] != nil {
                 existing.bandings.append(
                     SheetBanding(

@@ -55,8 +55,8 @@ public struct ExportHandler: JobHandler {
                 template = try self.template(of: payload)
                 if let records {
                     // The zone is known, so that nothing need be asked before the rows are there.
-                    if records[0].timeZone != payload.shownZone.googleName,
-                        let zone = try? TimeZoneRules(named: records[0].timeZone)
+                    if let name = records[0].first?.timeZone, name != payload.shownZone.googleName,
+                        let zone = try? TimeZoneRules(named: name)
                     {
                         payload = try await checking { [job] in try ExportPayload(job.payload, shownIn: zone) }
                     }
@@ -84,23 +84,28 @@ public struct ExportHandler: JobHandler {
                 throw error
             }
             let spreadsheet = try await checking { [payload, queried] in try Self.spreadsheet(of: payload, queried) }
-            if let records {
-                if let result = try Self.unchanged(payload, spreadsheet, records) { return result }
-                try await fallback.run(job, progress, isWriting: false) { identity, progress in
-                    guard case .existing(let id) = payload.destination else { return }
-                    let drive = identity.workspace.clients(for: progress).drive
+            var mirror = MirrorContext(
+                memory: mirrors, login: job.login,
+                timeZone: payload.hasMoments || !payload.queries.isEmpty ? payload.shownZone.googleName : nil,
+                allowsDeletes: payload.allowsDeletes, isFromScratch: payload.isFromScratch)
+            if let records, case .existing(let id) = payload.destination {
+                if let result = try Self.unchanged(payload, spreadsheet, records, in: id, for: job.login) {
+                    return result
+                }
+                mirror.calls = try await fallback.run(job, progress, isWriting: false) { identity, progress in
+                    let (drive, _, calls) = identity.workspace.clients(for: progress)
                     try await identity.workspace.checkTarget(id, for: job.login, using: drive)
+                    return calls.total
                 }
             }
-            let mirror = MirrorContext(
-                memory: mirrors, allowsDeletes: payload.allowsDeletes, isFromScratch: payload.isFromScratch)
+            let context = mirror
             let look = found
             if payload.isDryRun {
                 return try await fallback.run(job, progress) { [job] identity, progress in
                     try await DryRun(
                         job: job, payload: payload, spreadsheet: spreadsheet, look: try look.get(), template: template,
                         workspace: identity.workspace, folders: identity.folders, batchBytes: batchBytes,
-                        progress: progress, mirror: mirror
+                        progress: progress, mirror: context
                     ).result()
                 }
             }
@@ -113,7 +118,7 @@ public struct ExportHandler: JobHandler {
                     return try await ExportRun(
                         job, payload, spreadsheet, look, template: template, workspace: identity.workspace,
                         folders: identity.folders, batchBytes: batchBytes, patience: patience, progress: progress,
-                        mirror: mirror
+                        mirror: context
                     ).result()
                 }
             }
@@ -122,42 +127,36 @@ public struct ExportHandler: JobHandler {
 
     /// What is known of all sheets of a job that keeps them the same; nil where one is not known yet, or everything is to be
     /// asked anew.
-    private func records(of payload: ExportPayload) async throws -> [MirrorMemory.Record]? {
+    private func records(of payload: ExportPayload) async throws -> [[MirrorMemory.Record]]? {
         guard payload.isMirror, !payload.isDryRun, !payload.isFromScratch, payload.shares.isEmpty,
             case .existing(let id) = payload.destination
         else { return nil }
-        var records: [MirrorMemory.Record] = []
+        var all: [[MirrorMemory.Record]] = []
         for name in payload.sheetNames {
-            guard let record = try await mirrors.find(name, of: id), record.isFresh,
-                record.timeZone == records.first?.timeZone ?? record.timeZone
-            else { return nil }
-            records.append(record)
+            let records = try await mirrors.find(name, of: id).filter(\.isFresh)
+            guard let zone = records.first?.timeZone, zone == all.first?.first?.timeZone ?? zone else { return nil }
+            all.append(records)
         }
-        return records
+        return all
     }
 
     /// The result of a job whose sheets hold its rows already, by what was written and read in the last hour; nil where one
     /// does not.
     private static func unchanged(
-        _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ records: [MirrorMemory.Record]
+        _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ records: [[MirrorMemory.Record]], in id: String,
+        for login: String
     ) throws -> JSON? {
-        guard case .existing(let id) = payload.destination else { return nil }
         var summaries: [SheetSummary] = []
         for (index, sheet) in spreadsheet.sheets.enumerated() {
             guard case .mirror(let options) = payload.modes[index] else { return nil }
-            let definition = SheetMirror.definition(sheet.columns, options.key)
-            let source = try MirrorSource(sheet, key: options.key)
-            guard SheetMirror.isUpToDate(records[index], definition, source.digest) else { return nil }
-            var summary = SheetSummary(
-                name: sheet.name, id: records[index].sheetID, rows: sheet.rows.count, columns: sheet.columns.count,
-                cells: sheet.rows.count * sheet.columns.count)
-            var changes = MirrorComparison.Counts()
-            changes.unchanged = sheet.rows.count
-            summary.changes = changes
-            summaries.append(summary)
+            let definition = SheetMirror.definition(sheet.columns, options.key, payload.positions[index])
+            guard let record = records[index].first(where: { $0.definition == definition }) else { return nil }
+            let source = try SheetMirror.source(sheet, options, index: index)
+            guard SheetMirror.isUpToDate(record, SheetMirror.result(source, options), for: login) else { return nil }
+            summaries.append(record.summary(of: sheet))
         }
         return ExportResult.json(
-            ExportedSpreadsheet(id: id, url: records[0].url, folder: nil), folder: nil, sheets: summaries,
+            ExportedSpreadsheet(id: id, url: records[0][0].url, folder: nil), folder: nil, sheets: summaries,
             warnings: spreadsheet.warnings.map(\.description), calls: 0)
     }
 

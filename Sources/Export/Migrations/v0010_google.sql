@@ -61,9 +61,10 @@ create table mirror_base (
     spreadsheet_id text collate "C" not null,
     sheet          text collate "C" not null,   -- the name on the tab, in small letters
     sheet_id       int         not null,        -- Google's number of the sheet
-    definition     text        not null,        -- a digest of the columns and the key: another one begins a new base
-    result         text        not null,        -- a digest of all rows; empty where a write may be under way
+    definition     text collate "C" not null,   -- a digest of the columns and the key: each has a base of its own
+    result         text        not null,        -- a digest of all rows; empty where somebody may have written since
     rows           int         not null,
+    login          text        not null,        -- whose job it was
     time_zone      text        not null,        -- in which the spreadsheet shows times
     url            text        not null,
     head           jsonb       not null,        -- what the header showed and how the columns are formatted
@@ -71,7 +72,7 @@ create table mirror_base (
     pending        bytea       not null default '', -- the digests of the keys that a write under way may bring
     read_at        timestamptz not null,        -- when the whole sheet was read the last time
     used_at        timestamptz not null default now(),
-    primary key (spreadsheet_id, sheet)
+    primary key (spreadsheet_id, sheet, definition)
 );
 
 -- A quota at a moment: the window's index, the calls that are allowed in it, how many of its slots are used or passed, how

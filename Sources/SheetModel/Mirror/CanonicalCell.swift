@@ -1,8 +1,7 @@
 /// The one form in which cells are compared, whether they come from a job or from a sheet.
 ///
-/// Two cells have one form where a sheet holds the same for both: numbers to 15 significant digits (whole ones below 2^53
-/// exactly), -0 as 0, line ends as line feeds, an empty text as an empty cell. Texts are compared byte by byte: É in one and in
-/// two characters are two texts, in Sheets too.
+/// Two cells have one form where a sheet holds the same for both: -0 is 0, line ends are line feeds, an empty text is an empty
+/// cell. Numbers are compared to the last bit, and texts byte by byte: É in one and in two characters are two texts, in Sheets too.
 enum CanonicalCell {
     /// What of a cell is compared.
     static func add(_ cell: Cell, of column: Column, to digest: inout Digest128) {
@@ -20,7 +19,7 @@ enum CanonicalCell {
         case .empty, .text(""): digest.add(UInt8(0))
         case .number(let number):
             digest.add(UInt8(1))
-            digest.add(rounded(number).bitPattern)
+            digest.add((number == 0 ? 0 : number).bitPattern)
         case .boolean(let truth): digest.add(truth ? UInt8(3) : 2)
         case .text(let text):
             digest.add(UInt8(4))
@@ -68,16 +67,5 @@ enum CanonicalCell {
         }
         // No text has this byte in it.
         digest.add(UInt8(0xFF))
-    }
-
-    /// A number to 15 significant digits, which every way of writing a double keeps.
-    static func rounded(_ number: Double) -> Double {
-        if number == 0 { return 0 }
-        if number.rounded() == number, abs(number) < 9_007_199_254_740_992 { return number }
-        guard let decimal = DecimalDigits(number.description), decimal.digits.count > 15 else { return number }
-        var whole = decimal.digits.prefix(15).reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
-        if decimal.digits[15] >= UInt8(ascii: "5") { whole += 1 }
-        let exponent = decimal.exponent + decimal.digits.count - 15
-        return Double("\(decimal.isNegative ? "-" : "")\(whole)e\(exponent)") ?? number
     }
 }

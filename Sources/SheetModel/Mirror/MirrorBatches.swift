@@ -2,14 +2,15 @@ public import JSON
 
 /// The writes of a mirror: cells of rows that are there, deletions from the bottom up, and rows that are added.
 ///
-/// What does not fit into one write goes first, as changes of cells alone, which move nothing.
+/// What does not fit into one write goes before it, as changes of cells alone, which move nothing, and behind it, as rows that
+/// are added at the end.
 public struct MirrorBatches: Sendable {
     /// One write.
     public struct Batch: Sendable {
         /// The rows that it adds; nil for none.
         fileprivate let rows: AppendBatch?
         fileprivate let changes: [UInt8]
-        /// Whether it is the last one, which moves rows.
+        /// Whether it is the last one.
         public let isLast: Bool
 
         /// The body for `spreadsheets.batchUpdate`.
@@ -30,7 +31,8 @@ public struct MirrorBatches: Sendable {
     private var lines: LineReader
     private var nextUpdate = 0
     private var insertions: AppendBatches?
-    private var isDone = false
+    /// Whether the rows are deleted, and whether all is done.
+    private var (hasMoved, isDone) = (false, false)
 
     /// Plans the writes.
     ///
@@ -63,12 +65,11 @@ public struct MirrorBatches: Sendable {
                 return Batch(rows: nil, changes: updates.takeRequests(), isLast: false)
             }
         }
-        guard insertions != nil else {
-            isDone = true
-            return Batch(rows: nil, changes: lastChanges(), isLast: true)
-        }
-        defer { isDone = true }
-        return Batch(rows: try insertions?.next(), changes: lastChanges(), isLast: true)
+        let changes = hasMoved ? [] : lastChanges()
+        hasMoved = true
+        let rows = try insertions?.next()
+        isDone = rows.map { $0.end >= comparison.insertions.count } ?? true
+        return Batch(rows: rows, changes: changes, isLast: isDone)
     }
 
     /// The changes that are left, and the deletions.

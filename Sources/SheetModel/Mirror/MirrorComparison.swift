@@ -141,8 +141,8 @@ public struct MirrorComparison: Sendable {
     /// The keys of the rows that are added.
     public var insertedKeys: [Digest128] { insertions.map { source.rows[Int($0)].key } }
 
-    /// How many rows the mirror wrote the last time.
-    public var writtenBefore: Int { base.count }
+    /// How many rows stay other than they are to be because people changed them.
+    public var editedRows: Int { keptCells.count }
 
     /// Whether nothing is to be written.
     public var isEmpty: Bool { updates.isEmpty && deletions.isEmpty && insertions.isEmpty }

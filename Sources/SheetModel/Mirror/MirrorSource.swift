@@ -16,7 +16,7 @@ public struct MirrorSource: Sendable {
     /// The digest of each row, and its key, in the rows' order.
     let rows: [MirrorBase.Row]
 
-    /// Reads the rows; their keys must have been checked.
+    /// Reads the rows; refused are two whose keys a sheet does not tell apart.
     ///
     /// - Parameter key: The names of the columns that make the key.
     public init(_ sheet: CheckedSheet, key: [String]) throws {
@@ -35,7 +35,15 @@ public struct MirrorSource: Sendable {
         }
         digest = sum
         self.rows = rows
-        entries = rows.enumerated().map { Entry(key: $1.key, row: Int32($0)) }.sorted { $0.key < $1.key }
+        entries = rows.enumerated().map { Entry(key: $1.key, row: Int32($0)) }.sorted {
+            ($0.key, $0.row) < ($1.key, $1.row)
+        }
+        for (one, other) in zip(entries, entries.dropFirst()) where one.key == other.key {
+            throw SheetModelError(
+                .key,
+                "rows[\(other.row)] has the same key as rows[\(one.row)], as a sheet tells keys apart; leave one of the two out"
+            )
+        }
     }
 
     /// The digests of a row.

@@ -10,6 +10,8 @@ public struct ExistingSheet: Sendable, Hashable {
     public var rows: Int
     /// The columns of its grid; 0 for a sheet that is a chart.
     public var columns: Int
+    /// How many rows at the top are frozen.
+    public var frozenRows = 0
     /// Its coloured bands.
     public var bandings: [SheetBanding]
     /// The cells that are merged into one.

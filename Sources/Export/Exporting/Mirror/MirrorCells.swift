@@ -52,6 +52,8 @@ struct MirrorSnapshot: Sendable {
     let firstRow: Int
     /// The row behind the last one that has data in some columns.
     private(set) var end: Int
+    /// Whether there are rows behind it with nothing but boxes that nobody has ticked.
+    private(set) var endsWithBoxes = false
     /// How many cells of a row were in use at most.
     private(set) var width = 0
     /// The rows as lists of values, one after another, and where each begins.
@@ -85,8 +87,13 @@ struct MirrorSnapshot: Sendable {
             let value = MirrorCells.value(cell)
             guard value != .empty else { continue }
             width = max(width, index + 1)
+            guard columns?.contains(index) ?? true else { continue }
             // Boxes that nobody has ticked are no data.
-            if value != .boolean(false), columns?.contains(index) ?? true { end = firstRow + keys.count }
+            if value == .boolean(false), end < firstRow + keys.count {
+                endsWithBoxes = true
+            } else {
+                (end, endsWithBoxes) = (firstRow + keys.count, false)
+            }
         }
     }
 

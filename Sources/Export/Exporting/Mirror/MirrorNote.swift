@@ -23,8 +23,16 @@ struct MirrorNote: Sendable {
 
     /// The line below what else the cell's note says.
     func text(beside note: String) -> String {
-        let others = note.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix(Self.mark) }
-        return (others.filter { !$0.isEmpty } + [line[...]]).joined(separator: "\n")
+        let others = Self.others(in: note)
+        return others.isEmpty ? line : "\(others)\n\(line)"
+    }
+
+    /// What a note says beside such a line.
+    static func others(in note: String) -> String {
+        var lines = note.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.last?.hasPrefix(mark) == true else { return note }
+        lines.removeLast()
+        return lines.joined(separator: "\n")
     }
 }
 
