@@ -96,10 +96,24 @@ import Testing
         ] {
             #expect(MirrorBase(packed: broken) == nil)
         }
-        let more = base.adding(try MirrorSource(try Self.sheet([[1, "x", 1], [500, "y", 2]]), key: ["id"]).allKeys)
+        let more = base.merging(try Self.base([[1, "x", 1], [500, "y", 2]], keepingCells: keepsCells))
         #expect(more.count == 101 && MirrorBase(packed: more.packed) == more)
-        let digests = rows.indices.map { Digest128(high: UInt64($0), low: ~UInt64($0)) }
-        #expect(Digest128.list(Digest128.bytes(digests)) == digests)
+    }
+
+    @Test func takesWhatAnInterruptedWriteBroughtForItsOwn() throws {
+        let base = try Self.base([[1, "a", 1]], keepingCells: true)
+        let begun = try Self.base([[1, "b", 1], [2, "new", 2]], keepingCells: true)
+        for onEdit in MirrorComparison.OnEdit.allCases {
+            var comparison = MirrorComparison(
+                try MirrorSource(try Self.sheet([[1, "c", 1]]), key: ["id"]), base: base, pending: begun,
+                onEdit: onEdit,
+                onDelete: .delete)
+            _ = try comparison.take(row: 1, Self.cells([.number(1), .text("b"), .number(1)]))
+            _ = try comparison.take(row: 2, Self.cells([.number(2), .text("new"), .number(2)]))
+            comparison.finish()
+            #expect(comparison.updates == [MirrorComparison.Update(row: 1, source: 0, columns: [1])])
+            #expect(comparison.deletions == [2] && comparison.counts.kept == 0 && comparison.corrected == 0)
+        }
     }
 
     @Test func canonicalCellsAreWhatASheetHolds() throws {

@@ -149,6 +149,9 @@ struct ExportRun {
     private func writeIncremental(
         in spreadsheet: ExportedSpreadsheet, _ known: TargetSpreadsheet?, beside replaced: [SheetSummary]
     ) async throws -> [IncrementalSheet.Outcome] {
+        // What is known of the original is not known of its copy.
+        var isRehearsedCopy = false
+        if case .new = payload.destination { isRehearsedCopy = rehearsed != nil }
         var known = known
         var outcomes = replaced.map { IncrementalSheet.Outcome(summary: $0) }
         for sheet in incremental {
@@ -159,7 +162,7 @@ struct ExportRun {
                 spreadsheetID: spreadsheet.id, client: sheets, calls: calls,
                 installation: workspace.configuration.installation,
                 job: job.tag, progress: incrementalCheckpoint.progress(ofSheet: sheet.index), rehearsed: rehearsed,
-                mirror: mirror,
+                mirror: isRehearsedCopy ? mirror?.fromScratch : mirror,
                 report: { rows in await progress("writing", rowsDone: done + rows, of: rowsTotal) },
                 save: { entry, rows in
                     try await progress.save(

@@ -26,7 +26,7 @@ struct TargetSpreadsheet: Sendable, Hashable {
         "properties(sheetId,title,hidden,gridProperties(rowCount,columnCount,frozenRowCount)),bandedRanges(bandedRangeId,range),merges,basicFilter,"
         + "tables(tableId,name,range,columnProperties.columnName,rowsProperties.footerColorStyle),"
         + "developerMetadata(metadataId,metadataKey,metadataValue),"
-        + "protectedRanges(protectedRangeId,range,description,warningOnly,requestingUserCanEdit)"
+        + "protectedRanges(protectedRangeId,range,unprotectedRanges,description,warningOnly,requestingUserCanEdit)"
     /// What only a sheet that is made like new is asked for.
     private static let belongings =
         ",conditionalFormats.ranges,filterViews.filterViewId,charts.chartId,"
@@ -86,7 +86,10 @@ struct TargetSpreadsheet: Sendable, Hashable {
             metadata[existing.id] = sheet["developerMetadata"]?.array
             for range in sheet["protectedRanges"]?.array ?? []
             where range["requestingUserCanEdit"]?.bool != true && range["warningOnly"]?.bool != true {
-                guard let block = try existing.block(range["range"]) else { continue }
+                // Which cells of it are left open, Google judges better.
+                guard range["unprotectedRanges"] == nil, let block = try existing.block(range["range"]) else {
+                    continue
+                }
                 protected[existing.id, default: []].append(
                     ProtectedCells(block: block, name: range["description"]?.string ?? ""))
             }

@@ -69,7 +69,7 @@ create table mirror_base (
     url            text        not null,
     head           jsonb       not null,        -- what the header showed and how the columns are formatted
     base           bytea       not null,        -- for each row 16 bytes of its key's digest and 16 of its cells', and 4 a cell
-    pending        bytea       not null default '', -- the digests of the keys that a write under way may bring
+    pending        bytea       not null default '', -- the same of the rows that a write under way brings
     read_at        timestamptz not null,        -- when the whole sheet was read the last time
     used_at        timestamptz not null default now(),
     primary key (spreadsheet_id, sheet, definition)

@@ -49,24 +49,3 @@ extension Digest128: CustomStringConvertible {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
-
-extension Digest128 {
-    /// Digests as bytes, 16 each.
-    public static func bytes(_ digests: [Digest128]) -> [UInt8] {
-        digests.flatMap { digest in
-            [digest.high, digest.low].flatMap { half in
-                (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(8 * $0)) }
-            }
-        }
-    }
-
-    /// Reads what `bytes` gave; what is left at the end is nothing.
-    public static func list(_ bytes: [UInt8]) -> [Digest128] {
-        (0..<bytes.count / 16).map { index in
-            func half(_ start: Int) -> UInt64 {
-                (0..<8).reduce(0) { $0 | UInt64(bytes[16 * index + start + $1]) << UInt64(8 * $1) }
-            }
-            return Digest128(high: half(0), low: half(8))
-        }
-    }
-}

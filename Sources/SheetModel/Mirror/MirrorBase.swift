@@ -51,14 +51,23 @@ public struct MirrorBase: Sendable, Hashable {
         width > 0 ? cells[index * width..<(index + 1) * width] : nil
     }
 
-    /// The same base with rows that a write may bring which is not yet done.
-    public func adding(_ keys: [Digest128]) -> MirrorBase {
-        let new = Set(keys).filter { index(of: $0) == nil }
-        guard !new.isEmpty else { return self }
-        let all =
-            rows.enumerated().map { ($0.element, cells(of: $0.offset)) } + new.map { (Row(key: $0, cells: .none), nil) }
+    /// The same base with some of its rows.
+    func filtered(_ isKept: (Digest128) -> Bool) -> MirrorBase {
+        let kept = rows.indices.filter { isKept(rows[$0].key) }
+        return MirrorBase(
+            rows: kept.map { rows[$0] }, width: width, cells: width > 0 ? { cells(of: kept[$0]) ?? [] } : nil)
+    }
+
+    /// The same base with the rows of another one, whose rows count where both have one.
+    public func merging(_ other: MirrorBase) -> MirrorBase {
+        guard other.count > 0 else { return self }
+        let width = max(width, other.width)
         let none = Array(repeating: UInt32(0), count: width)[...]
-        return MirrorBase(rows: all.map(\.0), width: width, cells: width > 0 ? { all[$0].1 ?? none } : nil)
+        var all = rows.indices.filter { other.index(of: rows[$0].key) == nil }.map { (rows[$0], cells(of: $0)) }
+        all += other.rows.indices.map { (other.rows[$0], other.cells(of: $0)) }
+        return MirrorBase(
+            rows: all.map(\.0), width: width,
+            cells: width > 0 ? { all[$0].1?.count == width ? all[$0].1 ?? none : none } : nil)
     }
 
     /// The bytes in which it is kept: the width, then for each row its two digests and its cells.

@@ -47,12 +47,16 @@ public struct MirrorComparison: Sendable {
     public private(set) var counts = Counts()
     /// The rows of the sheet in which people had changed the mirror's cells, and that are put right.
     public private(set) var corrected = 0
+    /// The rows that were there already, with the key of a row that is to be there, and with other cells.
+    public private(set) var adopted = 0
     /// The rows of the sheet that have the key of an earlier one.
     public private(set) var repeated = 0
 
     /// What the sheet is to hold.
     public let source: MirrorSource
     private let base: MirrorBase
+    /// What a write may have brought whose end nobody saw.
+    private let pending: MirrorBase
     private let onEdit: OnEdit
     private let onDelete: OnDelete
     private let decoder: RowDecoder
@@ -65,12 +69,19 @@ public struct MirrorComparison: Sendable {
     private var keptCells: [Int: [UInt32]] = [:]
 
     /// Begins to compare.
-    public init(_ source: MirrorSource, base: MirrorBase, onEdit: OnEdit, onDelete: OnDelete) {
-        (self.source, self.base, self.onEdit, self.onDelete) = (source, base, onEdit, onDelete)
+    ///
+    /// - Parameter pending: What a write may have brought whose end nobody saw, beside the base.
+    public init(
+        _ source: MirrorSource, base: MirrorBase, pending: MirrorBase = .empty, onEdit: OnEdit, onDelete: OnDelete
+    ) {
+        (self.source, self.onEdit, self.onDelete) = (source, onEdit, onDelete)
+        // A row that was to be added counts as written.
+        self.base = base.count == 0 ? pending : base.merging(pending.filtered { base.index(of: $0) == nil })
+        self.pending = pending
         decoder = RowDecoder(source.sheet.columns)
         lines = LineReader(source.sheet.rows)
         isThere = Array(repeating: false, count: source.rows.count)
-        hasLeft = Array(repeating: false, count: base.count)
+        hasLeft = Array(repeating: false, count: self.base.count)
     }
 
     /// Takes one more row of the sheet, from the top down.
@@ -105,12 +116,19 @@ public struct MirrorComparison: Sendable {
             !source.keyColumns.contains(index)
                 && !CanonicalCell.areSame(found[index], wanted[index], in: columns[index])
         }
-        let written = known.map { base.rows[$0].cells } ?? .none
-        let isEdited = written != .none && written != there.cells
+        let started = pending.index(of: there.key)
+        let isEdited =
+            known.map { base.rows[$0].cells != there.cells } ?? false
+            && started.map { pending.rows[$0].cells != there.cells } ?? true
+        if known == nil { adopted += 1 }
         if onEdit == .keep, isEdited, let known, let cells = base.cells(of: known).map({ Array($0) }),
             cells.count == columns.count
         {
-            let edited = changed.filter { CanonicalCell.short(found[$0], of: columns[$0]) != cells[$0] }
+            let begun = started.flatMap { pending.cells(of: $0) }.map { Array($0) } ?? cells
+            let edited = changed.filter { column in
+                let now = CanonicalCell.short(found[column], of: columns[column])
+                return now != cells[column] && (begun.count != columns.count || now != begun[column])
+            }
             if !edited.isEmpty {
                 changed.removeAll { edited.contains($0) }
                 counts.kept += 1
@@ -118,7 +136,7 @@ public struct MirrorComparison: Sendable {
                 for index in edited { now[index] = cells[index] }
                 keptCells[here] = now
             }
-        } else if isEdited {
+        } else if isEdited, !changed.isEmpty, started == nil {
             corrected += 1
         }
         if !changed.isEmpty {
@@ -136,6 +154,19 @@ public struct MirrorComparison: Sendable {
         counts.inserted = insertions.count
         counts.deleted = deletions.count
         counts.kept += stayingRows.count
+    }
+
+    /// What the write brings: the rows that are added and those that are changed.
+    public func begun() throws -> MirrorBase {
+        let chosen = insertions + updates.map(\.source)
+        let rows = chosen.map { source.rows[Int($0)] }
+        let width = source.sheet.columns.count
+        guard onEdit == .keep, !chosen.isEmpty else { return MirrorBase(rows: rows, width: width) }
+        let cells = try source.shortCells()
+        return MirrorBase(rows: rows, width: width) { index in
+            let row = Int(chosen[index])
+            return cells[row * width..<(row + 1) * width]
+        }
     }
 
     /// The keys of the rows that are added.

@@ -63,6 +63,9 @@ public struct MirrorSource: Sendable {
         return low < entries.count && entries[low].key == key ? Int(entries[low].row) : nil
     }
 
+    /// What a mirror brings that writes all of them for the first time.
+    public func begun() -> MirrorBase { MirrorBase(rows: rows, width: sheet.columns.count) }
+
     /// The key of each row.
     public var allKeys: [Digest128] { rows.map(\.key) }
 

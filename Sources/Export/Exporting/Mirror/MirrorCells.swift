@@ -8,11 +8,11 @@ struct MirrorCells: Sendable {
     let columns: [Column]
     let places: ColumnPlaces
 
-    /// What is asked of each cell: what formulas are and where cells link to only where a column has them.
+    /// What is asked of each cell: where it links to only where a column has links.
     static func fields(_ columns: [Column]) -> String {
-        let hasMore = columns.contains { $0.type == .formula || $0.type == .link }
-        return "sheets.data(startRow,startColumn,rowData.values(effectiveValue,note"
-            + "\(hasMore ? ",userEnteredValue.formulaValue,userEnteredFormat.textFormat.link" : "")))"
+        let hasLinks = columns.contains { $0.type == .link }
+        return "sheets.data(startRow,startColumn,rowData.values(effectiveValue,note,userEnteredValue.formulaValue"
+            + "\(hasLinks ? ",userEnteredFormat.textFormat.link" : "")))"
     }
 
     /// The job's cells of a row of `CellData`; a formula of a person's counts as what it shows.
@@ -72,20 +72,29 @@ struct MirrorSnapshot: Sendable {
         width = max(width, header.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? 0)
     }
 
+    /// A cell as it is kept: what it shows, and where it has a formula, that too.
+    private static func kept(_ cell: JSON) -> JSON {
+        let shown = cell["effectiveValue"]?.object?.first?.value ?? .null
+        guard let formula = cell["userEnteredValue"]?["formulaValue"] else {
+            return shown.object == nil ? shown : .null
+        }
+        return ["formula": formula, "shown": shown.object == nil ? shown : .null]
+    }
+
     /// Takes one more row.
     ///
     /// - Parameter columns: Those whose data counts for `end`; nil for all.
     mutating func add(_ values: [JSON], key: Digest128?, countingIn columns: Set<Int>?) {
         var writer = JSONWriter()
         writer.array { row in
-            for cell in values { row.element(cell["effectiveValue"]?.object?.first?.value ?? .null) }
+            for cell in values { row.element(Self.kept(cell)) }
         }
         starts.append(Int32(bytes.count))
         bytes += writer.bytes
         keys.append(key ?? .none)
         for (index, cell) in values.enumerated() {
             let value = MirrorCells.value(cell)
-            guard value != .empty else { continue }
+            guard value != .empty || cell["userEnteredValue"]?["formulaValue"] != nil else { continue }
             width = max(width, index + 1)
             guard columns?.contains(index) ?? true else { continue }
             // Boxes that nobody has ticked are no data.

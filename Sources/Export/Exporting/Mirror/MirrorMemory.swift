@@ -59,8 +59,8 @@ public struct MirrorMemory: Sendable {
         return records
     }
 
-    /// The rows that were written, with those that a write may have brought whose end nobody saw.
-    func base(of place: Place) async throws(PostgresError) -> MirrorBase {
+    /// The rows that were written, and those that a write may have brought whose end nobody saw.
+    func base(of place: Place) async throws(PostgresError) -> (base: MirrorBase, pending: MirrorBase) {
         let rows = try await connection.query(
             """
             select encode(base, 'hex') as base, encode(pending, 'hex') as pending from \(identifier: schema).mirror_base
@@ -68,19 +68,19 @@ public struct MirrorMemory: Sendable {
               and definition = \(place.definition)
             """)
         guard let row = rows.first, let base = MirrorBase(packed: Self.bytes(try row.text("base"))) else {
-            return .empty
+            return (.empty, .empty)
         }
-        return base.adding(Digest128.list(Self.bytes(try row.text("pending"))))
+        return (base, MirrorBase(packed: Self.bytes(try row.text("pending"))) ?? .empty)
     }
 
-    /// Notes that a write begins which may bring rows: until its end is noted, they count as written, and no mirror of the sheet
-    /// takes its rows for known.
-    func begin(_ keys: [Digest128], in place: Place) async throws(PostgresError) {
+    /// Notes that a write begins: until its end is noted, what it brings counts as written too, and no mirror of the sheet takes
+    /// its rows for known.
+    func begin(_ pending: MirrorBase, in place: Place) async throws(PostgresError) {
         try await connection.query(
             """
             update \(identifier: schema).mirror_base
             set pending = case when definition = \(place.definition)
-                               then pending || decode(\(Self.text(Digest128.bytes(keys))), 'hex') else pending end,
+                               then decode(\(Self.text(pending.packed)), 'hex') else pending end,
                 result = ''
             where spreadsheet_id = \(place.spreadsheetID) and sheet = \(storable: place.sheet.lowercased())
             """)
@@ -105,7 +105,7 @@ public struct MirrorMemory: Sendable {
 
     /// Keeps what is known of a mirror whose sheet was read, in place of all before.
     func save(
-        _ record: Record, _ base: MirrorBase, pending: [Digest128] = [], in place: Place
+        _ record: Record, _ base: MirrorBase, pending: MirrorBase = .empty, in place: Place
     ) async throws(PostgresError) {
         try await connection.query(
             """
@@ -115,7 +115,7 @@ public struct MirrorMemory: Sendable {
             values (\(place.spreadsheetID), \(storable: place.sheet.lowercased()), \(record.sheetID), \(place.definition),
                     \(record.result), \(base.count), \(storable: record.login), \(record.timeZone), \(record.url),
                     \(storable: record.head.json.description)::jsonb, decode(\(Self.text(base.packed)), 'hex'),
-                    decode(\(Self.text(Digest128.bytes(pending))), 'hex'), now())
+                    decode(\(Self.text(pending.packed)), 'hex'), now())
             on conflict (spreadsheet_id, sheet, definition) do update
             set (sheet_id, result, rows, login, time_zone, url, head, base, pending, read_at, used_at) =
                 (excluded.sheet_id, excluded.result, excluded.rows, excluded.login, excluded.time_zone, excluded.url,

@@ -15,6 +15,8 @@ struct MirrorSlip: Sendable {
     /// The rows that were deleted.
     private let gone: Set<Int>
     private let bodyEnd: Int?
+    /// Whether rows were added at places that were known before, which others may have taken meanwhile.
+    private let addsInPlace: Bool
 
     /// Compares the sheet as it is behind the write with what it should be; nil where it is.
     ///
@@ -24,9 +26,9 @@ struct MirrorSlip: Sendable {
     ///   - bodyEnd: The row behind the last one of the table that the rows are in.
     init?(
         _ comparison: MirrorComparison, deleting strays: [Int], _ before: MirrorSnapshot, places: ColumnPlaces,
-        header: [String], keys: [[CellValue]], bodyEnd: Int?
+        header: [String], keys: [[CellValue]], bodyEnd: Int?, addsInPlace: Bool
     ) {
-        self.init(comparison, deleting: strays, before, places: places, bodyEnd: bodyEnd)
+        self.init(comparison, deleting: strays, before, places: places, bodyEnd: bodyEnd, addsInPlace: addsInPlace)
         let last = keys.map(\.count).max() ?? 0
         func key(_ row: Int) -> Digest128 { MirrorSource.key(keys.map { row < $0.count ? $0[row] : .empty }) }
         if isAsExpected(header: header, keys: (before.firstRow..<max(before.firstRow, last)).map(key)) { return nil }
@@ -36,8 +38,9 @@ struct MirrorSlip: Sendable {
     /// Takes a write for one that may have met another sheet, because its end is not known.
     init(
         _ comparison: MirrorComparison, deleting strays: [Int], _ before: MirrorSnapshot, places: ColumnPlaces,
-        bodyEnd: Int?
+        bodyEnd: Int?, addsInPlace: Bool
     ) {
+        self.addsInPlace = addsInPlace
         counts = comparison.counts
         gone = Set(comparison.deletions + strays)
         (self.comparison, self.before, self.places, self.bodyEnd) = (comparison, before, places, bodyEnd)
@@ -103,8 +106,11 @@ struct MirrorSlip: Sendable {
                     if key == .none, own.contains(place) { repairs.cells.append((row, place, .null)) }
                     continue
                 }
-                let original =
-                    columns.placeBefore(of: place).map { Self.value(before.values(ofRow: former), $0) } ?? .null
+                // Where a column came from whose heading says nothing is not known.
+                guard let formerPlace = columns.placeBefore(of: place) else { continue }
+                var original = Self.value(before.values(ofRow: former), formerPlace)
+                // A formula of another row means other cells.
+                if former != row, let shown = original["shown"] { original = shown }
                 if original != Self.value(values, place) { repairs.cells.append((row, place, original)) }
             }
         }
@@ -116,15 +122,15 @@ struct MirrorSlip: Sendable {
         _ repairs: inout MirrorRepairs
     ) {
         // No more rows can be lost than were deleted; all others somebody else took away.
-        var left = comparison.deletions.count
+        var left = comparison.deletions.count + (addsInPlace ? comparison.insertions.count : 0)
         var unkeyed: [[JSON]: Int] = [:]
         for (index, key) in now.keys.enumerated() where key == .none {
-            unkeyed[Self.trimmed(now.values(ofRow: now.firstRow + index)), default: 0] += 1
+            unkeyed[Self.trimmed(now.values(ofRow: now.firstRow + index).map { $0["shown"] ?? $0 }), default: 0] += 1
         }
         for (index, key) in before.keys.enumerated() where left > 0 {
             let row = before.firstRow + index
             guard !gone.contains(row) else { continue }
-            let values = columns.moved(before.values(ofRow: row))
+            let values = columns.moved(before.values(ofRow: row)).map { $0["shown"] ?? $0 }
             if key == .none {
                 let line = Self.trimmed(values)
                 guard !line.isEmpty else { continue }
@@ -189,12 +195,24 @@ private struct ColumnMoves {
     private let before: [String]
     private let now: [String]
 
-    init(from before: [String], to now: [String]) { (self.before, self.now) = (before, now) }
+    /// Where the columns without a heading were, where there are as many as before.
+    private let unheaded: [Int: Int]
+
+    init(from before: [String], to now: [String]) {
+        (self.before, self.now) = (before, now)
+        let width = max(before.count, now.count)
+        func blank(_ header: [String]) -> [Int] {
+            (0..<width).filter { $0 >= header.count || header[$0].isEmpty }
+        }
+        let (former, present) = (blank(before), blank(now))
+        unheaded =
+            former.count == present.count ? Dictionary(uniqueKeysWithValues: zip(present, former)) : [:]
+    }
 
     /// Where a column was; nil for one that was not there.
     func placeBefore(of place: Int) -> Int? {
         guard before != now else { return place }
-        guard place < now.count, !now[place].isEmpty else { return nil }
+        guard place < now.count, !now[place].isEmpty else { return unheaded[place] }
         return before.firstIndex(of: now[place])
     }
 
@@ -239,7 +257,8 @@ struct MirrorRepairs: Sendable {
             [
                 "updateCells": [
                     "start": ["sheetId": JSON(sheetID), "rowIndex": JSON(cell.row), "columnIndex": JSON(cell.column)],
-                    "fields": "userEnteredValue", "rows": [["values": [MirrorSnapshot.enteredData(cell.value)]]],
+                    "fields": "userEnteredValue,userEnteredFormat.textFormat.link,textFormatRuns",
+                    "rows": [["values": [MirrorSnapshot.enteredData(cell.value)]]],
                 ]
             ]
         }
@@ -267,8 +286,13 @@ extension MirrorSnapshot {
     }
 
     /// Google's `CellData` that shows a value.
-    static func cellData(_ value: JSON) -> JSON { extended(value).map { ["effectiveValue": $0] } ?? [:] }
+    static func cellData(_ value: JSON) -> JSON {
+        extended(value["shown"] ?? value).map { ["effectiveValue": $0] } ?? [:]
+    }
 
     /// Google's `CellData` that enters a value.
-    static func enteredData(_ value: JSON) -> JSON { extended(value).map { ["userEnteredValue": $0] } ?? [:] }
+    static func enteredData(_ value: JSON) -> JSON {
+        if let formula = value["formula"] { return ["userEnteredValue": ["formulaValue": formula]] }
+        return extended(value).map { ["userEnteredValue": $0] } ?? [:]
+    }
 }

@@ -70,7 +70,10 @@ extension SheetMirror {
             spreadsheetID: place.spreadsheetID, sheet: existing, client: place.client, calls: place.calls)
         let row = try job.headerRow(in: existing)
         let head = try await reader.head(at: row)
-        let width = options.addsColumns ? try await usedWidth(existing, head, row) : nil
+        let present = Set(head.names + head.plain)
+        // Without its key no row would be found, and each would be added again.
+        let hasKey = options.key.allSatisfy(present.contains) || head.names.allSatisfy(\.isEmpty)
+        let width = options.addsColumns && hasKey ? try await usedWidth(existing, head, row) : nil
         guard let header = try await job.header(head, at: row, in: existing, reader, addingFrom: width) else {
             return nil
         }

@@ -42,7 +42,8 @@ extension SheetMirror {
                 guard error.mayHaveTakenEffect else { throw error }
                 // Only what was read before it tells what it may have met.
                 return MirrorSlip(
-                    comparison, deleting: repairs.strays, snapshot, places: found.places, bodyEnd: found.table?.bodyEnd)
+                    comparison, deleting: repairs.strays, snapshot, places: found.places, bodyEnd: found.table?.bodyEnd,
+                    addsInPlace: addsInPlace(found, snapshot))
             }
             guard place.rehearsed == nil else { return nil }
             return try slip(answer, comparison, repairs.strays, found, snapshot)
@@ -58,6 +59,11 @@ extension SheetMirror {
         return [["appendDimension": ["sheetId": JSON(found.existing.id), "dimension": "ROWS", "length": 1]]]
     }
 
+    /// Whether rows are not added below all others, wherever those end when the write arrives.
+    private func addsInPlace(_ found: Found, _ snapshot: MirrorSnapshot) -> Bool {
+        found.table == nil && (job.position.headerRow != nil || found.head.hasBoxes || snapshot.endsWithBoxes)
+    }
+
     private func insertions(
         _ comparison: MirrorComparison, _ found: Found, _ snapshot: MirrorSnapshot
     ) throws -> AppendPlan? {
@@ -65,7 +71,9 @@ extension SheetMirror {
         var existing = found.existing
         existing.rows = max(found.head.row + 1, existing.rows - comparison.deletions.count)
         var below = found.table.map(AppendPlan.Below.table) ?? .sheet
-        if found.table == nil, job.position.headerRow != nil || found.head.hasBoxes || snapshot.endsWithBoxes {
+        // The header's requests make it wide enough.
+        existing.columns = max(existing.columns, found.places.width)
+        if addsInPlace(found, snapshot) {
             below = .row(snapshot.end - comparison.deletions.count { $0 < snapshot.end })
         }
         var formats: [JSON?] = Array(repeating: nil, count: found.places.width)
@@ -110,7 +118,11 @@ extension SheetMirror {
         let wanted = job.sheet.columns[0].note ?? there
         let note = MirrorNote(rows: source.sheet.rows.count, timeZone: found.target.timeZone)
         let text = options.hasNote ? note.text(beside: wanted) : MirrorNote.others(in: wanted)
-        return text == there ? requests : requests + [cell(0, ["note": .string(text)], "note")]
+        // Google would refuse the whole write for it.
+        let isProtected = (found.target.protected[found.existing.id] ?? []).contains {
+            $0.block.rows.contains(found.head.row) && $0.block.columns.contains(place)
+        }
+        return text == there || isProtected ? requests : requests + [cell(0, ["note": .string(text)], "note")]
     }
 
     /// Compares the keys as the answer has them with those that there should be.
@@ -131,6 +143,7 @@ extension SheetMirror {
         }
         return MirrorSlip(
             comparison, deleting: strays, snapshot, places: found.places, header: header, keys: columns,
-            bodyEnd: found.table?.bodyEnd)
+            bodyEnd: found.table?.bodyEnd,
+            addsInPlace: addsInPlace(found, snapshot))
     }
 }

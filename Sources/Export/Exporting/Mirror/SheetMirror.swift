@@ -106,20 +106,14 @@ struct SheetMirror {
         var (slip, slips, owed) = (MirrorSlip?.none, 0, [Digest128: [JSON]]())
         var first: IncrementalSheet.Outcome?
         var refused: (error: GoogleError, target: TargetSpreadsheet)?
+        var last: TargetSpreadsheet?
         for round in 0..<Self.rounds {
-            var found: Found?
-            if round == 0, let record, record.isFresh, record.head.isFresh, record.head.size < Self.largestAnswer {
-                found = try await self.found(record)
-            }
-            if found == nil {
-                let now = try await next(&target)
-                // What Google refuses although nobody has changed anything, it refuses for good.
-                if let refused, refused.target == now { throw refused.error }
-                guard let searched = try await search(now) else { return try await make(in: now, after: record) }
-                found = searched
-            }
-            guard let found else { break }
             do {
+                let found = try await patiently(slip != nil || !owed.isEmpty) {
+                    try await self.found(round == 0 ? record : nil, &target, refused)
+                }
+                guard let found else { return try await make(in: try await next(&target), after: record) }
+                last = found.target
                 let done = try await attempt(found, record, slip, &owed)
                 if first == nil {
                     first = done.outcome
@@ -132,8 +126,9 @@ struct SheetMirror {
                 return outcome
             } catch is SheetChanged {
                 continue
-            } catch let error as GoogleError where error.code == .badRequest {
-                refused = (error, found.target)
+            } catch let error as GoogleError where error.code == .badRequest && last != nil {
+                guard let target = last, refused?.target != target else { throw error }
+                refused = (error, target)
             }
         }
         if let refused { throw refused.error }
@@ -141,6 +136,36 @@ struct SheetMirror {
             .sheetChanged,
             "sheets[\(job.index)]: rows or columns of the sheet changed their places each time that it was read; what was written "
                 + "stands, and the job is tried again.", retry: .backoff)
+    }
+
+    /// Finds the columns, where the last run found them or by the header; nil where the sheet is missing or empty.
+    private func found(
+        _ record: MirrorMemory.Record?, _ target: inout TargetSpreadsheet?,
+        _ refused: (error: GoogleError, target: TargetSpreadsheet)?
+    ) async throws -> Found? {
+        if let record, record.isFresh, record.head.isFresh, record.head.size < Self.largestAnswer,
+            let found = try await found(record)
+        {
+            return found
+        }
+        let now = try await next(&target)
+        // What Google refuses although nobody has changed anything, it refuses for good.
+        if let refused, refused.target == now { throw refused.error }
+        let found = try await search(now)
+        if found == nil { target = now }
+        return found
+    }
+
+    /// Does something once more where it fails for the moment and something is to be put right: only this attempt knows what.
+    private func patiently<Result>(_ isNeeded: Bool, _ body: () async throws -> Result) async throws -> Result {
+        var pauses: [Duration] =
+            isNeeded ? [.milliseconds(500), .seconds(2), .seconds(5), .seconds(15), .seconds(30)] : []
+        while true {
+            do { return try await body() } catch let error as GoogleError {
+                guard error.retry != .never, !pauses.isEmpty, place.rehearsed == nil else { throw error }
+                try await Task.sleep(for: pauses.removeFirst())
+            }
+        }
     }
 
     /// What Sheets tells of the spreadsheet: what was asked already, else what it says now.
@@ -163,8 +188,9 @@ struct SheetMirror {
         _ found: Found, _ record: MirrorMemory.Record?, _ slip: MirrorSlip?, _ owed: inout [Digest128: [JSON]]
     ) async throws -> Round {
         let isKnown = record?.sheetID == found.existing.id
-        let base = isKnown ? try await context.memory.base(of: memoryPlace) : .empty
-        var comparison = MirrorComparison(source, base: base, onEdit: options.onEdit, onDelete: options.onDelete)
+        let (base, pending) = isKnown ? try await context.memory.base(of: memoryPlace) : (.empty, .empty)
+        var comparison = MirrorComparison(
+            source, base: base, pending: pending, onEdit: options.onEdit, onDelete: options.onDelete)
         let (snapshot, size) = try await compare(found, &comparison)
         var repairs = slip?.repairs(in: snapshot, places: found.places, among: source) ?? MirrorRepairs()
         repairs.owed.merge(owed) { new, _ in new }
@@ -178,13 +204,14 @@ struct SheetMirror {
             sheetID: found.existing.id, of: found.target, memoryPlace, login: context.login, head: head)
         var outcome = IncrementalSheet.Outcome(summary: now.summary(of: source.sheet))
         outcome.summary.changes = comparison.counts
-        outcome.warnings = warnings(comparison)
+        outcome.warnings = warnings(comparison, found)
         if !comparison.isEmpty || !repairs.isEmpty || !found.unnamed.isEmpty {
             if place.rehearsed == nil {
+                let begun = pending.merging(try comparison.begun())
                 if isKnown {
-                    try await context.memory.begin(comparison.insertedKeys, in: memoryPlace)
+                    try await context.memory.begin(begun, in: memoryPlace)
                 } else {
-                    try await context.memory.save(now, base, pending: comparison.insertedKeys, in: memoryPlace)
+                    try await context.memory.save(now, base, pending: begun, in: memoryPlace)
                 }
             }
             if let slip = try await send(comparison, repairs, found, snapshot) {
@@ -250,7 +277,7 @@ struct SheetMirror {
         var now = MirrorMemory.Record(
             sheetID: plan.summary.id, of: target, memoryPlace, login: context.login, head: MirrorHead(of: job.sheet))
         if place.rehearsed == nil {
-            try await context.memory.save(now, .empty, pending: source.allKeys, in: memoryPlace)
+            try await context.memory.save(now, .empty, pending: source.begun(), in: memoryPlace)
         }
         var outcome = try await sheet.append(plan, to: place, after: nil, job.fence(on: plan.summary.id, place, target))
         if place.rehearsed == nil {
@@ -302,9 +329,20 @@ struct SheetMirror {
             + "that \(stay)"
     }
 
-    private func warnings(_ comparison: MirrorComparison) -> [String] {
+    private func warnings(_ comparison: MirrorComparison, _ found: Found) -> [String] {
         func rows(_ count: Int) -> String { count == 1 ? "1 row" : "\(count.grouped) rows" }
         var warnings: [String] = []
+        if !found.unnamed.isEmpty {
+            let names = found.unnamed.map { excerpt(job.sheet.columns[$0].name) }.joined(separator: ", ")
+            warnings.append(
+                "the header lacked \(names), which is added at the right; if a column was renamed, it is there twice now"
+            )
+        }
+        if comparison.adopted > 0 {
+            warnings.append(
+                "\(rows(comparison.adopted)) with keys of this job stood there already and got its values; from now on the job "
+                    + "keeps them, and deletes them where they leave")
+        }
         if comparison.corrected > 0 {
             warnings.append(
                 "people had changed cells of \(rows(comparison.corrected)) that this job keeps; they have the job's values again"
@@ -312,8 +350,8 @@ struct SheetMirror {
         }
         if comparison.repeated > 0 {
             warnings.append(
-                "\(rows(comparison.repeated)) of the sheet have the key of an earlier one; only the first of each key is kept"
-            )
+                "\(rows(comparison.repeated)) of the sheet \(comparison.repeated == 1 ? "has" : "have") the key of an earlier one; only "
+                    + "the first of each key is brought up to date")
         }
         return warnings.map { "sheet \"\(job.sheet.name)\": \($0)" }
     }
@@ -332,7 +370,14 @@ struct MirrorContext: Sendable {
     /// The name of the time zone in which its times were read; nil where none of its values need one.
     let timeZone: String?
     let allowsDeletes: Bool
-    let isFromScratch: Bool
+    var isFromScratch: Bool
     /// How many calls were made before.
     var calls = 0
+
+    /// The same where nothing is known.
+    var fromScratch: MirrorContext {
+        var copy = self
+        copy.isFromScratch = true
+        return copy
+    }
 }
