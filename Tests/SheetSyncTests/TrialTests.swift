@@ -187,6 +187,8 @@ import Testing
         ],
     ]
 
+    private var onRequest: Set<String> { Set(Probe.all.filter(\.isOnRequest).map(\.name)) }
+
     private func program(_ stage: Stage) -> Program { stage.daemon.with(["SHEETSYNC_LIST_DELAY": "1"]) }
 
     @Test func allHoldsWhereGoogleDoesWhatItsDocumentsSay() async throws {
@@ -196,7 +198,6 @@ import Testing
             let report = try Report(try await program(stage)("trial", "--json"))
             report.ended.expect(0)
             #expect(report.names == Set(Probe.all.map(\.name)) && Probe.all.count == report.names.count)
-            let onRequest = Set(Probe.all.filter(\.isOnRequest).map(\.name))
             #expect(onRequest.count == 4 && report.names("not_tried") == onRequest, "\(report.json)")
             #expect(
                 report.names("differs").isEmpty && report.names("holds").count == Probe.all.count - 4, "\(report.json)")
@@ -251,6 +252,12 @@ import Testing
             #expect(doctor.output.contains("WARN") || doctor.output.contains("warn"), "\(doctor)")
             #expect(doctor.output.contains(deviations[0].probe), "\(doctor)")
         }
+    }
+
+    @Test func eachProbeHasADeviation() {
+        let others: Set = ["delay of lists"]
+        let tried = Set(Self.deviations.joined().map(\.probe)).union(others).union(onRequest)
+        #expect(tried == Set(Probe.all.map(\.name)))
     }
 
     @Test func aLateListIsSeen() async throws {
@@ -392,5 +399,71 @@ import Testing
             #expect(ended.errors.contains("remove it there by hand"), "\(ended)")
             #expect(files(stage).contains("SheetSync trial (may be deleted)"))
         }
+    }
+
+    @Test func aSecondSignalEndsItAtOnce() async throws {
+        try await Stage.with { stage in
+            _ = stage.emulator.addFault(.init(.hang, api: .drive, verb: "DELETE", count: nil))
+            let struck = stage.emulator.addFault(.init(.hang, api: .drive, path: .contains("/changes"), count: nil))
+            let ended = try await program(stage).launch(["trial"]) { trial in
+                try await wait(for: "the trial to hang", within: .seconds(120), seeing: { trial.output + trial.errors })
+                {
+                    stage.emulator.strikes(of: struck) > 0
+                }
+                trial.send(SIGINT)
+                try await trial.expectToSay("removing the folder")
+                trial.send(SIGTERM)
+            }
+            ended.expect(143)
+            #expect(ended.errors.contains("stopped by a second signal"), "\(ended)")
+            #expect(ended.errors.contains("remove it there by hand"), "\(ended)")
+        }
+    }
+
+    /// Each thing that a conversion may lose is told by its name.
+    @Test func whatAConversionLosesIsNamed() {
+        func cell(_ value: JSON, _ pattern: String? = nil) -> JSON {
+            let format = pattern.map { JSON.string($0) }
+            return format.map { ["userEnteredValue": value, "userEnteredFormat": ["numberFormat": ["pattern": $0]]] }
+                ?? ["userEnteredValue": value]
+        }
+        func sheet(
+            bold: Bool = true, texts: (JSON, JSON) = (["stringValue": "=1+1"], ["stringValue": "007"]),
+            day: Double = 46348, patterns: [String] = TrialWorkbook.patterns, frozen: JSON = 1, width: JSON = 210
+        ) -> JSON {
+            let names: [JSON] = TrialWorkbook.header.map {
+                [
+                    "userEnteredValue": ["stringValue": .string($0)],
+                    "userEnteredFormat": ["textFormat": ["bold": .bool(bold)]],
+                ]
+            }
+            let row: [JSON] = [
+                cell(texts.0), cell(["numberValue": 1234.5], patterns[0]),
+                cell(["numberValue": JSON(day)], patterns[1]), cell(["numberValue": 0.25], patterns[2]),
+                cell(["boolValue": true]),
+            ]
+            let rows: [JSON] = [["values": .array(names)], ["values": .array(row)], ["values": [cell(texts.1)]]]
+            return [
+                "sheets": [
+                    [
+                        "properties": ["gridProperties": ["frozenRowCount": frozen]],
+                        "data": [["columnMetadata": [["pixelSize": width]], "rowData": .array(rows)]],
+                    ]
+                ]
+            ]
+        }
+        let text: JSON = ["stringValue": "007"]
+        #expect(Probe.lost(sheet()) == [])
+        #expect(Probe.lost(sheet(bold: false)) == ["bold"])
+        #expect(Probe.lost(sheet(texts: (["formulaValue": "=1+1"], text))) == ["text that looks like a formula"])
+        #expect(
+            Probe.lost(sheet(texts: (["stringValue": "=1+1"], ["numberValue": 7]))) == ["text that looks like a number"]
+        )
+        #expect(Probe.lost(sheet(day: 46347)) == ["days"])
+        #expect(Probe.lost(sheet(patterns: ["0", "yyyy-mm-dd", "0.00%"])) == ["formats of numbers"])
+        #expect(Probe.lost(sheet(patterns: ["#,##0.00", "0", "0.00%"])) == ["formats of days"])
+        #expect(Probe.lost(sheet(frozen: 0)) == ["the frozen row"])
+        #expect(Probe.lost(sheet(width: 100)) == ["widths"])
+        #expect(Probe.lost([:]).count == 13)
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Export
-import Glibc
 import JSON
 import Output
 import Synchronization
@@ -70,7 +69,7 @@ struct TrialCommand: AsyncParsableCommand {
                         Console.error(
                             "stopped by a second signal; the folder \"\(TrialStage.folderName)\" may be left in Drive: "
                                 + "remove it there by hand")
-                        _exit(128 + number)
+                        Console.exit(128 + number)
                     }
                     Console.error("\(name): trying nothing more, and removing the folder from Drive")
                     work.cancel()

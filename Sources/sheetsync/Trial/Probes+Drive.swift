@@ -206,7 +206,7 @@ extension Probe {
     }
 
     /// What a conversion lost of the workbook, by what Sheets tells of it.
-    private static func lost(_ spreadsheet: JSON) -> [String] {
+    static func lost(_ spreadsheet: JSON) -> [String] {
         let sheet = spreadsheet["sheets"]?[0]
         let data = sheet?["data"]?[0]
         func cell(_ row: Int, _ column: Int) -> JSON? { data?["rowData"]?[row]?["values"]?[column] }

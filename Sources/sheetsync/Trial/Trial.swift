@@ -126,7 +126,7 @@ struct Trial {
         if probe.isOnRequest, !makesAll {
             return .notTried("only with --quota, since it holds up other jobs for a minute")
         }
-        guard log.writes + probe.writes + 1 <= TrialStage.mostWrites else {
+        guard log.writes + probe.writes + stage.writesOfRemoval <= TrialStage.mostWrites else {
             return .notTried("the \(TrialStage.mostWrites) writes of a trial would not do")
         }
         do throws(GoogleError) { return try await probe.run(stage) } catch { return Probe.Sighting(error) }

@@ -149,6 +149,9 @@ final class TrialStage: Sendable {
         set { shared.withLock { $0.answersCostReads = newValue } }
     }
 
+    /// How many writes it takes to remove the folder: in a shared drive only managers delete, and others throw into the trash.
+    var writesOfRemoval: Int { sharedDriveID == nil ? 1 : 2 }
+
     /// Takes the folder away with all that lies in it, also where the task is cancelled; why not, or nil.
     func remove() async -> GoogleError? { await Self.remove(folder.id, drive) }
 
