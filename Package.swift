@@ -93,7 +93,7 @@ let package = Package(
         .executableTarget(
             name: "sheetsync",
             dependencies: [
-                "CLinux", "Export", "Google", "HTTP", "HostRule", "JSON", "JobQueue", "Output", "Postgres",
+                "CLinux", "CZlib", "Export", "Google", "HTTP", "HostRule", "JSON", "JobQueue", "Output", "Postgres",
                 "SheetModel", "Systemd", httpTypes, lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

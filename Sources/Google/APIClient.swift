@@ -174,7 +174,7 @@ public struct APIClient: Sendable {
             fields: [.authorization: "Bearer \(token.secret.text)", .accept: "application/json"])
         if let project = token.quotaProject, let name = Self.quotaProject { message.fields[name] = project }
         if let body = request.body {
-            message.fields[.contentType] = "application/json; charset=utf-8"
+            message.fields[.contentType] = request.contentType
             message.body = packed ?? body
             if packed != nil { message.fields[.contentEncoding] = "gzip" }
         }

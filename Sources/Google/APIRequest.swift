@@ -28,8 +28,10 @@ public struct APIRequest: Sendable {
     public var query: [(name: String, value: String)]
     /// The fields mask, which names what of the answer is needed.
     public var fields: String
-    /// The body, JSON in UTF-8; nil for none.
+    /// The body, JSON in UTF-8 unless `contentType` says otherwise; nil for none.
     public var body: [UInt8]?
+    /// What the body is.
+    public var contentType = "application/json; charset=utf-8"
     /// Whether the call changes nothing: each GET, and reads whose question stands in a body.
     public var isRead: Bool
     /// How long the call goes on once it is on the wire and its task is cancelled; for what must not be done unheard.

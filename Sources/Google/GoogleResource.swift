@@ -42,5 +42,7 @@ extension APIRequest {
 
     private var isList: Bool { path == "/drive/v3/files" || path.hasSuffix("/permissions") }
 
-    private var createsFile: Bool { method == .post && (path == "/drive/v3/files" || path.hasSuffix("/copy")) }
+    private var createsFile: Bool {
+        method == .post && (["/drive/v3/files", "/upload/drive/v3/files"].contains(path) || path.hasSuffix("/copy"))
+    }
 }

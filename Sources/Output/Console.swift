@@ -33,6 +33,12 @@ public enum Console {
     /// Prints one line to standard error.
     public static func error(_ text: String) { LogOutput.write(line(text)) }
 
+    /// Ends the process at once, when all is said.
+    public static func exit(_ status: Int32) -> Never {
+        LogOutput.finish()
+        _exit(status)
+    }
+
     /// Ends a command that would go on for whoever reads its output, where that cannot be written.
     public static func requireOutput() throws { if outputFailure != nil { throw ExitCode(ExitStatus.output.rawValue) } }
 

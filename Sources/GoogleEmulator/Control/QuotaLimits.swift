@@ -24,6 +24,8 @@ public struct QuotaLimits: Sendable, Hashable {
     public var driveQueriesPerUser: Int?
     /// Queries of Drive in the project.
     public var driveQueriesPerProject: Int?
+    /// Whether a write that asks for the spreadsheet in its answer counts as a read too; nobody has seen whether it does.
+    public var answersCostReads = false
 
     /// Makes limits that limit nothing.
     public init() {}
@@ -58,11 +60,15 @@ public struct QuotaLimits: Sendable, Hashable {
                 limits.windowSeconds = seconds
                 continue
             }
+            if member.name == "answers_cost_reads", let value = member.value.bool {
+                limits.answersCostReads = value
+                continue
+            }
             guard let path = Self.paths.first(where: { $0.name == member.name })?.path,
                 member.value.isNull || member.value.int ?? -1 >= 0
             else {
                 throw ControlError(
-                    "\"\(member.name)\" is unknown or no whole number; there are google, window_seconds, "
+                    "\"\(member.name)\" is unknown or no whole number; there are google, window_seconds, answers_cost_reads, "
                         + Self.paths.map(\.name).joined(separator: ", ") + ".")
             }
             limits[keyPath: path] = member.value.int
@@ -73,6 +79,7 @@ public struct QuotaLimits: Sendable, Hashable {
     var json: JSON {
         var object = JSONObject()
         object["window_seconds"] = JSON(windowSeconds)
+        object["answers_cost_reads"] = .bool(answersCostReads)
         for (name, path) in Self.paths { object[name] = self[keyPath: path].map { JSON($0) } ?? JSON.null }
         return .object(object)
     }

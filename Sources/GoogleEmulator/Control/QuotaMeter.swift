@@ -27,8 +27,19 @@ struct QuotaMeter: Sendable {
 
     /// Counts a call; throws what Google answers where a quota is used up.
     mutating func charge(_ method: APIMethod, _ api: GoogleAPI, _ user: String, now: Timestamp) throws(GoogleError) {
+        try charge(Self.costs(method, api), makesFile: Self.makesFile(method), user, now: now)
+    }
+
+    /// Counts the spreadsheet in the answer to a write, where that counts.
+    mutating func chargeAnswer(to user: String, now: Timestamp) throws(GoogleError) {
+        guard limits.answersCostReads else { return }
+        try charge([(.sheetsReads, 1)], makesFile: false, user, now: now)
+    }
+
+    private mutating func charge(
+        _ costs: [(metric: Metric, cost: Int)], makesFile: Bool, _ user: String, now: Timestamp
+    ) throws(GoogleError) {
         turn(now)
-        let costs = Self.costs(method, api)
         for (metric, cost) in costs {
             if let limit = limits[metric].user, (users[user]?[metric] ?? 0) + cost > limit {
                 throw QuotaError.make(metric, scope: .user, limit: limit, windowStart: windowStart)
@@ -37,7 +48,7 @@ struct QuotaMeter: Sendable {
                 throw QuotaError.make(metric, scope: .project, limit: limit, windowStart: windowStart)
             }
         }
-        if Self.makesFile(method), let limit = limits.driveCreatesPerUser {
+        if makesFile, let limit = limits.driveCreatesPerUser {
             var rate = creations[user] ?? CreationRate(limit: limit, windowSeconds: limits.windowSeconds)
             guard rate.takes(now) else { throw QuotaError.creations }
             creations[user] = rate

@@ -123,12 +123,14 @@ enum SheetsAPI {
 
     private static func batchUpdate(_ call: APICall, _ world: inout World) throws(GoogleError) -> JSON {
         var spreadsheet = try find(call, world)
+        let tellsSpreadsheet = call.body["includeSpreadsheetInResponse"]?.bool == true
+        if tellsSpreadsheet { try world.quotas.chargeAnswer(to: call.token.email, now: call.now) }
         let replies = try BatchUpdate.apply(call.body["requests"]?.array ?? [], rows: call.rows, to: &spreadsheet)
         keep(spreadsheet, call, &world)
         var answer = JSONObject()
         answer["spreadsheetId"] = .string(spreadsheet.id)
         answer["replies"] = .array(replies)
-        if call.body["includeSpreadsheetInResponse"]?.bool == true {
+        if tellsSpreadsheet {
             let texts = call.body["responseRanges"]?.array?.compactMap(\.string) ?? []
             answer["updatedSpreadsheet"] = view(
                 spreadsheet, call, world, ranges: try ranges(texts, spreadsheet),

@@ -29,6 +29,8 @@ struct Trial {
     let makesAll: Bool
 
     /// Makes the probes one after another, tells of each, and takes away what it made.
+    ///
+    /// Where its task is cancelled, it tries nothing more, and takes away what it made all the same.
     func run(noting note: (Result) -> Void) async throws -> TrialReport {
         let credentials = try load()
         let http = try settings.httpClient()
@@ -67,8 +69,9 @@ struct Trial {
         do throws(GoogleError) {
             stage = try await TrialStage(
                 api: api, pastGate: past, sharedDriveID: settings.sharedDriveID, listDelay: settings.listDelay,
-                writesPerMinute: settings.quotas.sheetsWritesPerUser, log: log)
+                quotas: settings.quotas, log: log)
         } catch {
+            if error.code == .cancelled { throw CancellationError() }
             let isAway = error.code.isFaultOfService || error.code == .waiting
             throw CommandFailure(
                 status: isAway ? .down : .degraded,
@@ -87,11 +90,17 @@ struct Trial {
             identity: credentials.kindName, isInSharedDrive: settings.sharedDriveID != nil)
         report.problem = problem
         if let queue {
-            do throws(PostgresError) {
-                try await TrialFinding.keep(results.map(\.finding), queue.schema, on: queue.connection)
-                report.isKept = true
-            } catch {
+            // In a task of its own, since what was seen is kept where the rest is cancelled too.
+            let keeping = Task { [findings = results.map(\.finding)] () -> PostgresError? in
+                do throws(PostgresError) {
+                    try await TrialFinding.keep(findings, queue.schema, on: queue.connection)
+                    return nil
+                } catch { return error }
+            }
+            if let error = await keeping.value {
                 report.problem = "the findings cannot be kept in the queue's database: \(CommandFailure(error).message)"
+            } else {
+                report.isKept = true
             }
         }
         return report
@@ -113,10 +122,11 @@ struct Trial {
     }
 
     private func sighting(_ probe: Probe, _ stage: TrialStage, _ log: CallLog) async -> Probe.Sighting {
+        if Task.isCancelled { return .notTried("the trial was stopped") }
         if probe.isOnRequest, !makesAll {
             return .notTried("only with --quota, since it holds up other jobs for a minute")
         }
-        guard log.writes + probe.writes + 1 <= TrialStage.mostWrites else {
+        guard log.writes + probe.writes + stage.writesOfRemoval <= TrialStage.mostWrites else {
             return .notTried("the \(TrialStage.mostWrites) writes of a trial would not do")
         }
         do throws(GoogleError) { return try await probe.run(stage) } catch { return Probe.Sighting(error) }
@@ -125,14 +135,9 @@ struct Trial {
     /// Takes the folder away with all that lies in it; whether it is gone.
     private func remove(_ stage: TrialStage) async -> Bool {
         guard !keepsFolder else { return false }
-        do throws(GoogleError) {
-            try await stage.drive.remove(stage.folder.id)
-            return true
-        } catch {
-            Console.error(
-                "the trial's folder stays in Drive, because Google did not remove it (\(error.code.rawValue))")
-            return false
-        }
+        guard let error = await stage.remove() else { return true }
+        TrialStage.tellOfFolder(error)
+        return false
     }
 }
 

@@ -34,12 +34,16 @@ struct TrialReport {
 
     /// The sum behind the probes.
     func showSum() {
-        let place = isFolderKept ? "the folder \"SheetSync trial\" stays in Drive" : "its folder is removed"
         Console.print("")
         Console.printWrapped(
             "\(count(.holds)) hold, \(count(.differs)) differ, \(count(.notTried)) were not tried; \(writes) of at most "
                 + "\(TrialStage.mostWrites) writes; \(place)"
                 + (isKept ? "; the queue keeps what was seen, and daemons go by it from their next start on" : ""))
+    }
+
+    /// Where its folder is.
+    var place: String {
+        isFolderKept ? "the folder \"\(TrialStage.folderName)\" stays in Drive" : "its folder is removed"
     }
 
     var json: JSON {

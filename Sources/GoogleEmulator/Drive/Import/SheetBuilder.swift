@@ -34,6 +34,14 @@ struct SheetBuilder {
         if columns > 0 { sheets[sheets.count - 1].gridProperties["frozenColumnCount"] = JSON(columns) }
     }
 
+    /// Sets the width in pixels of columns of the sheet begun last that lie in its grid.
+    mutating func setWidth(_ pixels: Int, columns: Range<Int>) {
+        let last = sheets.count - 1
+        for column in columns.clamped(to: 0..<sheets[last].grid.columnCount) {
+            sheets[last].columnProperties[column, default: JSONObject()]["pixelSize"] = JSON(pixels)
+        }
+    }
+
     /// The whole spreadsheet.
     mutating func finish() -> Spreadsheet {
         if sheets.isEmpty { begin(sheet: "Sheet1") }

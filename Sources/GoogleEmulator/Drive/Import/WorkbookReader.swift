@@ -1,6 +1,6 @@
 import JSON
 
-/// Reads an XLSX file (ECMA-376): sheets, values with their types, number formats, bold text and frozen rows.
+/// Reads an XLSX file (ECMA-376): sheets, values with their types, number formats, bold text, widths and frozen rows.
 struct WorkbookReader {
     private let archive: ZipArchive
     private let sheets: [(title: String, path: String)]
@@ -91,6 +91,13 @@ struct WorkbookReader {
                 builder.freeze(
                     rows: attributes["ySplit"].flatMap { Double($0) }.map { Int($0) } ?? 0,
                     columns: attributes["xSplit"].flatMap { Double($0) }.map { Int($0) } ?? 0)
+            case .begin("col", let attributes):
+                guard let first = attributes["min"].flatMap({ Int($0) }), let width = attributes["width"],
+                    let characters = Double(width), first > 0, (0...255).contains(characters)
+                else { break }
+                let last = attributes["max"].flatMap { Int($0) } ?? first
+                // A width counts digits of the usual font, seven pixels each, and has a margin of five.
+                builder.setWidth(Int(characters * 7 + 5), columns: first - 1..<max(first, last))
             case .begin("row", let attributes):
                 row = attributes["r"].flatMap { Int($0) }.map { $0 - 1 } ?? row + 1
                 column = -1
