@@ -109,8 +109,8 @@ public struct ExportPayload: Sendable {
         }
     }
 
-    /// Whether sheets that are there keep their look.
-    var keepsLook: Bool {
+    /// Whether sheets that are there keep their formats.
+    var keepsFormats: Bool {
         if case .new(_, _, copyOf: nil) = destination { return false }
         return template == nil
     }

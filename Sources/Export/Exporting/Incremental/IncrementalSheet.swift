@@ -12,25 +12,9 @@ struct IncrementalSheet {
     let position: SheetPosition
     /// Whether its rows may be others each time that they are asked for.
     let isQueried: Bool
-    /// The look of a sheet that has none yet; nil keeps the one that is there.
+    /// The formatting template of a sheet that has no formats yet; nil for none.
     let template: FormattingTemplate?
     let batchBytes: Int
-
-    /// Parts the sheets of a job into those that one plan replaces and those that keep their rows.
-    ///
-    /// Of a new spreadsheet none keeps any, for there are none.
-    static func split(
-        _ spreadsheet: Spreadsheet, of payload: ExportPayload, template: FormattingTemplate?, batchBytes: Int
-    ) -> (replaced: Spreadsheet, incremental: [IncrementalSheet]) {
-        if case .new(_, _, copyOf: nil) = payload.destination { return (spreadsheet, []) }
-        let incremental = payload.modes.indices.filter { payload.modes[$0] != .replace }.map { index in
-            IncrementalSheet(
-                index: index, sheet: spreadsheet.sheets[index], mode: payload.modes[index],
-                position: payload.positions[index],
-                isQueried: payload.queries.contains { $0.index == index }, template: template, batchBytes: batchBytes)
-        }
-        return (spreadsheet.keeping { payload.modes[$0] == .replace }, incremental)
-    }
 
     /// What became of it.
     struct Outcome {
@@ -51,7 +35,7 @@ struct IncrementalSheet {
         let rehearsed: ((String) -> Void)?
         let report: (_ rows: Int) async -> Void
         /// Saves how far the sheet is, with how many rows are done for people.
-        let save: (IncrementalCheckpoint.Entry, _ rows: Int) async throws -> Void
+        let save: (ExportCheckpoint.SheetProgress, _ rows: Int) async throws -> Void
     }
 
     /// How often a sheet is read anew that changes under the reader's hands.
