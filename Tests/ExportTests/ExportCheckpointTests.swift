@@ -10,7 +10,7 @@ import Testing
 
 /// What jobs in flight have saved, also by the version before this one.
 @Suite struct ExportCheckpointTests {
-    /// What version 0.2.0 saved in each stage.
+    /// What earlier programs saved in each stage.
     private static let saved: [(text: String, checkpoint: ExportCheckpoint)] = [
         (#"{"stage": "begun"}"#, ExportCheckpoint()),
         (#"{"stage": "not_made"}"#, ExportCheckpoint(stage: .notMade)),
