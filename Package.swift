@@ -158,6 +158,10 @@ let package = Package(
     ]
 )
 
+// What reads, checks and writes cells. Without the optimizer it takes most of the time of a test run; assertions stay.
+let computing: Set = ["Arithmetic", "GoogleEmulator", "JSON", "SheetModel"]
+let optimizer = SwiftSetting.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+
 for target in package.targets where target.type != .system {
-    target.swiftSettings = settings
+    target.swiftSettings = settings + (computing.contains(target.name) ? [optimizer] : [])
 }

@@ -38,19 +38,6 @@ public struct ProgressReporter: Sendable {
     ) async throws(JobFailure) {
         try await write(Progress(step: step, rowsDone: rowsDone, rowsTotal: rowsTotal, checkpoint: checkpoint))
     }
-
-    /// The same reporter, which saves what a closure makes of each checkpoint.
-    ///
-    /// - Parameter change: Is given a checkpoint and returns what is saved in its place.
-    public func mapping(
-        _ change: @escaping @Sendable (JSON) async throws(JobFailure) -> JSON
-    ) -> ProgressReporter {
-        ProgressReporter(holds: holds) { [write] progress async throws(JobFailure) in
-            var progress = progress
-            if let checkpoint = progress.checkpoint { progress.checkpoint = try await change(checkpoint) }
-            try await write(progress)
-        }
-    }
 }
 
 /// How far a job is.

@@ -78,7 +78,7 @@ struct WorkerStatements: Sendable {
     }
 
     /// What a worker tells with its heartbeat.
-    struct Heartbeat: Sendable {
+    struct SignOfLife: Sendable {
         var inFlight = 0
         /// Whether notifications reach it.
         var isListening = false
@@ -96,14 +96,14 @@ struct WorkerStatements: Sendable {
 
     /// Shows a sign of life; returns nil where this worker was taken for dead, else the jobs to cancel, and whether
     /// `claimUnreconciled` would find one.
-    func beat(_ heartbeat: Heartbeat) async throws(PostgresError) -> (cancelled: [Int], hasUnreconciled: Bool)? {
-        let known = "{" + heartbeat.known.map(String.init).joined(separator: ",") + "}"
+    func beat(_ sign: SignOfLife) async throws(PostgresError) -> (cancelled: [Int], hasUnreconciled: Bool)? {
+        let known = "{" + sign.known.map(String.init).joined(separator: ",") + "}"
         let row = try await control.query(
             """
             select * from \(identifier: schema).heartbeat(
-                \(epoch), \(heartbeat.inFlight), \(heartbeat.isListening), \(storable: heartbeat.problem),
-                \(storable: heartbeat.lastError),
-                \(known)::bigint[], \(heartbeat.lostAfter / .seconds(1)), \(heartbeat.room))
+                \(epoch), \(sign.inFlight), \(sign.isListening), \(storable: sign.problem),
+                \(storable: sign.lastError),
+                \(known)::bigint[], \(sign.lostAfter / .seconds(1)), \(sign.room))
             """)[0]
         guard try row.bool("alive") else { return nil }
         let cancelled = try row.text("cancelled").dropFirst().dropLast().split(separator: ",")

@@ -180,7 +180,7 @@ import Testing
         }
     }
 
-    @Test func whatGoogleDoesNotHoldIsRefusedBeforeTheFirstCallWithLimitAndCount() async throws {
+    @Test func whatIsTooMuchForGoogleIsRefusedWithItsLimitBeforeAnyCall() async throws {
         try await ExportStage.with { stage in
             try await stage.work { queue in
                 for (sql, path, parts) in [

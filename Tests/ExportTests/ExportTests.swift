@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func writesCellByCellWhereGoogleTakesNoPlainValuesAndUncompressedWhereItTakesNoOther() async throws {
+    @Test func sendsPlainCellsAndBodiesWhereGoogleRefusesTheOthers() async throws {
         let rows = (0..<800).map { JSON.array([JSON($0), .string("=\($0)" + String(repeating: "é", count: 40)), nil]) }
         try await ExportStage.with(batchBytes: 20_000) { stage in
             let values = stage.emulator.addFault(

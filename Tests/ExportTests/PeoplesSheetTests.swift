@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// What people do to a sheet between jobs and while one runs: nothing of theirs is written over, nothing lands elsewhere.
-@Suite(.serialized) struct PeoplesSheetTests {
+@Suite struct PeoplesSheetTests {
     /// Lets a person change a spreadsheet right after a write of a job.
     private final class Person: CallGate {
         private let writes = Mutex<Int>(0)

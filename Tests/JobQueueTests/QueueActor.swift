@@ -189,8 +189,8 @@ struct QueueActor {
     private mutating func beat() async throws {
         // Whatever this worker does not know of has a claim's lost answer taken.
         try await queue.inspector.ageLeases(bySeconds: 3600)
-        let heartbeat = WorkerStatements.Heartbeat(inFlight: held.count, known: held.map(\.leaseNumber))
-        guard let cancelled = try await statements.beat(heartbeat)?.cancelled else {
+        let sign = WorkerStatements.SignOfLife(inFlight: held.count, known: held.map(\.leaseNumber))
+        guard let cancelled = try await statements.beat(sign)?.cancelled else {
             return ledger.complain("a living worker was taken for dead")
         }
         let jobs = held.filter { cancelled.contains($0.id) }

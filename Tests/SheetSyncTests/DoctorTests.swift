@@ -6,18 +6,23 @@ import PostgresServer
 import TestSupport
 import Testing
 
+@testable import sheetsync
+
 /// What `sheetsync doctor` looks at in the database, each with what it finds when that is not as it should be.
-@Suite(.serialized) struct DoctorTests {
+@Suite struct DoctorTests {
     /// What `doctor` says of one thing: a level and words.
     private func finding(
-        _ name: String, _ program: Program, sourceLocation: SourceLocation = #_sourceLocation
+        _ name: String, _ program: Program, patience: Duration = .seconds(5),
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> String {
-        let ended = try await program("doctor", "--json")
-        let checks = try JSON(parsing: ended.output)["checks"]?.array ?? []
-        let found = checks.filter { $0["name"]?.string == name }.map {
-            "\($0["level"]?.string ?? ""): \($0["words"]?.string ?? "")"
-        }
-        #expect(!found.isEmpty, "nothing is said of \(name): \(ended)", sourceLocation: sourceLocation)
+        let reader = try await SettingsReader(environment: program.environment)
+        var checkup = Checkup()
+        await DatabaseCheck(
+            settings: try DatabaseSettings(reader), google: try GoogleSettings(reader),
+            silenceLimit: try reader.silenceLimit(), patience: patience
+        ).look(&checkup)
+        let found = checkup.findings.filter { $0.name == name }.map { "\($0.level.rawValue): \($0.words)" }
+        #expect(!found.isEmpty, "nothing is said of \(name): \(checkup.json)", sourceLocation: sourceLocation)
         return found.joined(separator: "\n")
     }
 
@@ -155,14 +160,14 @@ import Testing
             try await holder.script(
                 "begin; lock table sheetsync.google_quota, sheetsync.job in access exclusive mode")
             for name in ["sequences", "queue"] {
-                let found = try await finding(name, stage.daemon)
+                let found = try await finding(name, stage.daemon, patience: .milliseconds(300))
                 #expect(
                     found.hasPrefix("FAIL: process ")
                         && found.contains("(sheetsync forgotten, login postgres) has locked"),
                     "\(name): \(found)")
             }
             try await holder.script("rollback; begin; lock table sheetsync.schema_migration in access exclusive mode")
-            let found = try await finding("schema", stage.daemon)
+            let found = try await finding("schema", stage.daemon, patience: .milliseconds(300))
             #expect(found.contains("has locked sheetsync.schema_migration"), "\(found)")
             try await holder.script("rollback")
         }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct DriveQuotaTests {
     /// The quota of Sheets is raised, so that new files are what there is too little of.
     @Test(.timeLimit(.minutes(10))) func newFilesComeNoFasterThanDriveTakesThem() async throws {
-        let (limit, length, jobs) = (80, 20, 160)
+        let (limit, length, jobs) = (40, 20, 80)
         var quotas = QuotaLimits()
         (quotas.windowSeconds, quotas.driveCreatesPerUser) = (length, limit)
         try await Stage.with(quotas: quotas) { stage in

@@ -133,6 +133,13 @@ import Testing
         #expect(reader.credentialPath("GOOGLE_SHEETS_TOKEN") == nil)
     }
 
+    /// A name that is read and in no list would be called a misspelt one where somebody sets it.
+    @Test func aSettingThatIsInNoListIsNotRead() async {
+        await #expect(processExitsWith: .failure) {
+            _ = try await SettingsReader(environment: ["DATABASE_URL": "x"]).text("SHEETSYNC_UNLISTED")
+        }
+    }
+
     /// Whatever keeps the daemon from starting, `doctor` says all of it at once.
     @Test func doctorFindsEachSettingThatRunRefuses() async throws {
         let wrong = [

@@ -8,7 +8,7 @@ import Testing
 @testable import sheetsync
 
 /// `sheetsync trial` at a Google that does what the documents say, and at one that does not.
-@Suite(.serialized) struct TrialTests {
+@Suite struct TrialTests {
     /// What a trial said of each probe.
     private struct Report {
         let ended: Ended

@@ -1,3 +1,4 @@
+import Foundation
 public import PostgresServer
 import Synchronization
 
@@ -14,7 +15,7 @@ public enum SharedPostgres {
             Task {
                 do {
                     // The programs of some tests come over TCP, with passwords and through relays.
-                    try await PostgresServer.run(overTCP: true) { server in
+                    try await PostgresServer.run(in: memoryDisk, overTCP: true) { server in
                         continuation.yield(server)
                         while true { try await Task.sleep(for: .seconds(3600)) }
                     }
@@ -32,12 +33,40 @@ public enum SharedPostgres {
         return try await task.value
     }
 
+    /// The file system in memory, where there is room for the databases of a whole run: each has 300 files, which a disk
+    /// takes several times as long to make.
+    private static var memoryDisk: String? {
+        let path = "/dev/shm"
+        let gigabyte = 1 << 30
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        let free = attributes?[.systemFreeSize] as? Int ?? 0
+        let memory = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+        let available = memory.firstMatch(of: /MemAvailable: +([0-9]+) kB/).flatMap { Int($0.1) } ?? 0
+        return free >= 10 * gigabyte && available * 1024 >= 14 * gigabyte ? path : nil
+    }
+
+    /// How a database is copied, by its files; nil before it is asked for.
+    ///
+    /// PostgreSQL 14 knows no other way, and newer ones would log each page.
+    private static let strategy = Mutex<String?>(nil)
+
+    private static func copying(_ template: String) async throws -> String {
+        if strategy.withLock({ $0 == nil }) {
+            let version = Int(try await psql("select current_setting('server_version_num')")) ?? 0
+            strategy.withLock { $0 = version >= 150_000 ? " strategy file_copy" : "" }
+        }
+        return " template \(template)\(strategy.withLock { $0 ?? "" })"
+    }
+
     /// Makes a database that no other test uses and returns its name: an empty one, or a copy of one that nobody uses.
     public static func makeDatabase(encoding: String? = nil, copying template: String? = nil) async throws -> String {
         let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
         let other =
-            template.map { " template \($0)" }
-            ?? encoding.map { " template template0 encoding '\($0)' lc_collate 'C' lc_ctype 'C'" } ?? ""
+            if let template {
+                try await copying(template)
+            } else {
+                encoding.map { " template template0 encoding '\($0)' lc_collate 'C' lc_ctype 'C'" } ?? ""
+            }
         try await psql("create database \(name)\(other)")
         return name
     }

@@ -12,8 +12,8 @@ public func wait(
     let begin = ContinuousClock.now
     while ContinuousClock.now < begin + limit {
         if try await condition() { return }
-        // So that those who wait take little from those who work.
-        let growing = max(.milliseconds(10), min((.now - begin) / 20, .milliseconds(100)))
+        // So that those who wait take little from those who work: most of them ask the database.
+        let growing = max(.milliseconds(20), min((.now - begin) / 8, .milliseconds(100)))
         try await Task.sleep(for: pause ?? growing)
     }
     throw WaitedTooLong(description: "waited \(limit) for \(what); last seen: \(try await last())")

@@ -8,16 +8,13 @@ import Synchronization
 /// Rehearses an export: it reads what the real one reads, refuses what that one refuses, and counts its calls, but sends none
 /// that changes anything.
 struct DryRun {
-    let job: Job
-    let payload: ExportPayload
-    let spreadsheet: Spreadsheet
-    let look: TargetLook?
-    let template: FormattingTemplate?
+    let export: PreparedExport
     let workspace: Workspace
     let folders: FolderDirectory
     let batchBytes: Int
     let progress: ProgressReporter
-    let mirror: MirrorContext
+
+    private var payload: ExportPayload { export.payload }
 
     func result() async throws -> JSON {
         switch payload.destination {
@@ -39,7 +36,7 @@ struct DryRun {
             let missing = try await missingFolders(folder)
             for (name, count) in creations(missing, isCopy: true) { calls.add(name, count) }
             // The time zone of the original.
-            if look?.zone != nil { calls.add("sheets.spreadsheets.get", 1) }
+            if export.look?.zone != nil { calls.add("sheets.spreadsheets.get", 1) }
             calls.add("drive.permissions.create", payload.shares.count)
             return try await rehearsed(calls) { try await $0.rehearsed(asCopyOf: original) }
         }
@@ -48,13 +45,13 @@ struct DryRun {
     }
 
     private func rehearsed(_ calls: Tally, _ body: (ExportRun) async throws -> JSON) async throws -> JSON {
+        let progress = ProgressReporter(holds: { [progress] in progress.isHeld }) { _ in }
         let run = ExportRun(
-            job, payload, spreadsheet, look, template: template,
-            workspace: workspace.rehearsing { calls.add($0.methodName, 1) }, folders: folders, batchBytes: batchBytes,
-            patience: LookupPolicy(), progress: ProgressReporter(holds: { [progress] in progress.isHeld }) { _ in },
-            mirror: mirror, rehearsed: { calls.add($0, 1) })
+            export, in: workspace.rehearsing { calls.add($0.methodName, 1) }, folders: folders, batchBytes: batchBytes,
+            patience: LookupPolicy(), progress: progress,
+            checkpoints: CheckpointStore(of: export.job, as: nil, progress), rehearsed: { calls.add($0, 1) })
         let result = try await body(run)
-        let there = Set((look?.target?.sheets ?? []).map { JSON($0.id) })
+        let there = Set((export.look?.target?.sheets ?? []).map { JSON($0.id) })
         // Ids of sheets that are yet to be made are nobody's.
         let sheets = (result["sheets"]?.array ?? []).map { sheet -> JSON in
             var members = sheet.object ?? JSONObject()
@@ -71,13 +68,13 @@ struct DryRun {
         let calls = Tally()
         for (name, count) in creations(try await missingFolders(folder), isCopy: false) { calls.add(name, count) }
         let plan = try SpreadsheetPlan(
-            forJob: spreadsheet, target: .empty, template: template, batchBytes: batchBytes)
+            forJob: export.spreadsheet, target: .empty, template: export.template, batchBytes: batchBytes)
         let writes = try self.writes(of: plan)
         calls.add("sheets.spreadsheets.batchUpdate", writes.count { $0 == .batchUpdate })
         calls.add("sheets.spreadsheets.values.batchUpdateByDataFilter", writes.count { $0 == .values })
         calls.add("drive.permissions.create", payload.shares.count)
         return ExportResult.json(
-            dryRun: plan.sheets, warnings: spreadsheet.warnings.map(\.description), planned: calls.sorted)
+            dryRun: plan.sheets, warnings: export.spreadsheet.warnings.map(\.description), planned: calls.sorted)
     }
 
     private func creations(_ missing: Int, isCopy: Bool) -> [(name: String, count: Int)] {

@@ -1,17 +1,32 @@
-import Google
 import JSON
+import JobQueue
 import SheetModel
 
 /// How far the attempts of an export have come, as the queue keeps it.
-enum ExportCheckpoint: Sendable, Hashable {
-    /// No attempt has made a spreadsheet.
-    case notMade
-    /// One may have.
-    case unclear(UncertainCreate)
-    /// The spreadsheet is there.
-    case made(ExportedSpreadsheet, written: Written?)
-    /// Sheets of somebody's spreadsheet are being replaced.
-    case staged(Staging)
+struct ExportCheckpoint: Sendable, Hashable {
+    var stage = Stage.begun
+    /// How far the job is with each sheet that keeps its rows, by its index in the payload.
+    var sheets: [Int: SheetProgress] = [:]
+    /// The account that the job is done as; nil where nobody noted it.
+    var identity: String?
+    /// What the job has to show where it ends now; nil for what the stage itself says.
+    var result: JSON?
+
+    /// What there is at Google of the spreadsheet that a job makes, or of the sheets that it replaces.
+    enum Stage: Sendable, Hashable {
+        /// Nothing that another attempt has to know.
+        case begun
+        /// No attempt has made a spreadsheet.
+        case notMade
+        /// One may have.
+        case unclear(UncertainCreate)
+        /// The spreadsheet is there.
+        case made(ExportedSpreadsheet, written: Written?)
+        /// Sheets of somebody's spreadsheet are being replaced.
+        case staged(Staging)
+        /// What another version saved and this one cannot read; it is kept as it is.
+        case unknown(JSON)
+    }
 
     /// What is written in it: the first batch at least.
     struct Written: Sendable, Hashable {
@@ -31,109 +46,34 @@ enum ExportCheckpoint: Sendable, Hashable {
         let layout: String
     }
 
-    /// Reads what an earlier attempt saved; nil for what this version does not know.
-    init?(_ json: JSON) {
-        switch json["stage"]?.string {
-        case "not_made": self = .notMade
-        case "unclear":
-            guard let since = json["since"]?.int, let looks = json["looks"]?.int else { return nil }
-            self = .unclear(
-                UncertainCreate(since: Timestamp(seconds: since), looks: looks, folder: json["folder_id"]?.string))
-        case "made":
-            guard let id = json["spreadsheet_id"]?.string, let url = json["spreadsheet_url"]?.string else { return nil }
-            let spreadsheet = ExportedSpreadsheet(
-                id: id, url: url, folder: json["folder_id"]?.string,
-                warnings: json["warnings"]?.array?.compactMap(\.string) ?? [])
-            self = .made(spreadsheet, written: Written(json))
-        case "staged":
-            guard let written = Written(json) else { return nil }
-            self = .staged(
-                Staging(
-                    written: written, outcome: SheetReplacer.Outcome(json), layout: json["layout"]?.string ?? ""))
-        default: return nil
+    /// How far a job is with one sheet that keeps its rows.
+    enum SheetProgress: Sendable, Hashable {
+        case append(AppendProgress)
+        /// Rows may have been changed or added; doing it again does no harm.
+        case upsert
+        /// What another version saved and this one cannot read; it is kept as it is.
+        case unknown(JSON)
+
+        /// What a person should know where the job ends now.
+        var words: String {
+            switch self {
+            case .append(let progress): progress.words
+            case .upsert, .unknown: "some of the rows may be changed or added."
+            }
         }
     }
 
-    /// The form in which the queue keeps it; `result` is what a job has to show that ends before its time.
-    var json: JSON {
-        switch self {
-        case .notMade: return ["stage": "not_made"]
-        case .unclear(let create):
-            return [
-                "stage": "unclear", "since": JSON(create.since.seconds), "looks": JSON(create.looks),
-                "folder_id": JSON(create.folder),
-                "result": [
-                    "folder_id": JSON(create.folder),
-                    "warnings": [
-                        .string(
-                            "Whether the spreadsheet was made is not certain; it is looked for in the folder "
-                                + "\(create.folder ?? "of the identity's root")."
-                        )
-                    ],
-                ],
-            ]
-        case .made(let spreadsheet, let written):
-            let (id, url) = (JSON.string(spreadsheet.id), JSON.string(spreadsheet.url))
-            var json = JSONObject()
-            json["stage"] = "made"
-            json["spreadsheet_id"] = id
-            json["spreadsheet_url"] = url
-            json["folder_id"] = spreadsheet.folder.map(JSON.string)
-            if !spreadsheet.warnings.isEmpty { json["warnings"] = .array(spreadsheet.warnings.map(JSON.string)) }
-            written?.add(to: &json)
-            json["result"] = ExportResult.unfinished(
-                spreadsheet.id, spreadsheet.url,
-                written.map { written in
-                    "Not all rows are written for certain: those are that lie before row \(written.next.row + 1) of sheet "
-                        + "\(written.next.sheet + 1), and all of the sheets before that one."
-                } ?? "The spreadsheet is made; whether any of its rows are written is not certain.")
-            return .object(json)
-        case .staged(let staging):
-            var json = JSONObject()
-            json["stage"] = "staged"
-            staging.written.add(to: &json)
-            staging.outcome?.add(to: &json)
-            json["layout"] = .string(staging.layout)
-            return .object(json)
-        }
+    /// How far the job is with the appending to a sheet; nil where nobody began.
+    func appendProgress(ofSheet index: Int) -> AppendProgress? {
+        guard case .append(let progress)? = sheets[index] else { return nil }
+        return progress
     }
 }
 
-extension SheetReplacer.Outcome {
-    fileprivate init?(_ json: JSON) {
-        guard let sheets = json["sheets"]?.array else { return nil }
-        self.sheets = sheets.compactMap { sheet in
-            guard let name = sheet["name"]?.string, let id = sheet["sheet_id"]?.int, let rows = sheet["rows"]?.int,
-                let columns = sheet["columns"]?.int, let cells = sheet["cells"]?.int
-            else { return nil }
-            return SheetSummary(name: name, id: id, rows: rows, columns: columns, cells: cells)
-        }
-        warnings = json["warnings"]?.array?.compactMap(\.string) ?? []
-    }
+extension Job {
+    /// What the attempts before this one came to.
+    var exportCheckpoint: ExportCheckpoint { checkpoint.map(ExportCheckpoint.init) ?? ExportCheckpoint() }
 
-    fileprivate func add(to json: inout JSONObject) {
-        json["sheets"] = .array(
-            sheets.map { sheet in
-                [
-                    "name": .string(sheet.name), "sheet_id": JSON(sheet.id), "rows": JSON(sheet.rows),
-                    "columns": JSON(sheet.columns), "cells": JSON(sheet.cells),
-                ]
-            })
-        json["warnings"] = .array(warnings.map(JSON.string))
-    }
-}
-
-extension ExportCheckpoint.Written {
-    fileprivate init?(_ json: JSON) {
-        guard let ids = json["sheet_ids"]?.array, let sheet = json["next_sheet"]?.int, let row = json["next_row"]?.int,
-            sheet >= 0, row >= 0
-        else { return nil }
-        self.init(sheetIDs: ids.compactMap(\.int), next: PlanPosition(sheet: sheet, row: row))
-    }
-
-    fileprivate func add(to json: inout JSONObject) {
-        json["sheet_ids"] = .array(sheetIDs.map { JSON($0) })
-        json["next_sheet"] = JSON(next.sheet)
-        json["next_row"] = JSON(next.row)
-    }
+    /// As whom the job has begun; nil where nobody noted it.
+    var identity: String? { exportCheckpoint.identity }
 }

@@ -8,7 +8,7 @@ struct ExportRun {
     let job: Job
     let payload: ExportPayload
     let spreadsheet: Spreadsheet
-    /// The look; nil keeps the one that is there.
+    /// The formatting template; nil keeps the formats that are there.
     let template: FormattingTemplate?
     /// What was found out of the spreadsheet that the payload names; nil for a new one.
     private let look: TargetLook?
@@ -23,44 +23,48 @@ struct ExportRun {
     let progress: ProgressReporter
     let drive: DriveClient
     let sheets: SheetsClient
-    /// What the attempts before this one came to; nil where none saved anything.
-    let checkpoint: ExportCheckpoint?
-    private let incrementalCheckpoint: IncrementalCheckpoint
+    /// What the attempts before this one came to.
+    let checkpoint: ExportCheckpoint
+    let checkpoints: CheckpointStore
     let calls: CallCounter
-    /// What mirrors need; nil where nothing can be remembered.
-    private let mirror: MirrorContext?
+    /// What mirrors need.
+    private let mirror: MirrorContext
     /// In a rehearsal, is told of calls that cannot be made there.
     private let rehearsed: (@Sendable (String) -> Void)?
-    /// The sheets that one plan replaces, and their look; nil keeps the one that is there.
+    /// The sheets that one plan replaces, and their formatting template; nil keeps the formats that are there.
     let replaced: Spreadsheet
     private let replacingTemplate: FormattingTemplate?
+    /// Of the replaced ones, where their rows belong.
+    let replacedPositions: [(sheet: CheckedSheet, index: Int, position: SheetPosition)]
     /// The others, which come after them.
     let incremental: [IncrementalSheet]
 
     init(
-        _ job: Job, _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ look: TargetLook?,
-        template: FormattingTemplate?,
-        workspace: Workspace, folders: FolderDirectory, batchBytes: Int, patience: LookupPolicy,
-        progress: ProgressReporter, mirror: MirrorContext? = nil, rehearsed: (@Sendable (String) -> Void)? = nil
+        _ export: PreparedExport, in workspace: Workspace, folders: FolderDirectory, batchBytes: Int,
+        patience: LookupPolicy, progress: ProgressReporter, checkpoints: CheckpointStore,
+        rehearsed: (@Sendable (String) -> Void)? = nil
     ) {
-        self.job = job
-        self.mirror = mirror
+        job = export.job
+        payload = export.payload
+        spreadsheet = export.spreadsheet
+        template = export.template
+        look = export.look
+        mirror = export.mirror
         self.rehearsed = rehearsed
-        self.payload = payload
-        self.spreadsheet = spreadsheet
-        self.template = template
-        self.look = look
         self.workspace = workspace
         self.folders = folders
         self.batchBytes = max(min(1_000, batchBytes), batchBytes >> min(max(0, job.attempt - 2), 4))
         self.patience = patience
-        incrementalCheckpoint = IncrementalCheckpoint(job.checkpoint)
-        self.progress = progress.keeping(incrementalCheckpoint)
+        self.progress = progress
+        self.checkpoints = checkpoints
         (drive, sheets, calls) = workspace.clients(for: progress)
-        replacingTemplate = payload.keepsLook ? nil : template
-        checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
-        (replaced, incremental) = IncrementalSheet.split(
+        replacingTemplate = payload.keepsFormats ? nil : template
+        checkpoint = job.exportCheckpoint
+        let sheetsByMode = SheetsByMode(
             spreadsheet, of: payload, template: template, batchBytes: self.batchBytes)
+        replaced = sheetsByMode.replaced
+        replacedPositions = sheetsByMode.replacedPositions
+        incremental = sheetsByMode.incremental
     }
 
     /// Does what is left to do, and returns the job's result.
@@ -78,7 +82,7 @@ struct ExportRun {
             sheets = []
         case .existing(let id):
             // This job writes there too, so that no mirror may take its rows for known.
-            if rehearsed == nil { try await mirror?.memory.invalidate(id) }
+            if rehearsed == nil { try await mirror.memory.invalidate(id) }
             // A query takes so long that people may have changed the spreadsheet meanwhile.
             let target: TargetSpreadsheet
             if let found = look?.target, payload.queries.isEmpty {
@@ -103,8 +107,8 @@ struct ExportRun {
         func result(_ more: [String] = []) -> JSON { self.result(spreadsheet, outcomes, more) }
         do { return result(try await share(spreadsheet.id)) } catch {
             // The job has this to show where it ends now, whatever became of the sharing.
-            try? await progress.save(
-                incrementalCheckpoint.note(written: result()), step: "sharing", rowsDone: rowsTotal, of: rowsTotal)
+            try? await checkpoints.save(
+                result: result(), isWritten: true, step: "sharing", rowsDone: rowsTotal, of: rowsTotal)
             throw PostWriteFailure(cause: error)
         }
     }
@@ -113,7 +117,7 @@ struct ExportRun {
     private func keepMirrors(
         _ summaries: [SheetSummary], of spreadsheet: ExportedSpreadsheet
     ) async throws -> [SheetSummary] {
-        guard let mirror, case .new(_, _, copyOf: nil) = payload.destination else { return summaries }
+        guard case .new(_, _, copyOf: nil) = payload.destination else { return summaries }
         var summaries = summaries
         for (index, mode) in payload.modes.enumerated() {
             guard case .mirror(let options) = mode else { continue }
@@ -131,7 +135,7 @@ struct ExportRun {
         ExportResult.json(
             spreadsheet, folder: spreadsheet.folder.map(workspace.url(ofFolder:)), sheets: outcomes.map(\.summary),
             warnings: (look?.warnings ?? []) + self.spreadsheet.warnings.map(\.description)
-                + outcomes.flatMap(\.warnings) + more, calls: calls.total + (look?.calls ?? 0) + (mirror?.calls ?? 0))
+                + outcomes.flatMap(\.warnings) + more, calls: calls.total + (look?.calls ?? 0) + mirror.calls)
     }
 
     /// Rehearses what is done in a copy, in the spreadsheet that would be copied.
@@ -161,18 +165,17 @@ struct ExportRun {
             let place = IncrementalSheet.Place(
                 spreadsheetID: spreadsheet.id, client: sheets, calls: calls,
                 installation: workspace.configuration.installation,
-                job: job.tag, progress: incrementalCheckpoint.progress(ofSheet: sheet.index), rehearsed: rehearsed,
-                mirror: isRehearsedCopy ? mirror?.fromScratch : mirror,
+                job: job.tag, progress: checkpoint.appendProgress(ofSheet: sheet.index), rehearsed: rehearsed,
+                mirror: isRehearsedCopy ? mirror.fromScratch : mirror,
                 report: { rows in await progress("writing", rowsDone: done + rows, of: rowsTotal) },
-                save: { entry, rows in
-                    try await progress.save(
-                        incrementalCheckpoint.note(
-                            entry, ofSheet: sheet.index,
-                            result: ExportResult.unfinished(
-                                spreadsheet.id, spreadsheet.url,
-                                warnings: replaced.isEmpty
-                                    ? [] : ["Replaced: \(replaced.map { "\"\($0.name)\"" }.joined(separator: ", "))."])),
-                        step: "writing", rowsDone: done + rows, of: rowsTotal)
+                save: { progress, rows in
+                    try await checkpoints.save(
+                        progress, ofSheet: sheet.index,
+                        result: ExportResult.unfinished(
+                            spreadsheet.id, spreadsheet.url,
+                            warnings: replaced.isEmpty
+                                ? [] : ["Replaced: \(replaced.map { "\"\($0.name)\"" }.joined(separator: ", "))."]),
+                        rowsDone: done + rows, of: rowsTotal)
                 })
             do { outcomes.insert(try await sheet.write(to: place, target), at: sheet.index) } catch {
                 throw await tellingWhatIsWritten(error, outcomes.map(\.summary.name), besides: sheet, in: spreadsheet)
@@ -193,10 +196,8 @@ struct ExportRun {
         words.append("Not, or not in full: \(list([failed.sheet.name])).")
         if !left.isEmpty { words.append("Not begun: \(list(left)).") }
         // For people, where the job ends now.
-        try? await progress.save(
-            incrementalCheckpoint.note(
-                result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url, warnings: words)),
-            step: "writing")
+        try? await checkpoints.save(
+            result: ExportResult.unfinished(spreadsheet.id, spreadsheet.url, warnings: words), step: "writing")
         guard let failure = error as? JobFailure ?? (error as? GoogleError).map({ JobFailure($0) }),
             failure.retry == .never
         else { return error }
@@ -219,13 +220,13 @@ struct ExportRun {
         if !isNew {
             // What an earlier attempt may have sent was the same, so that it was refused as well; unless it was another
             // answer to a query, or this refusal is about something else than what was sent.
-            guard case .made(_, written: nil)? = checkpoint, job.checkpoint?["kept"] == nil, payload.queries.isEmpty,
+            guard case .made(_, written: nil) = checkpoint.stage, checkpoint.sheets.isEmpty, payload.queries.isEmpty,
                 failure.code == GoogleError.Code.badRequest.rawValue || !failure.code.hasPrefix("google.")
             else { return error }
         }
         do {
             try await drive.remove(spreadsheet.id)
-            try await progress.save(ExportCheckpoint.notMade.json, step: "waiting")
+            try await checkpoints.save(.notMade, step: "waiting")
         } catch {
             return failure
         }
@@ -259,12 +260,6 @@ struct ExportRun {
             id, of: workspace.configuration.installation, using: sheets, withBelongings: withBelongings)
     }
 
-    /// The sheets that are replaced, with where their rows belong.
-    var replacedPositions: [(sheet: CheckedSheet, index: Int, position: SheetPosition)] {
-        let indices = payload.modes.indices.filter { payload.modes[$0] == .replace }
-        return zip(replaced.sheets, indices).map { ($0, $1, payload.positions[$1]) }
-    }
-
     /// Whether an earlier attempt wrote the same rows; a statement may give others each time.
     func canGoOn(from written: ExportCheckpoint.Written) -> Bool {
         written.sheetIDs.count == replaced.sheets.count && payload.queries.isEmpty
@@ -272,21 +267,16 @@ struct ExportRun {
 
     /// Saves how far the job is.
     ///
-    /// - Parameter result: What it has to show where it ends now; nil for what the checkpoint itself says.
+    /// - Parameter result: What it has to show where it ends now; nil for what the stage itself says.
     func save(
-        _ checkpoint: ExportCheckpoint, step: String, rowsDone: Int, result: JSON? = nil
+        _ stage: ExportCheckpoint.Stage, step: String, rowsDone: Int, result: JSON? = nil
     ) async throws(JobFailure) {
-        var json = checkpoint.json
-        if let result, var members = json.object {
-            members["result"] = result
-            json = .object(members)
-        }
-        try await progress.save(json, step: step, rowsDone: rowsDone, of: rowsTotal)
+        try await checkpoints.save(stage, result: result, step: step, rowsDone: rowsDone, of: rowsTotal)
     }
 
     /// Saves what the job has to show where it ends now, and nothing for its next attempt.
     func save(result: JSON) async throws(JobFailure) {
-        try await progress.save(["stage": "begun", "result": result], step: "writing", rowsDone: 0, of: rowsTotal)
+        try await checkpoints.save(result: result, step: "writing", rowsDone: 0, of: rowsTotal)
     }
 
     private var rowsTotal: Int { spreadsheet.sheets.reduce(0) { $0 + $1.rows.count } }

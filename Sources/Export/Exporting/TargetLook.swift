@@ -18,7 +18,7 @@ struct TargetLook: Sendable {
     ///
     /// - Parameter checkpoint: How far earlier attempts came: what they made is looked at in place of what they copied.
     init?(
-        _ payload: ExportPayload, for login: String, after checkpoint: ExportCheckpoint?, in workspace: Workspace,
+        _ payload: ExportPayload, for login: String, after checkpoint: ExportCheckpoint, in workspace: Workspace,
         _ progress: ProgressReporter
     ) async throws {
         let (drive, sheets, calls) = workspace.clients(for: progress)
@@ -33,7 +33,7 @@ struct TargetLook: Sendable {
         case .new(_, _, copyOf: let original?):
             target = nil
             var id = original
-            if case .made(let spreadsheet, _)? = checkpoint {
+            if case .made(let spreadsheet, _) = checkpoint.stage {
                 id = spreadsheet.id
             } else {
                 try await workspace.checkTarget(original, as: "copy_of", for: login, using: drive)

@@ -74,12 +74,12 @@ public struct ExportHandler: JobHandler {
                     payload = try await checking { [job] in try ExportPayload(job.payload, shownIn: zone) }
                 }
                 (queried, job) = try await QuerySource(
-                    job: job, payload: payload, database: source, progress: progress.noting(chosen)
+                    job: job, payload: payload, database: source, progress: progress
                 ).sheets()
             } catch {
                 // So that the next attempt need not look for what this one has not begun.
                 if !job.isRedelivered {
-                    try? await progress.save(ExportCheckpoint.notMade.json, step: "waiting")
+                    try? await progress.save(ExportCheckpoint(stage: .notMade).json, step: "waiting")
                 }
                 throw error
             }
@@ -92,33 +92,36 @@ public struct ExportHandler: JobHandler {
                 if let result = try Self.unchanged(payload, spreadsheet, records, in: id, for: job.login) {
                     return result
                 }
-                mirror.calls = try await fallback.run(job, progress, isWriting: false) { identity, progress in
+                mirror.calls = try await fallback.run(job, isWriting: false) { [job] identity in
                     let (drive, _, calls) = identity.workspace.clients(for: progress)
                     try await identity.workspace.checkTarget(id, for: job.login, using: drive)
                     return calls.total
                 }
             }
-            let context = mirror
-            let look = found
+            func export() throws -> PreparedExport {
+                PreparedExport(
+                    job: job, payload: payload, spreadsheet: spreadsheet, look: try found.get(), template: template,
+                    mirror: mirror)
+            }
             if payload.isDryRun {
-                return try await fallback.run(job, progress) { [job] identity, progress in
+                let export = try export()
+                return try await fallback.run(job) { identity in
                     try await DryRun(
-                        job: job, payload: payload, spreadsheet: spreadsheet, look: try look.get(), template: template,
-                        workspace: identity.workspace, folders: identity.folders, batchBytes: batchBytes,
-                        progress: progress, mirror: context
+                        export: export, workspace: identity.workspace, folders: identity.folders,
+                        batchBytes: batchBytes, progress: progress
                     ).result()
                 }
             }
             return try await withCSVFallback(of: spreadsheet, job) {
-                let look = try look.get()
-                return try await fallback.run(job, progress) { identity, progress in
+                let export = try export()
+                return try await fallback.run(job) { identity in
+                    let checkpoints = CheckpointStore(of: job, as: identity, progress)
                     if identity.isOneOfSeveral, job.identity != identity.account {
-                        try await begin(job, as: identity, progress)
+                        try await begin(job, as: identity, checkpoints)
                     }
                     return try await ExportRun(
-                        job, payload, spreadsheet, look, template: template, workspace: identity.workspace,
-                        folders: identity.folders, batchBytes: batchBytes, patience: patience, progress: progress,
-                        mirror: context
+                        export, in: identity.workspace, folders: identity.folders, batchBytes: batchBytes,
+                        patience: patience, progress: progress, checkpoints: checkpoints
                     ).result()
                 }
             }
@@ -165,22 +168,21 @@ public struct ExportHandler: JobHandler {
         at payload: ExportPayload, _ job: Job, _ fallback: IdentityFallback, _ progress: ProgressReporter
     ) async throws -> TargetLook? {
         if case .new(_, _, copyOf: nil) = payload.destination { return nil }
-        let checkpoint = job.checkpoint.flatMap(ExportCheckpoint.init)
-        return try await fallback.run(job, progress, isWriting: false) { identity, progress in
+        return try await fallback.run(job, isWriting: false) { identity in
             try await TargetLook(
-                payload, for: job.login, after: checkpoint, in: identity.workspace, progress)
+                payload, for: job.login, after: job.exportCheckpoint, in: identity.workspace, progress)
         }
     }
 
     /// Notes whose job it is before anything is made: a later attempt by another identity might not see it.
     ///
     /// Who gets no token makes nothing, and the job is anybody's yet.
-    private func begin(_ job: Job, as identity: Identity, _ progress: ProgressReporter) async throws {
+    private func begin(_ job: Job, as identity: Identity, _ checkpoints: CheckpointStore) async throws {
         do throws(GoogleError) { try await identity.workspace.signIn() } catch {
-            if !job.isRedelivered { try? await progress.save(ExportCheckpoint.notMade.json, step: "waiting") }
+            if !job.isRedelivered { try? await checkpoints.save(.notMade, step: "waiting") }
             throw error
         }
-        try await progress.save(job.checkpoint ?? ["stage": "begun"], step: "beginning")
+        try await checkpoints.saveIdentity(step: "beginning")
     }
 
     /// Looks for the spreadsheet of a job by its mark, as whom it was begun, or where nobody noted that, as everybody.
@@ -216,7 +218,7 @@ public struct ExportHandler: JobHandler {
         }
     }
 
-    /// The look that a payload asks for; a copy keeps its own unless the payload names one.
+    /// The formatting template that a payload asks for; a copy keeps its own formats unless the payload names one.
     private func template(of payload: ExportPayload) throws -> FormattingTemplate? {
         if case .new(_, _, .some) = payload.destination, payload.template == nil { return nil }
         return try templates.template(named: payload.template ?? TemplateDirectory.standardName)

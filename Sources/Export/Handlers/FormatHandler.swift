@@ -21,7 +21,7 @@ public struct FormatHandler: JobHandler {
         try await failingAsJob {
             let payload = try await checking { try FormatPayload(job.payload) }
             let template = try templates.template(named: payload.template)
-            return try await IdentityFallback(identities, for: job).run(job, progress) { identity, progress in
+            return try await IdentityFallback(identities, for: job).run(job) { identity in
                 try await format(payload, template, for: job.login, as: identity, progress)
             }
         }

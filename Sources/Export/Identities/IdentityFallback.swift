@@ -25,11 +25,10 @@ struct IdentityFallback: Sendable {
     /// - Throws: What the first one met where there is no other, else why one of them cannot be asked now, else a failure that
     ///   tells who was refused what.
     func run<Result>(
-        _ job: Job, _ progress: ProgressReporter, isWriting: Bool = true,
-        _ body: (Identity, ProgressReporter) async throws -> Result
+        _ job: Job, isWriting: Bool = true, _ body: (Identity) async throws -> Result
     ) async throws -> Result {
         guard chosen.isOneOfSeveral else {
-            do { return try await body(chosen, progress) } catch {
+            do { return try await body(chosen) } catch {
                 throw Self.naming(chosen, in: await Self.blamingDrive(for: error, as: chosen))
             }
         }
@@ -43,7 +42,7 @@ struct IdentityFallback: Sendable {
                 writes.add(1, ordering: .relaxed)
             }
             do {
-                let result = try await body(own, progress.noting(own))
+                let result = try await body(own)
                 if isWriting, let target = job.target, job.identity == nil {
                     try? await own.note(madeOrWrote: SpreadsheetIdentities.spreadsheetID(of: target))
                 }
@@ -100,10 +99,14 @@ struct IdentityFallback: Sendable {
 
     /// Whether no earlier attempt has made or written anything.
     static func isFresh(_ job: Job) -> Bool {
-        let stage = job.checkpoint.map { $0["stage"]?.string ?? "" } ?? "begun"
+        let checkpoint = job.exportCheckpoint
+        guard checkpoint.sheets.isEmpty, checkpoint.result == nil else { return false }
+        return switch checkpoint.stage {
+        case .notMade: true
         // Whoever began to make a spreadsheet may have made it.
-        guard stage == "not_made" || stage == "begun" && (job.target != nil || !job.isRedelivered) else { return false }
-        return job.checkpoint?.object?.names.allSatisfy(["stage", "identity"].contains) ?? true
+        case .begun: job.target != nil || !job.isRedelivered
+        case .unclear, .made, .staged, .unknown: false
+        }
     }
 
     /// Who was refused what; those who heard the same stand together.

@@ -124,8 +124,8 @@ public struct ExportPayload: Sendable {
         return modes.allSatisfy { if case .mirror = $0 { true } else { false } }
     }
 
-    /// Whether sheets that are there keep their look.
-    var keepsLook: Bool {
+    /// Whether sheets that are there keep their formats.
+    var keepsFormats: Bool {
         if case .new(_, _, copyOf: nil) = destination { return false }
         return template == nil
     }

@@ -55,8 +55,9 @@ struct QuerySource {
             if case .new = payload.destination, !job.isRedelivered, job.checkpoint == nil {
                 // So that nobody looks for a spreadsheet where the daemon dies during a long query. Noted also where it may not
                 // be saved: whoever makes the spreadsheet then saves that first.
-                job.checkpoint = ExportCheckpoint.notMade.json
-                try? await progress.save(ExportCheckpoint.notMade.json, step: "querying", rowsDone: counter.total)
+                let checkpoint = ExportCheckpoint(stage: .notMade).json
+                job.checkpoint = checkpoint
+                try? await progress.save(checkpoint, step: "querying", rowsDone: counter.total)
             } else {
                 await progress("querying", rowsDone: counter.total)
             }

@@ -17,14 +17,17 @@ struct DatabaseCheck {
     /// After how many seconds without a sign of life a worker is dead; nil where that setting cannot be read.
     private let silenceLimit: Double?
 
-    init(settings: DatabaseSettings, google: GoogleSettings?, silenceLimit: Double?) {
+    /// - Parameter patience: How long one check waits for the database.
+    init(
+        settings: DatabaseSettings, google: GoogleSettings?, silenceLimit: Double?, patience: Duration = .seconds(5)
+    ) {
         schema = settings.schema
         self.google = google
         self.silenceLimit = silenceLimit
         place = settings.connection.place
         warnings = settings.connection.warnings
         tlsWarning = settings.tlsWarning
-        connection = Connection(settings.connection, label: "doctor", statementTimeout: .seconds(5))
+        connection = Connection(settings.connection, label: "doctor", statementTimeout: patience)
     }
 
     func look(_ checkup: inout Checkup) async {

@@ -43,6 +43,9 @@ struct SettingsReader {
     }
 
     let origin: Origin
+    /// What systemd and the system set, and no operator.
+    private static let foreign = ["CACHE_DIRECTORY", "STATE_DIRECTORY", "TMPDIR"]
+
     private let reader: ConfigReader
     private let credentialsDirectory: String?
     private let emptied: Set<String>
@@ -87,6 +90,7 @@ struct SettingsReader {
 
     /// A text, without surrounding white space; nil where it is not set.
     func text(_ name: String) -> String? {
+        assert(UnknownSetting.known.contains(name) || Self.foreign.contains(name), "\(name) is in no list of settings")
         guard !hidden.contains(name) else { return nil }
         let key = ConfigKey(name.lowercased().split(separator: "_").map(String.init))
         let text = reader.string(forKey: key, isSecret: true)?.trimmed

@@ -16,10 +16,10 @@ struct NewSpreadsheetWriter {
             title: title, original: original, place: folder,
             mark: SpreadsheetMark(installation: run.workspace.configuration.installation, job: run.job),
             isRedelivered: run.job.isRedelivered, workspace: run.workspace, folders: run.folders, drive: run.drive,
-            patience: run.patience, progress: run.progress)
-        var (spreadsheet, isUntouched) = try await maker.spreadsheet(after: run.checkpoint)
+            patience: run.patience, checkpoints: run.checkpoints)
+        var (spreadsheet, isUntouched) = try await maker.spreadsheet(after: run.checkpoint.stage)
         var written: ExportCheckpoint.Written?
-        if case .made(_, let before)? = run.checkpoint {
+        if case .made(_, let before) = run.checkpoint.stage {
             written = before.flatMap { run.canGoOn(from: $0) ? $0 : nil }
         } else {
             try await save(spreadsheet, nil, rowsDone: 0)
@@ -77,7 +77,7 @@ struct NewSpreadsheetWriter {
             _ = try await run.drive.file(spreadsheet.id)
         } catch {
             guard error.code == .notFound else { throw error }
-            try await run.progress.save(ExportCheckpoint.notMade.json, step: "waiting")
+            try await run.checkpoints.save(.notMade, step: "waiting")
         }
         return JobFailure(
             code: error.code.rawValue,

@@ -14,10 +14,10 @@ struct OrphanedSpreadsheet {
     /// Looks for it; what is not there some time after the job's end was not made.
     func reconciliation(endedAgo age: Duration) async throws -> Reconciliation {
         let create: UncertainCreate?
-        switch job.checkpoint.flatMap(ExportCheckpoint.init) {
-        case .made?, .notMade?, .staged?: return .upToDate
-        case .unclear(let unclear)?: create = unclear
-        case nil: create = nil
+        switch job.exportCheckpoint.stage {
+        case .made, .notMade, .staged: return .upToDate
+        case .unclear(let unclear): create = unclear
+        case .begun, .unknown: create = nil
         }
         var failure: (any Error)?
         for identity in identities {

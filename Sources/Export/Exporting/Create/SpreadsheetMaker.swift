@@ -17,16 +17,16 @@ struct SpreadsheetMaker {
     let folders: FolderDirectory
     let drive: DriveClient
     let patience: LookupPolicy
-    let progress: ProgressReporter
+    let checkpoints: CheckpointStore
 
     /// The spreadsheet, and whether it is as Drive made it just now.
-    func spreadsheet(after checkpoint: ExportCheckpoint?) async throws -> (ExportedSpreadsheet, isUntouched: Bool) {
-        switch checkpoint {
-        case .made(let spreadsheet, _)?: return (spreadsheet, false)
-        case .unclear(let create)?: return try await look(for: create)
-        case .notMade?: return (try await makeAgain(in: try await folder()), true)
+    func spreadsheet(after stage: ExportCheckpoint.Stage) async throws -> (ExportedSpreadsheet, isUntouched: Bool) {
+        switch stage {
+        case .made(let spreadsheet, _): return (spreadsheet, false)
+        case .unclear(let create): return try await look(for: create)
+        case .notMade: return (try await makeAgain(in: try await folder()), true)
         // Staging is for spreadsheets that are there; a job that had one has no other.
-        case nil, .staged?:
+        case .begun, .staged, .unknown:
             guard !isRedelivered else {
                 // Whoever had the job before may have ended in the middle of the call, just now.
                 let create = UncertainCreate(since: .now(), folder: try await folder())
@@ -125,8 +125,8 @@ struct SpreadsheetMaker {
         ExportedSpreadsheet(id: file.id, url: workspace.url(of: file), folder: folder, warnings: warnings)
     }
 
-    private func save(_ checkpoint: ExportCheckpoint, _ step: String) async throws {
-        try await progress.save(checkpoint.json, step: step)
+    private func save(_ stage: ExportCheckpoint.Stage, _ step: String) async throws {
+        try await checkpoints.save(stage, step: step)
     }
 
     // MARK: Looking

@@ -1,5 +1,3 @@
-import JSON
-
 /// How far the appending to a sheet has come, as the queue keeps it.
 ///
 /// The sheet's own notes say it more exactly, but not for ever: see `AppendFence`.
@@ -14,28 +12,6 @@ struct AppendProgress: Sendable, Hashable {
     var sent: Int
     /// What `AppendFence` said of other jobs when it was saved.
     let others: Int
-
-    init(sheetID: Int, rows: Int, digest: String, sent: Int, others: Int) {
-        self.sheetID = sheetID
-        self.rows = rows
-        self.digest = digest
-        self.sent = sent
-        self.others = others
-    }
-
-    init?(_ json: JSON) {
-        guard let sheetID = json["sheet_id"]?.int, let rows = json["rows"]?.int, let digest = json["digest"]?.string,
-            let sent = json["sent"]?.int, let others = json["others"]?.int
-        else { return nil }
-        self.init(sheetID: sheetID, rows: rows, digest: digest, sent: sent, others: others)
-    }
-
-    var json: JSON {
-        [
-            "sheet_id": JSON(sheetID), "rows": JSON(rows), "digest": .string(digest), "sent": JSON(sent),
-            "others": JSON(others),
-        ]
-    }
 
     /// What a person should know where the job ends now.
     var words: String {

@@ -12,7 +12,7 @@ struct IncrementalSheet {
     let position: SheetPosition
     /// Whether its rows may be others each time that they are asked for.
     let isQueried: Bool
-    /// The look of a sheet that has none yet; nil keeps the one that is there.
+    /// The formatting template of a sheet that has no formats yet; nil for none.
     let template: FormattingTemplate?
     let batchBytes: Int
 
@@ -21,26 +21,6 @@ struct IncrementalSheet {
         IncrementalSheet(
             index: index, sheet: sheet, mode: mode, position: position, isQueried: isQueried, template: template,
             batchBytes: batchBytes)
-    }
-
-    /// Parts the sheets of a job into those that one plan replaces and those that keep their rows.
-    ///
-    /// Of a new spreadsheet none keeps any, for there are none.
-    static func split(
-        _ spreadsheet: Spreadsheet, of payload: ExportPayload, template: FormattingTemplate?, batchBytes: Int
-    ) -> (replaced: Spreadsheet, incremental: [IncrementalSheet]) {
-        if case .new(_, _, copyOf: nil) = payload.destination {
-            return (
-                spreadsheet.replacing { payload.modes[$0].noted($1, timeZone: spreadsheet.timeZone?.googleName) }, []
-            )
-        }
-        let incremental = payload.modes.indices.filter { payload.modes[$0] != .replace }.map { index in
-            IncrementalSheet(
-                index: index, sheet: spreadsheet.sheets[index], mode: payload.modes[index],
-                position: payload.positions[index],
-                isQueried: payload.queries.contains { $0.index == index }, template: template, batchBytes: batchBytes)
-        }
-        return (spreadsheet.keeping { payload.modes[$0] == .replace }, incremental)
     }
 
     /// What became of it.
@@ -61,10 +41,10 @@ struct IncrementalSheet {
         /// In a rehearsal, is told of a call that cannot be made there.
         let rehearsed: ((String) -> Void)?
         /// What a mirror needs.
-        let mirror: MirrorContext?
+        let mirror: MirrorContext
         let report: (_ rows: Int) async -> Void
         /// Saves how far the sheet is, with how many rows are done for people.
-        let save: (IncrementalCheckpoint.Entry, _ rows: Int) async throws -> Void
+        let save: (ExportCheckpoint.SheetProgress, _ rows: Int) async throws -> Void
     }
 
     /// How often a sheet is read anew that changes under the reader's hands.
@@ -74,8 +54,8 @@ struct IncrementalSheet {
     ///
     /// - Parameter known: What Sheets tells of the spreadsheet; nil where nobody has asked.
     func write(to place: Place, _ known: TargetSpreadsheet?) async throws -> Outcome {
-        if case .mirror(let options) = mode, let context = place.mirror {
-            return try await SheetMirror(self, options, place, context).write(known)
+        if case .mirror(let options) = mode {
+            return try await SheetMirror(self, options, place).write(known)
         }
         var target: TargetSpreadsheet
         if let known {

@@ -24,10 +24,8 @@ struct SheetMirror {
     private static let largestAnswer = 24_000_000
     private static let rounds = 4
 
-    init(
-        _ job: IncrementalSheet, _ options: MirrorOptions, _ place: IncrementalSheet.Place, _ context: MirrorContext
-    ) throws {
-        (self.job, self.options, self.place, self.context) = (job, options, place, context)
+    init(_ job: IncrementalSheet, _ options: MirrorOptions, _ place: IncrementalSheet.Place) throws {
+        (self.job, self.options, self.place, context) = (job, options, place, place.mirror)
         source = try Self.source(job.sheet, options, index: job.index)
         memoryPlace = MirrorMemory.Place(
             spreadsheetID: place.spreadsheetID, sheet: job.sheet.name,

@@ -16,7 +16,7 @@ struct SheetReplacer {
     /// Writes the sheets.
     func write() async throws -> Outcome {
         // Where the last write of a staged replacement may have been done, nothing else must be begun.
-        if case .staged(let staging)? = run.checkpoint {
+        if case .staged(let staging) = run.checkpoint.stage {
             let ids = staging.written.sheetIDs
             // What was written then, which need not be what a query gives now.
             if let done = staging.outcome, StagedReplace.note(ids, run).isOn(target) { return done }
@@ -28,7 +28,7 @@ struct SheetReplacer {
 
     /// - Parameter warnings: Those of one write; a staged replacement finds its own when it is done.
     private func write(_ plan: SpreadsheetPlan, warnings: [String]) async throws -> Outcome {
-        if case .staged? = run.checkpoint { return try await staged(plan) }
+        if case .staged = run.checkpoint.stage { return try await staged(plan) }
         var batches = plan.batches()
         guard let batch = try batches.next() else { return Outcome(sheets: plan.sheets, warnings: warnings) }
         guard try batches.next() == nil else { return try await staged(plan) }

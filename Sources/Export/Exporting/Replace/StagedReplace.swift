@@ -15,7 +15,7 @@ struct StagedReplace {
 
     /// Does what is left to do.
     func write() async throws -> SheetReplacer.Outcome {
-        if case .staged(let earlier)? = run.checkpoint, canGoOn(earlier) {
+        if case .staged(let earlier) = run.checkpoint.stage, canGoOn(earlier) {
             let staged = try self.staged(plan, earlier.written.sheetIDs, among: target)
             if staged.layout == earlier.layout { return try await write(staged, from: earlier.written.next) }
         }
