@@ -104,10 +104,10 @@ import Testing
         (#"{"title":"T","sheets":[{"name":"A","query":7}]}"#, "sheets[0].query", "expected a string"),
         (
             #"{"title":"T","sheets":[{"name":"A","rows":[],"mode":"add"}]}"#, "sheets[0].mode",
-            "replace, append or upsert"
+            "replace, append, upsert or mirror"
         ),
         (#"{"title":"T","sheets":[{"name":"A","rows":[],"mode":"upsert"}]}"#, "sheets[0].key", "needs the names"),
-        (#"{"title":"T","sheets":[{"name":"A","rows":[],"key":["id"]}]}"#, "sheets[0].key", "mode upsert alone"),
+        (#"{"title":"T","sheets":[{"name":"A","rows":[],"key":["id"]}]}"#, "sheets[0].key", "modes upsert and mirror alone"),
         (
             #"{"title":"T","sheets":[{"name":"A","rows":[],"mode":"upsert","key":["id"]}]}"#, "sheets[0].key[0]",
             "is not the name of a column"
