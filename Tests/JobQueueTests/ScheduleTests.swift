@@ -119,8 +119,10 @@ import Testing
         return Int64(days * 86_400 + parts[3] * 3600 + parts[4] * 60)
     }
 
-    /// Zone; schedule; after; the times that follow, in UTC. Made in Python by looking at every minute of its zoneinfo; for UTC also by
-    /// croniter, which takes `*/2` beside a limited day field for a limit and so differs in two rows.
+    /// Zone; schedule; after; the times that follow, in UTC.
+    ///
+    /// Made in Python by looking at every minute of its zoneinfo; for UTC also by croniter, which takes `*/2` beside a limited day field
+    /// for a limit and so differs in two rows.
     private static let table = """
         Europe/Berlin; 30 2 * * *; 2024-03-29T12:00; 2024-03-30T01:30 2024-03-31T01:00 2024-04-01T00:30 \
         2024-04-02T00:30
