@@ -134,7 +134,7 @@ let package = Package(
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"]),
         .testTarget(
             name: "JobQueueTests",
-            dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "TestSupport", logging]),
+            dependencies: ["JobQueue", "JSON", "Postgres", "PostgresServer", "SheetModel", "TestSupport", logging]),
         .testTarget(
             name: "GoogleTests",
             dependencies: ["Arithmetic", "Google", "HTTP", "JSON", "COpenSSL", "ScriptedHTTP", httpTypes, logging]),

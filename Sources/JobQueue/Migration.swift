@@ -20,6 +20,7 @@ public struct Migration: Sendable {
         Migration(number: 7, name: "maintenance", embedded: PackageResources.v0007_maintenance_sql),
         Migration(number: 8, name: "reports", embedded: PackageResources.v0008_reports_sql),
         Migration(number: 9, name: "rights", embedded: PackageResources.v0009_rights_sql),
+        Migration(number: 12, name: "syncs", embedded: PackageResources.v0012_syncs_sql),
     ]
 
     /// Makes a step from its text in UTF-8.

@@ -7,6 +7,8 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
     case unknownKind = "queue.unknown_kind"
     case databaseFailed = "queue.database_failed"
     case loginLimit = "queue.login_limit"
+    case syncScheduleUnreadable = "sync.schedule_unreadable"
+    case syncRunRefused = "sync.run_refused"
     case `internal` = "internal"
 
     /// What it means and what to do.
@@ -26,6 +28,12 @@ public enum QueueErrorCode: String, Sendable, CaseIterable {
             "The queue's database failed a statement of the job; look at the server. The job is tried again."
         case .loginLimit:
             "As many jobs of its login run at once as an operator allows (sheetsync.limit_login); it begins when one of them ends."
+        case .syncScheduleUnreadable:
+            "A worker cannot reckon when a sync is due, such as for a time zone that its machine does not know (install tzdata); it "
+                + "tries again a minute later. No job has this code, only a sync's last_error."
+        case .syncRunRefused:
+            "A run of a sync could not be enqueued: its login has lost a role or is gone, or its payload is larger than "
+                + "MAX_CONTENT_SIZE_MB by now. No job has this code, only a sync's last_error."
         case .internal: "A mistake in SheetSync; please report it with the message. The job is tried again."
         }
     }

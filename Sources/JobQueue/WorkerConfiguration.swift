@@ -21,6 +21,12 @@ public struct WorkerConfiguration: Sendable {
     /// When failed jobs run again.
     public var retryPolicy = RetryPolicy()
 
+    /// The clock of a time zone that the schedules of syncs name; throws an error in words for one that this machine does not know.
+    public var clock: @Sendable (_ zone: String) throws -> ZoneClock = { zone in
+        guard zone == "UTC" else { throw ScheduleError(description: "this worker knows no time zone but UTC") }
+        return .utc
+    }
+
     /// Makes a configuration with the defaults.
     public init() {}
 
@@ -35,6 +41,8 @@ public struct WorkerConfiguration: Sendable {
     var errorPause: Duration { min(pollInterval, .seconds(2)) }
     /// How often old jobs are removed and forgotten ones unblocked.
     var maintenanceInterval: Duration = .seconds(30)
+    /// The pause between two looks for changed tables and ended runs, where some sync waits for them.
+    var syncInterval: Duration { min(pollInterval, .seconds(1)) }
     /// The pause between two looks for what an ended job has made.
     var reconcileInterval: Duration = .seconds(30)
     /// Five signs of life fit into the lease; the last fifth is for the others to notice their lack.

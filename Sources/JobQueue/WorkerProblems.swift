@@ -17,12 +17,13 @@ final class WorkerProblems: Sendable {
         case signOff = "sign off"
         case maintain = "do the upkeep of the queue"
         case reconcile = "look for what ended jobs have made"
+        case makeRuns = "make the runs of syncs"
 
         /// Whether no job can begin or end without it.
         var isEssential: Bool {
             switch self {
             case .signIn, .claim, .finish, .beat, .goOn: true
-            case .listen, .reclaim, .signOff, .maintain, .reconcile: false
+            case .listen, .reclaim, .signOff, .maintain, .reconcile, .makeRuns: false
             }
         }
 

@@ -19,6 +19,8 @@ final class WorkerSession: Sendable {
     private let wakeUp: Signal
     /// Raised when it is not known what some ended jobs have made.
     private let unreconciled = Signal()
+    /// Raised when somebody made or changed a sync.
+    private let syncsChanged = Signal()
     private let inFlight = JobsInFlight()
     private let held = HeldLeases()
     private let completions: CompletionWriter
@@ -76,6 +78,11 @@ final class WorkerSession: Sendable {
                 configuration, statements: statements, handlers: handlers, problems: problems, logger: logger
             ).run(upon: unreconciled)
         }
+        let repeating = Task {
+            await SyncScheduler(
+                configuration, statements: statements, problems: problems, wakeUp: wakeUp, logger: logger
+            ).run(upon: syncsChanged)
+        }
         // Results are given up when the schema is incompatible: retries would fail too. And a worker that was told to stop does
         // so, although the database refuses how its jobs ended: they are given back and run again.
         let patienceIsOver = Flag()
@@ -96,7 +103,7 @@ final class WorkerSession: Sendable {
         }
         await writing.value
         patience.cancel()
-        let others = [listening, beating, watching, maintaining, reconciling]
+        let others = [listening, beating, watching, maintaining, reconciling, repeating]
         for task in others { task.cancel() }
         for task in others { await task.value }
         if !heartbeat.isLost || stopping.isSet {
@@ -313,7 +320,8 @@ final class WorkerSession: Sendable {
     // MARK: - Notifications
 
     private func listen() async {
-        let listener = NotificationListener(database, channels: ["sheetsync_ready", "sheetsync_cancel"])
+        let listener = NotificationListener(
+            database, channels: ["sheetsync_ready", "sheetsync_cancel", "sheetsync_sync"])
         await listener.run { [self] event in
             switch event {
             case .listening:
@@ -321,9 +329,14 @@ final class WorkerSession: Sendable {
                 problems.end(.listen)
                 // Whatever was said before was missed.
                 wakeUp.raise()
+                syncsChanged.raise()
                 heartbeat.beatNow()
             case .notification(let notification):
-                if notification.channel == "sheetsync_cancel" { heartbeat.beatNow() } else { wakeUp.raise() }
+                switch notification.channel {
+                case "sheetsync_cancel": heartbeat.beatNow()
+                case "sheetsync_sync": syncsChanged.raise()
+                default: wakeUp.raise()
+                }
             case .lost(let error):
                 // Where the whole database is gone, that is known at once.
                 if heartbeat.isListening { heartbeat.beatNow() }

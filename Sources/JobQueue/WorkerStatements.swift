@@ -152,6 +152,30 @@ struct WorkerStatements: Sendable {
             "select \(identifier: schema).remove_finished(\(age / .seconds(1)), \(most)) as removed")[0].int("removed")
     }
 
+    /// What is to be done for syncs now; notes how runs ended and which tables have changed.
+    func lookAtSyncs(most: Int) async throws -> SyncLook {
+        SyncLook(
+            try JSON(
+                parsing: try await control.query(
+                    "select \(identifier: schema).look_at_syncs(\(most))::text as look")[0].text("look")))
+    }
+
+    /// Makes the run of a sync that is due, or writes the time of the next one, in seconds since 1970; nil where there was nothing to
+    /// do any more, else the job's number, or 0 where only the time was written.
+    func runDueSync(_ sync: SyncLook.Due, next: Int64?, lateAt: Int64?) async throws(PostgresError) -> Int? {
+        try await control.query(
+            """
+            select \(identifier: schema).run_due_sync(\(sync.name), \(sync.revision),
+                \(next.map(Double.init))::float8, \(lateAt.map(Double.init))::float8) as id
+            """)[0].optionalInt("id")
+    }
+
+    /// Says why the times of a sync cannot be reckoned.
+    func refuseSchedule(of sync: SyncLook.Due, _ words: String) async throws(PostgresError) {
+        try await control.query(
+            "select \(identifier: schema).refuse_schedule(\(sync.name), \(sync.revision), \(storable: words))")
+    }
+
     /// Writes how far a job is; false where this worker does not hold it any more.
     func reportProgress(_ progress: Progress, of job: Job) async throws(PostgresError) -> Bool {
         try await control.query(

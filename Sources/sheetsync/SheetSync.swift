@@ -17,7 +17,8 @@ struct SheetSync: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, MigrateCommand.self, EnqueueCommand.self, StatusCommand.self, JobsCommand.self,
-            QueueCommand.self, AuthCommand.self, TrialCommand.self, WhyCommand.self, DoctorCommand.self,
+            QueueCommand.self, SyncCommand.self, AuthCommand.self, TrialCommand.self, WhyCommand.self,
+            DoctorCommand.self,
             ErrorsCommand.self,
             EmulatorCommand.self, DemoCommand.self,
         ])

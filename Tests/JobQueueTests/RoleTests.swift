@@ -149,6 +149,7 @@ import Testing
             """
             select coalesce(string_agg(p.proname, ' '), 'none') from pg_proc p
             where p.pronamespace = 'sheetsync'::regnamespace and not p.prosecdef and p.prosqlbody is null
+              and not exists (select from unnest(p.proconfig) c where c = 'search_path=sheetsync, pg_temp')
               and exists (select from pg_roles r where r.rolname in ('sheetsync_producer', 'sheetsync_query')
                           and has_function_privilege(r.oid, p.oid, 'execute'))
             """)

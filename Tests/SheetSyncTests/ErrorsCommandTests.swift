@@ -20,7 +20,7 @@ import Testing
         let json = try JSON(parsing: try await Program()("errors", "--json").expect(0).output)
         let listed = Set((json["errors"]?.array ?? []).compactMap { $0["code"]?.string })
         #expect(listed.count > 40 && json["schema"] == 1)
-        let code = /["'](?<code>internal|(google|export|payload|query|queue|settings)\.[a-z_]+)["']/
+        let code = /["'](?<code>internal|(google|export|payload|query|queue|settings|sync)\.[a-z_]+)["']/
         let row = /case `?(?<name>[A-Za-z]+)`? = "(?<code>[a-z_.]+)"/
         var names: [String: String] = [:]
         var (inTables, inTexts, used) = (Set<String>(), Set<String>(), Set<String>())

@@ -27,7 +27,8 @@ import Testing
             for command in [
                 "--help", "--version", "status", "status --json", "status --watch", "why \(job)", "jobs list",
                 "jobs show \(job)",
-                "jobs list --json", "queue pause noop", "queue resume noop", "errors", "migrate --plan", "doctor",
+                "jobs list --json", "queue pause noop", "queue resume noop", "sync list", "sync list --json", "errors",
+                "migrate --plan", "doctor",
                 "jobs cancel \(job)", "help run",
             ] {
                 let (status, errors) = try await Self.shell(program, "timeout 60 \"$0\" \(command) > /dev/full")

@@ -56,6 +56,9 @@ public struct Explanation: Sendable {
             self.causes = causes
         }
         var details: [String] = []
+        if let sync = job.json["sync"]?.string {
+            details.append("it is a run of the sync \(sync), which `sheetsync sync show` tells about")
+        }
         if !job.isFinal, let slowness, !causes.contains(where: { $0.name == "snapshot" }) { details.append(slowness) }
         // What does not keep this job from beginning or ending.
         if !job.isFinal, job.state != "running",

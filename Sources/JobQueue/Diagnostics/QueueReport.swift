@@ -27,6 +27,8 @@ public struct QueueReport: Sendable {
     public internal(set) var discards: [ErrorRow] = []
     /// What an operator has stopped.
     public internal(set) var pauses: [Pause] = []
+    /// The syncs, those that fail or are late first; the first thousand.
+    public internal(set) var syncs: [SyncRow] = []
     /// What jobs were snoozed for, without losing an attempt, and wait for now; of the ten thousand that are due next,
     /// the most frequent first.
     public internal(set) var waits: [ErrorRow] = []
@@ -55,7 +57,7 @@ public struct QueueReport: Sendable {
     static let views = [
         "report_kind", "report_total", "report_running", "report_worker", "report_error", "report_discard",
         "report_wait",
-        "report_pause", "report_login", "report_database",
+        "report_pause", "report_login", "report_sync", "report_database",
     ]
 
     /// Reads the report.
@@ -76,6 +78,7 @@ public struct QueueReport: Sendable {
         report.discards = try await rows("report_discard").map(ErrorRow.init(failure:))
         report.waits = try await rows("report_wait").map(ErrorRow.init(wait:))
         report.pauses = try await rows("report_pause").map(Pause.init)
+        report.syncs = try await rows("report_sync").map(SyncRow.init)
         report.database = try await DatabaseReport.read(schema, on: connection)
         report.connectedWorkers = try await connectedWorkers(on: connection)
         return report

@@ -85,6 +85,9 @@ public struct Verdict: Sendable, Equatable {
                 "the queue is behind: a job has waited for \(Int(oldest)) s, \(waiting(report.available))"
                     + (limits.isEmpty ? "" : "; \(limits)"))
         }
+        if let trouble = report.syncs.lazy.compactMap(\.trouble).first {
+            return Verdict(.degraded, trouble)
+        }
         // What a payload says is its producer's to mend, and tells nothing of the queue.
         let faults = report.discards.filter {
             !$0.code.hasPrefix("payload.") && $0.code != QueueErrorCode.payloadUnreadable.rawValue

@@ -44,9 +44,11 @@ create table job (
     payload         jsonb,                              -- null once completed, unless payloads are kept
     payload_bytes   int         not null default 0,     -- of its text
     scheduled_at    timestamptz not null,
-    created_at      timestamptz not null default now()
+    created_at      timestamptz not null default now(),
+    sync            text        collate "C"             -- the name of the sync that it is a run of
 );
 create unique index job_key on job (enqueued_by, idempotency_key) where idempotency_key is not null;
+create index job_sync on job (sync, id) where sync is not null;
 
 -- Jobs that wait. Only available ones are in the index that claims read, so scheduled and blocked jobs cost a claim nothing.
 create table ready (
@@ -207,7 +209,8 @@ select job.id, job.kind,
             else jsonb_build_object('code', 'queue.login_limit', 'message', format(case m.slots
                 when 0 then 'An operator lets no jobs of the login %s begin (sheetsync.limit_login).'
                 else 'The login %s may have %s job%s running at once over all workers, and has; this one begins when one of them ends.'
-                end, m.login, m.slots, case m.slots when 1 then '' else 's' end)) end as waits_for
+                end, m.login, m.slots, case m.slots when 1 then '' else 's' end)) end as waits_for,
+       job.sync
 from job
 left join ready r on r.id = job.id
 left join login_limit m on m.login = r.enqueued_by and r.state in ('available', 'isolated')

@@ -27,15 +27,16 @@ end
 $$;
 
 -- Refuses a payload that only members of a role may enqueue.
-create function check_role(rules kind, payload jsonb) returns void language plpgsql stable as $$
+create function check_role(rules kind, payload jsonb, login name default session_user) returns void
+language plpgsql stable as $$
 begin
     if jsonb_path_exists(payload, rules.restricted)
-        and not pg_has_role(session_user, rules.restricted_to, 'member')
-        and not pg_has_role(session_user, 'sheetsync_owner', 'member') then
+        and not pg_has_role(login, rules.restricted_to, 'member')
+        and not pg_has_role(login, 'sheetsync_owner', 'member') then
         perform raise_invalid(
-            format('the login %s may not enqueue this payload: only members of %s may', session_user, rules.restricted_to),
+            format('the login %s may not enqueue this payload: only members of %s may', login, rules.restricted_to),
             case rules.restricted_to when 'sheetsync_operator' then 'An operator can enqueue it.'
-                else format('An administrator can allow it: grant %I to %I.', rules.restricted_to, session_user) end, '42501');
+                else format('An administrator can allow it: grant %I to %I.', rules.restricted_to, login) end, '42501');
     end if;
 end
 $$;
@@ -67,9 +68,11 @@ end
 $$;
 
 -- Makes a job under an id; returns the id of the job that has the key where that is another one. Refuses what a job must not
--- be; of a payload only its size and kind are checked, and its role.
+-- be; of a payload only its size and kind are checked, and its role. The job is the login's, whoever calls; `sync` names the sync
+-- that it is a run of.
 create function insert_job(id bigint, kind text, payload jsonb, key text, run_at timestamptz, priority int, owner text,
-                           max_attempts int) returns bigint language plpgsql as $$
+                           max_attempts int, login name default session_user, sync text default null) returns bigint
+language plpgsql as $$
 #variable_conflict use_variable
 declare
     rules  kind        := require_kind(kind);
@@ -102,9 +105,9 @@ begin
             fault, case when bytes > rules.max_payload_bytes then 'MAX_CONTENT_SIZE_MB of the daemon sets the limit.' end);
     end if;
     if rules.restricted is not null then
-        perform check_role(rules, payload);
+        perform check_role(rules, payload, login);
     end if;
-    priority := greatest(priority, (select l.best_priority from login_limit l where l.login = session_user));
+    priority := greatest(priority, (select l.best_priority from login_limit l where l.login = insert_job.login));
     if jsonb_typeof(payload #> rules.target_path) = 'string' then
         -- Cut, because an index takes no text of any length.
         target := rules.target_name || ':' || nullif(left(payload #>> rules.target_path, 200), '');
@@ -114,19 +117,19 @@ begin
         digest := encode(sha256(convert_to(regexp_replace(payload::text, '\d+(\.\d+)?', '0', 'g'), 'UTF8')), 'hex')
             || to_hex(jsonb_hash_extended(payload, 0)) || to_hex(jsonb_hash_extended(payload, 1));
     end if;
-    insert into job (id, kind, priority, max_attempts, owner, target, idempotency_key, payload_digest, payload, payload_bytes,
-                     scheduled_at)
-    values (id, kind, priority, max_attempts, owner, target, key, digest, payload, bytes, due)
+    insert into job (id, kind, priority, max_attempts, owner, enqueued_by, target, idempotency_key, payload_digest, payload,
+                     payload_bytes, scheduled_at, sync)
+    values (id, kind, priority, max_attempts, owner, login, target, key, digest, payload, bytes, due, sync)
     on conflict (enqueued_by, idempotency_key) where idempotency_key is not null do nothing;
     if found then
         -- Available, whatever runs on its target: to find that out would need a lock that others wait for.
         insert into ready (id, kind, enqueued_by, priority, owner, target, state, run_at)
-        values (id, kind, session_user, priority, owner, target,
+        values (id, kind, login, priority, owner, target,
                 case when due > now() then 'scheduled' else 'available' end, due);
         return id;
     end if;
     select j.id, j.kind, j.payload_digest into known from job j
-    where j.enqueued_by = session_user and j.idempotency_key = key;
+    where j.enqueued_by = login and j.idempotency_key = key;
     if not found then
         -- Another transaction made it after this one's snapshot (repeatable read or serializable): try again.
         raise exception 'the idempotency key was used by a transaction that this one cannot see yet' using errcode = '40001';

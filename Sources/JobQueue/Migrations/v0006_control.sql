@@ -66,7 +66,7 @@ end
 $$;
 
 -- True: a discarded or cancelled job is available again with all its attempts; its history stays. Among the jobs of its
--- target it takes the place of its id.
+-- target it takes the place of its id. A run of a sync that has another run open stays as it is.
 create function retry(id bigint) returns boolean language plpgsql security definer as $$
 #variable_conflict use_variable
 begin
@@ -76,6 +76,10 @@ begin
     -- Whoever enqueued it needs the role again; an operator does not.
     perform check_role(k, j.payload) from job j join kind k on k.name = j.kind
     where j.id = retry.id and j.enqueued_by = session_user;
+    -- A sync has one open run.
+    if exists (select from outcome o where o.id = retry.id and o.state <> 'completed') and not reopen_run(id) then
+        return false;
+    end if;
     with deleted as (
         delete from outcome o where o.id = retry.id and o.state <> 'completed' returning o.id, o.attempted_at
     )

@@ -77,7 +77,7 @@ struct JobsCommand: AsyncParsableCommand {
         private func show(_ job: JobRecord) {
             for name in [
                 "id", "kind", "state", "priority", "owner", "idempotency_key", "attempt", "max_attempts", "created_at",
-                "scheduled_at", "attempted_at", "finalized_at",
+                "scheduled_at", "attempted_at", "finalized_at", "sync",
             ] {
                 guard let value = job.json[name], !value.isNull, value != "" else { continue }
                 Console.print("\(Style.dim(name)): \(value.string ?? value.description)")
@@ -128,7 +128,10 @@ struct JobsCommand: AsyncParsableCommand {
 
         func run() async throws {
             if let code { return try await retry(code) }
-            try await steer(ids, done: "is available again", not: "is neither discarded nor cancelled") {
+            try await steer(
+                ids, done: "is available again",
+                not: "is neither discarded nor cancelled, or its sync has another run open"
+            ) {
                 try await $0.retry($1)
             }
         }

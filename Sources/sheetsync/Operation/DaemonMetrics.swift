@@ -37,6 +37,15 @@ struct DaemonMetrics {
             "sheetsync_oldest_claimable_job_age_seconds", .gauge,
             "How long the oldest job that could run has waited; 0 where none waits.",
             max(report.oldestAvailable ?? 0, 0))
+        page.add(
+            "sheetsync_sync_age_seconds", .gauge,
+            "Since a sync's last success, or since it was made; of the first thousand syncs, those in trouble first.",
+            report.syncs.map { ("", [("sync", $0.name)], $0.age) })
+        page.add(
+            "sheetsync_sync_rows_total", .counter, "Rows of a sync's completed runs by what was done with them.",
+            report.syncs.flatMap { sync in
+                (sync.rows?.counts ?? []).map { ("", [("sync", sync.name), ("change", $0.change)], Double($0.rows)) }
+            })
         let limit = silenceLimit / .seconds(1)
         page.add(
             "sheetsync_workers", .gauge, "Workers that show a sign of life, this one included.",

@@ -19,6 +19,7 @@ extension StatusPage {
         ]
         members["kinds"] = .array(report.kinds.map(kind))
         members["logins"] = .array(report.logins.map(login))
+        members["syncs"] = .array(report.syncs.map(sync))
         members["workers"] = .array(report.workers.map(worker))
         members["longest_running"] = .array(report.longestRunning.map(running))
         members["failures"] = .array(report.failures.map(error))
@@ -50,6 +51,16 @@ extension StatusPage {
         [
             "login": .string(login.login), "running": JSON(login.running), "slots": number(login.slots),
             "waiting": number(login.waiting), "best_priority": number(login.bestPriority),
+        ]
+    }
+
+    private func sync(_ sync: QueueReport.SyncRow) -> JSON {
+        [
+            "name": .string(sync.name), "paused": .bool(sync.isPaused), "last_job": number(sync.lastJob),
+            "last_success_seconds": sync.hasSucceeded ? seconds(sync.age) : .null,
+            "late_seconds": sync.lateFor.flatMap { $0 > 0 ? $0 : nil }.map { seconds($0) } ?? .null,
+            "failing_seconds": seconds(sync.failure?.seconds), "next_seconds": seconds(sync.nextIn),
+            "code": JSON(sync.failure?.code), "unwatched_table": JSON(sync.unwatched), "trouble": JSON(sync.trouble),
         ]
     }
 

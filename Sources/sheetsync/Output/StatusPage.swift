@@ -30,6 +30,7 @@ struct StatusPage {
         guard let report else { return }
         showQueue(report)
         showLogins(report)
+        showSyncs(report)
         showWorkers(report)
         showRunning(report)
         show(report.failures, "FAILED ATTEMPTS, LAST HOUR", "COUNT")
@@ -81,6 +82,29 @@ struct StatusPage {
                 login.bestPriority.map(String.init) ?? "-")
         }
         Console.print("")
+        table.show()
+    }
+
+    /// The syncs that somebody should look at.
+    private func showSyncs(_ report: QueueReport) {
+        let some = report.syncs.filter { $0.isPaused || $0.trouble != nil }
+        guard !report.syncs.isEmpty else { return }
+        Console.print("")
+        let paused = report.syncs.count(where: \.isPaused)
+        Console.printWrapped(
+            "\(report.syncs.count) sync\(report.syncs.count == 1 ? "" : "s"), "
+                + "\(report.syncs.count { $0.trouble != nil }) in trouble, \(paused) paused (`sheetsync sync list`)")
+        guard !some.isEmpty else { return }
+        var table = Table("SYNC", "STATE", "LAST SUCCESS", "NEXT", "WHY")
+        for sync in some.prefix(20) {
+            let state =
+                sync.isPaused
+                ? "paused" : sync.failure != nil ? "fails" : sync.lateFor ?? 0 > 0 ? "late" : "not watched"
+            table.add(
+                sync.name, state, sync.hasSucceeded ? "\(Self.span(sync.age)) ago" : "never",
+                sync.nextIn.map { $0 > 0 ? "in \(Self.span($0))" : "now" } ?? "-",
+                sync.failure.map { "\($0.code): \($0.message)" } ?? sync.unwatched ?? "-")
+        }
         table.show()
     }
 

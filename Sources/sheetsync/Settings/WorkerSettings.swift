@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JobQueue
+import SheetModel
 
 extension SettingsReader {
     private func leaseTime() throws -> Duration { try seconds("SHEETSYNC_LEASE_SECONDS", default: 45, in: 5...3600) }
@@ -25,6 +26,10 @@ extension SettingsReader {
         configuration.keepPayloads = try bool("SHEETSYNC_KEEP_PAYLOADS", default: false)
         let days = try int("SHEETSYNC_RETENTION_DAYS", default: 14, in: 0...3650)
         configuration.retention = days == 0 ? nil : .seconds(days * 86_400)
+        configuration.clock = { zone in
+            let rules = try TimeZoneRules(named: zone)
+            return ZoneClock { rules.offset(at: $0) }
+        }
         return configuration
     }
 
