@@ -9,6 +9,12 @@ insert into kind (name, target_name, target_path, restricted, restricted_to, is_
     -- It keeps a slot for as long as it says.
     ('noop', null, null, 'lax $.sleep_ms ? (@ > 0)', 'sheetsync_operator', false);
 
+-- A sync that mirrors into a new spreadsheet goes on in that one.
+update kind set goes_on_when = 'lax $ ? (exists (@.title) && (@.mode == "mirror" || exists (@.sheets[*])
+                                   && !exists (@.sheets[*] ? (!(@.mode == "mirror")))))',
+                goes_on_without = '{title,folder,folder_id,copy_of}'
+where name = 'export';
+
 -- What is left of Google's quotas. Google counts in windows that follow each other and names the beginning of one when it
 -- refuses a call; until then windows are taken to begin at multiples of their length. The calls of a window are spread over
 -- it as slots at equal distances: a full queue uses all of them, and Google never sees a burst.

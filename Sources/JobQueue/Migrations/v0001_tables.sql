@@ -17,6 +17,10 @@ create table kind (
     restricted_to  name,
     -- Whether a worker looks for what a job without a target has made that was cancelled, or discarded after several deliveries.
     is_reconciled  boolean not null default false,
+    -- Syncs whose payloads match `goes_on_when` go on with what their first run made: the member of its result at `target_path` takes
+    -- the place of the members `goes_on_without`.
+    goes_on_when    jsonpath,
+    goes_on_without text[],
     max_payload_bytes bigint not null default 5242880
 );
 

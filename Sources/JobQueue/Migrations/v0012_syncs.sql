@@ -32,6 +32,7 @@ create table sync (
     last_error    jsonb,                                -- {code, message}
     last_success_at timestamptz,
     last_changes  jsonb,
+    goes_on_with  jsonb,                                -- the member that takes the place of others in the payloads of runs
     row_totals    jsonb       not null default '{}',    -- of all runs, by what was done with the rows
     late_at       timestamptz,                          -- when it counts as late, unless a run is completed before
     next_late_at  timestamptz,                          -- the same, once the run that was made last is completed
@@ -273,6 +274,9 @@ begin
         update sync s
         set kind = kind, payload = payload, schedule = schedule, time_zone = time_zone, on_change = tables, owner = owner,
             priority = priority, failures = 0, not_before = null,
+            goes_on_with = case when s.kind = kind and not exists (
+                select from kind k cross join unnest(k.goes_on_without) m
+                where k.name = s.kind and s.payload -> m is distinct from payload -> m) then s.goes_on_with end,
             change_due_at = case when tables = '{}' then null
                 when (s.kind, s.payload, s.on_change) is distinct from (kind, payload, tables)
                     then least(s.change_due_at, now() + interval '5 seconds')
@@ -302,6 +306,13 @@ create function is_unfinished(id bigint) returns boolean language sql stable as 
     select exists (select from ready r where r.id = $1) or exists (select from lease l where l.id = $1)
 $$;
 
+-- The payload of a sync's runs.
+create function run_payload(s sync) returns jsonb language sql stable as $$
+    select case when s.goes_on_with is null then s.payload - 'debounce'
+                else s.payload - 'debounce' - k.goes_on_without || s.goes_on_with end
+    from kind k where k.name = s.kind
+$$;
+
 -- Inserts a run of a sync and returns the job's number; null where the job of that time has been there before.
 create function insert_run(s sync, slot text, flags jsonb default '{}') returns bigint language plpgsql as $$
 declare
@@ -310,7 +321,7 @@ begin
     if exists (select from job j where j.enqueued_by = s.made_by and j.idempotency_key = key) then
         return null;
     end if;
-    return insert_job(nextval('job_id_seq'), s.kind, (s.payload - 'debounce') || flags, key, null, s.priority, s.owner, 10,
+    return insert_job(nextval('job_id_seq'), s.kind, run_payload(s) || flags, key, null, s.priority, s.owner, 10,
                       s.made_by, s.name);
 end
 $$;
@@ -552,8 +563,10 @@ $$;
 create function settle_runs() returns void language plpgsql as $$
 begin
     with ended as materialized (
-        select s.name, s.last_job as id, o.state, o.finalized_at, changes_of(o.result) as changes
-        from sync s left join outcome o on o.id = s.last_job
+        select s.name, s.last_job as id, o.state, o.finalized_at, changes_of(o.result) as changes,
+               case when s.goes_on_with is null and s.payload @? k.goes_on_when
+                    then jsonb_build_object(k.target_path[1], o.result #> k.target_path) end as goes_on_with
+        from sync s join kind k on k.name = s.kind left join outcome o on o.id = s.last_job
         where s.is_open and (o.id is not null or not is_unfinished(s.last_job))
         limit 1000 for update of s skip locked
     )
@@ -565,6 +578,7 @@ begin
         last_error = case e.state when 'completed' then null when 'discarded' then last_error(e.id) else s.last_error end,
         last_success_at = case e.state when 'completed' then e.finalized_at else s.last_success_at end,
         last_changes = case e.state when 'completed' then e.changes else s.last_changes end,
+        goes_on_with = coalesce(case e.state when 'completed' then e.goes_on_with end, s.goes_on_with),
         row_totals = case when e.state = 'completed' and e.changes is not null then s.row_totals || (
             select jsonb_object_agg(c.key, c.value::numeric + coalesce((s.row_totals ->> c.key)::numeric, 0))
             from jsonb_each(e.changes) c) else s.row_totals end,

@@ -20,7 +20,9 @@ struct Demo {
                 try await withEmulator(directory) { google in
                     heading("An emulated Google answers at \(google)")
                     try await run(
-                        DemoStage(sheetsync, databaseURL: postgres.url(), google: google, directory: directory))
+                        DemoStage(
+                            sheetsync, databaseURL: postgres.url(), sourceURL: postgres.url(user: DemoStage.source),
+                            google: google, directory: directory))
                 }
             }
         }
@@ -35,6 +37,7 @@ struct Demo {
             heading("Three jobs are enqueued by SQL")
             let jobs = try await stage.enqueueAll()
             for id in jobs { try await show(try await stage.waitForEnd(of: id), stage) }
+            try await showSync(stage)
             heading("sheetsync status")
             try await stage.sheetsync("status")
             if isatty(STDIN_FILENO) == 1, Console.isTerminal {
@@ -42,6 +45,18 @@ struct Demo {
                 try await Self.waitForReturn()
             }
         }
+    }
+
+    /// A table changes and its sheet follows, while a column that a person added stays.
+    private func showSync(_ stage: DemoStage) async throws {
+        heading("A sync keeps a sheet the same as a table: put_sync with the mode mirror, and on_change")
+        let first = try await stage.makeSync()
+        try await show(first, stage)
+        let id = first.result?["spreadsheet_id"]?.string ?? ""
+        try await stage.writeBeside(id)
+        heading("A person writes a column beside it, and the table changes: one row is updated, one deleted, one added")
+        try await show(try await stage.changeTable(after: first.id), stage)
+        try await stage.sheetsync("sync", "list")
     }
 
     private func show(_ job: JobRecord, _ stage: DemoStage) async throws {
@@ -56,6 +71,10 @@ struct Demo {
         for sheet in result["sheets"]?.array ?? [] {
             let name = sheet["name"]?.string ?? ""
             Console.print("   sheet \(name): \(sheet["rows"]?.int ?? 0) rows, \(sheet["columns"]?.int ?? 0) columns")
+            if let changes = sheet["changes"]?.object {
+                let words = changes.filter { $0.value != 0 }.map { "\($0.value) \($0.name)" }
+                Console.print("   \(words.joined(separator: ", "))")
+            }
             for line in try await stage.firstRows(of: result["spreadsheet_id"]?.string ?? "", sheet: name) {
                 Console.print("      \(line)")
             }

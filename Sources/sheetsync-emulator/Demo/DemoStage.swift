@@ -21,7 +21,12 @@ struct DemoStage {
     private let credentials: CredentialsSource
     private let log: String
 
-    init(_ sheetsync: CompanionProgram, databaseURL: String, google: String, directory: String) throws {
+    /// The login as which queries run.
+    static let source = "demo_source"
+
+    init(
+        _ sheetsync: CompanionProgram, databaseURL: String, sourceURL: String, google: String, directory: String
+    ) throws {
         executable = .path(FilePath(sheetsync.path))
         connection = Connection(try ConnectionConfiguration(url: databaseURL), label: "demo")
         let key = "\(directory)/service-account.json"
@@ -32,7 +37,7 @@ struct DemoStage {
         ]
         environment = .custom(needed.compactMapValues(\.self)).updating([
             "DATABASE_URL": databaseURL, "GOOGLE_API_ENDPOINT": google, "GOOGLE_SHEETS_CREDENTIALS_PATH": key,
-            "GOOGLE_DRIVE_DEFAULT_FOLDER": "SheetSync", "LOG_LEVEL": "info",
+            "GOOGLE_DRIVE_DEFAULT_FOLDER": "SheetSync", "LOG_LEVEL": "info", "SHEETSYNC_SOURCE_DATABASE_URL": sourceURL,
             "SHEETSYNC_HTTP_ADDRESS": "",
         ])
         self.google = google
@@ -102,6 +107,66 @@ struct DemoStage {
         return [first, second, third]
     }
 
+    /// Makes a table and a sync of it into a new spreadsheet; returns its first run when that has ended.
+    func makeSync() async throws -> JobRecord {
+        for statement: Query in [
+            "create schema shop", "create table shop.orders (id int primary key, customer text, total numeric)",
+            "insert into shop.orders values (1, 'Ada', 12.5), (2, 'Grace', 99), (3, 'Edsger', 7.25)",
+            "create role demo_source login", "grant usage on schema shop to demo_source",
+            "grant select on shop.orders to demo_source", "select sheetsync.watch('shop.orders')",
+            """
+            select sheetsync.put_sync('orders', 'export', '{"title": "Orders kept in step", "folder": "Demo",
+                "sheets": [{"name": "Orders", "mode": "mirror", "key": ["id"],
+                            "query": "select id, customer, total from shop.orders order by id"}]}',
+                on_change => '{shop.orders}')
+            """,
+        ] { try await connection.query(statement) }
+        return try await run(after: 0)
+    }
+
+    /// Writes a column of its own beside the rows, as a person would.
+    func writeBeside(_ spreadsheet: String) async throws {
+        let rows = ["Remark", "called", "", "wants blue"].map { text -> JSON in
+            ["values": [text.isEmpty ? [:] : ["userEnteredValue": ["stringValue": .string(text)]]]]
+        }
+        let body: JSON = [
+            "requests": [
+                ["appendDimension": ["sheetId": 0, "dimension": "COLUMNS", "length": 1]],
+                [
+                    "updateCells": [
+                        "start": ["sheetId": 0, "rowIndex": 0, "columnIndex": 3], "fields": "userEnteredValue",
+                        "rows": .array(rows),
+                    ]
+                ]
+            ]
+        ]
+        try await withAPI { _ = try await SheetsClient(api: $0).batchUpdate(spreadsheet, body: body.bytes) }
+    }
+
+    /// Changes the table; returns the sync's next run when that has ended.
+    func changeTable(after id: Int) async throws -> JobRecord {
+        // One transaction, and so one change.
+        try await connection.query(
+            """
+            with gone as (delete from shop.orders where id = 2), more as (insert into shop.orders values (4, 'Barbara', 55))
+            update shop.orders set total = 8 where id = 3
+            """)
+        return try await run(after: id)
+    }
+
+    /// The first run of the sync behind a job, when it has ended.
+    private func run(after id: Int) async throws -> JobRecord {
+        for _ in 0..<600 {
+            let rows = try await connection.query(
+                "select min(id) as id from sheetsync.jobs where sync = 'orders' and id > \(id)")
+            if let run = try rows.first?.optionalInt("id") { return try await waitForEnd(of: run) }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw CommandFailure(
+            status: .degraded, message: "the sync did not run within a minute; the daemon said last:",
+            lastLines: lastLines)
+    }
+
     /// Waits until a job has ended, at most a minute.
     func waitForEnd(of id: Int) async throws -> JobRecord {
         let jobs = QueueClient(schema, on: connection)
@@ -122,18 +187,28 @@ struct DemoStage {
 
     /// The first rows of a sheet as Google shows them, read back through its own interface.
     func firstRows(of spreadsheet: String, sheet: String) async throws -> [String] {
+        let range = A1.quoted(sheet) + "!A1:I4"
+        let answer = try await withAPI { api in
+            try await api.call(
+                APIRequest(.sheets, .get, "/v4/spreadsheets/\(spreadsheet)/values/\(range)", fields: "values"))
+        }
+        return (answer["values"]?.array ?? []).map { row in
+            (row.array ?? []).map { $0.string ?? $0.description }.joined(separator: " | ")
+        }
+    }
+
+    /// Calls the emulated Google as the daemon does.
+    private func withAPI<Result>(_ body: (APIClient) async throws -> Result) async throws -> Result {
         let http = try HTTPClient(userAgent: "sheetsync/\(Release.version) (gzip)")
         let tokens = TokenSource(http: http, logger: Logger(label: "demo")) {
             [credentials] () throws(CredentialsError) in
             try credentials.load().credentials
         }
-        let api = APIClient(http: http, tokens: tokens, endpoint: google)
-        let range = A1.quoted(sheet) + "!A1:I4"
-        let answer = try await api.call(
-            APIRequest(.sheets, .get, "/v4/spreadsheets/\(spreadsheet)/values/\(range)", fields: "values"))
-        await http.shutdown()
-        return (answer["values"]?.array ?? []).map { row in
-            (row.array ?? []).map { $0.string ?? $0.description }.joined(separator: " | ")
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await body(APIClient(http: http, tokens: tokens, endpoint: google))) } catch {
+            result = .failure(error)
         }
+        await http.shutdown()
+        return try result.get()
     }
 }
