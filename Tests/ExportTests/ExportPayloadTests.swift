@@ -107,7 +107,10 @@ import Testing
             "replace, append, upsert or mirror"
         ),
         (#"{"title":"T","sheets":[{"name":"A","rows":[],"mode":"upsert"}]}"#, "sheets[0].key", "needs the names"),
-        (#"{"title":"T","sheets":[{"name":"A","rows":[],"key":["id"]}]}"#, "sheets[0].key", "modes upsert and mirror alone"),
+        (
+            #"{"title":"T","sheets":[{"name":"A","rows":[],"key":["id"]}]}"#, "sheets[0].key",
+            "modes upsert and mirror alone"
+        ),
         (
             #"{"title":"T","sheets":[{"name":"A","rows":[],"mode":"upsert","key":["id"]}]}"#, "sheets[0].key[0]",
             "is not the name of a column"

@@ -77,7 +77,7 @@ struct ExportRun {
         case .existing(let id) where payload.isMirror:
             // Where rows stand is read right before each write.
             known = payload.queries.isEmpty ? look?.target : nil
-            let url = look?.target?.url ?? "https://docs.google.com/spreadsheets/d/\(id)/edit"
+            let url = look?.target?.url ?? mirror.url ?? "https://docs.google.com/spreadsheets/d/\(id)/edit"
             spreadsheet = ExportedSpreadsheet(id: id, url: url, folder: nil)
             sheets = []
         case .existing(let id):

@@ -92,6 +92,7 @@ public struct ExportHandler: JobHandler {
                 if let result = try Self.unchanged(payload, spreadsheet, records, in: id, for: job.login) {
                     return result
                 }
+                mirror.url = records[0].first?.url
                 mirror.calls = try await fallback.run(job, isWriting: false) { [job] identity in
                     let (drive, _, calls) = identity.workspace.clients(for: progress)
                     try await identity.workspace.checkTarget(id, for: job.login, using: drive)

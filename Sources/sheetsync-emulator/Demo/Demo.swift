@@ -71,8 +71,9 @@ struct Demo {
         for sheet in result["sheets"]?.array ?? [] {
             let name = sheet["name"]?.string ?? ""
             Console.print("   sheet \(name): \(sheet["rows"]?.int ?? 0) rows, \(sheet["columns"]?.int ?? 0) columns")
-            if let changes = sheet["changes"]?.object {
-                let words = changes.filter { $0.value != 0 }.map { "\($0.value) \($0.name)" }
+            if let changes = sheet["changes"] {
+                let kinds = ["inserted", "updated", "deleted", "unchanged", "kept"]
+                let words = kinds.filter { changes[$0] != 0 }.map { "\(changes[$0]?.int ?? 0) \($0)" }
                 Console.print("   \(words.joined(separator: ", "))")
             }
             for line in try await stage.firstRows(of: result["spreadsheet_id"]?.string ?? "", sheet: name) {

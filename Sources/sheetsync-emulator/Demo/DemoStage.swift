@@ -137,7 +137,7 @@ struct DemoStage {
                         "start": ["sheetId": 0, "rowIndex": 0, "columnIndex": 3], "fields": "userEnteredValue",
                         "rows": .array(rows),
                     ]
-                ]
+                ],
             ]
         ]
         try await withAPI { _ = try await SheetsClient(api: $0).batchUpdate(spreadsheet, body: body.bytes) }

@@ -371,6 +371,8 @@ struct MirrorContext: Sendable {
     var isFromScratch: Bool
     /// How many calls were made before.
     var calls = 0
+    /// The spreadsheet's address, where it is known without a call.
+    var url: String?
 
     /// The same where nothing is known.
     var fromScratch: MirrorContext {
