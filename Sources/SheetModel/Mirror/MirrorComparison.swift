@@ -84,6 +84,11 @@ public struct MirrorComparison: Sendable {
         hasLeft = Array(repeating: false, count: self.base.count)
     }
 
+    /// Compares nothing and changes nothing.
+    public init(_ source: MirrorSource, onDelete: OnDelete) {
+        self.init(source, base: .empty, onEdit: .overwrite, onDelete: onDelete)
+    }
+
     /// Takes one more row of the sheet, from the top down.
     ///
     /// - Parameter found: The cells under the mirror's columns; a formula of a person's as what it shows.

@@ -72,18 +72,22 @@ struct MirrorSlip: Sendable {
         let rowBefore = Self.firstRows(before)
         // Where a column is by now, and where it was.
         let columns = ColumnMoves(from: before.header, to: now.header)
-        putBackCells(now, places, source, rowBefore, columns, &repairs)
-        putBackRows(now, source, rowNow, columns, &repairs)
+        let known = putBackCells(now, places, source, rowBefore, columns, &repairs)
+        putBackRows(now, source, rowNow, columns, except: known, &repairs)
         if before.header != now.header { findStrays(now, source, rowNow, &repairs) }
         return repairs
     }
 
     /// Cells that were written into rows or columns of other people.
+    ///
+    /// - Returns: The rows, by their places before, that are there although cells of them are others.
     private func putBackCells(
         _ now: MirrorSnapshot, _ placesNow: ColumnPlaces, _ source: MirrorSource, _ rowBefore: [Digest128: Int],
         _ columns: ColumnMoves, _ repairs: inout MirrorRepairs
-    ) {
+    ) -> Set<Int> {
         let own = Set(placesNow.indices)
+        let keyPlaces = Set(source.keyColumns.map { placesNow.indices[$0] })
+        var known: Set<Int> = []
         var deleted = 0
         var deletions = comparison.deletions[...]
         for update in comparison.updates {
@@ -95,12 +99,19 @@ struct MirrorSlip: Sendable {
             guard row >= now.firstRow, row - now.firstRow < now.keys.count else { continue }
             let key = now.keys[row - now.firstRow]
             let values = now.values(ofRow: row)
-            let former =
-                key == .none
-                ? unkeyed(like: values, except: Set(update.columns.map { places.indices[$0] })) : rowBefore[key]
+            let written = Set(update.columns.map { places.indices[$0] })
+            var former: Int?
+            // Where columns were moved, the key itself may be written over; the row stands where it stood.
+            if before.header != now.header {
+                let there = columns.moved(before.values(ofRow: Int(update.row)))
+                if Self.areSame(there, values, except: written) { former = Int(update.row) }
+            }
+            former = former ?? (key == .none ? unkeyed(like: values, except: written) : rowBefore[key])
+            if let former { known.insert(former) }
             for place in update.columns.map({ places.indices[$0] }) {
-                // A comparison sees to the job's own cells.
-                if own.contains(place), key != .none, source.hasRow(withKey: key) { continue }
+                // A comparison sees to the job's own cells, once the keys are what they were.
+                let isOwnCell = own.contains(place) && !keyPlaces.contains(place)
+                if isOwnCell, key != .none, source.hasRow(withKey: key) { continue }
                 guard let former else {
                     // A row that was not there before had nothing under the job's columns, as far as anybody knows.
                     if key == .none, own.contains(place) { repairs.cells.append((row, place, .null)) }
@@ -114,22 +125,23 @@ struct MirrorSlip: Sendable {
                 if original != Self.value(values, place) { repairs.cells.append((row, place, original)) }
             }
         }
+        return known
     }
 
     /// Rows that were deleted in place of others, and what people had beside those that the job brings back itself.
     private func putBackRows(
         _ now: MirrorSnapshot, _ source: MirrorSource, _ rowNow: [Digest128: Int], _ columns: ColumnMoves,
-        _ repairs: inout MirrorRepairs
+        except known: Set<Int>, _ repairs: inout MirrorRepairs
     ) {
-        // No more rows can be lost than were deleted; all others somebody else took away.
-        var left = comparison.deletions.count + (addsInPlace ? comparison.insertions.count : 0)
+        // Which of the rows that are gone somebody else took away in that moment cannot be told.
+        guard !gone.isEmpty || addsInPlace && !comparison.insertions.isEmpty else { return }
         var unkeyed: [[JSON]: Int] = [:]
         for (index, key) in now.keys.enumerated() where key == .none {
             unkeyed[Self.trimmed(now.values(ofRow: now.firstRow + index).map { $0["shown"] ?? $0 }), default: 0] += 1
         }
-        for (index, key) in before.keys.enumerated() where left > 0 {
+        for (index, key) in before.keys.enumerated() {
             let row = before.firstRow + index
-            guard !gone.contains(row) else { continue }
+            guard !gone.contains(row), !known.contains(row) else { continue }
             let values = columns.moved(before.values(ofRow: row)).map { $0["shown"] ?? $0 }
             if key == .none {
                 let line = Self.trimmed(values)
@@ -141,7 +153,6 @@ struct MirrorSlip: Sendable {
             } else if rowNow[key] != nil {
                 continue
             }
-            left -= 1
             if source.hasRow(withKey: key) { repairs.owed[key] = values } else { repairs.rows.append(values) }
         }
     }
@@ -171,6 +182,11 @@ struct MirrorSlip: Sendable {
             before.keys[$0] == .none && rest(before.values(ofRow: before.firstRow + $0)) == wanted
         }
         .map { before.firstRow + $0 }
+    }
+
+    /// Whether two rows are the same but for some columns.
+    private static func areSame(_ one: [JSON], _ other: [JSON], except columns: Set<Int>) -> Bool {
+        (0..<max(one.count, other.count)).allSatisfy { columns.contains($0) || value(one, $0) == value(other, $0) }
     }
 
     private static func firstRows(_ snapshot: MirrorSnapshot) -> [Digest128: Int] {

@@ -22,7 +22,7 @@ struct SheetMirror {
     static let mostRows = 100_000
     /// The size of a sheet, in bytes, that is read by one answer.
     private static let largestAnswer = 24_000_000
-    private static let rounds = 4
+    private static let rounds = 8
 
     init(_ job: IncrementalSheet, _ options: MirrorOptions, _ place: IncrementalSheet.Place) throws {
         (self.job, self.options, self.place, context) = (job, options, place, place.mirror)
@@ -83,8 +83,6 @@ struct SheetMirror {
         let outcome: IncrementalSheet.Outcome
         /// What to put right, where somebody moved something meanwhile.
         var slip: MirrorSlip?
-        /// Whether it put something right.
-        let isRepaired: Bool
     }
 
     /// Brings the sheet up to date.
@@ -105,20 +103,26 @@ struct SheetMirror {
         var first: IncrementalSheet.Outcome?
         var refused: (error: GoogleError, target: TargetSpreadsheet)?
         var last: TargetSpreadsheet?
+        var isRepairing = false
         for round in 0..<Self.rounds {
             do {
-                let found = try await patiently(slip != nil || !owed.isEmpty) {
+                let found = try await patiently(slip != nil || isRepairing || !owed.isEmpty) {
                     try await self.found(round == 0 ? record : nil, &target, refused)
                 }
                 guard let found else { return try await make(in: try await next(&target), after: record) }
                 last = found.target
-                let done = try await attempt(found, record, slip, &owed)
+                guard let done = try await attempt(found, record, slip, &owed) else {
+                    (slip, slips) = (nil, slips + (slip?.isCertain == true ? 0 : 1))
+                    isRepairing = true
+                    continue
+                }
                 if first == nil {
                     first = done.outcome
                     if let warning = newBase(record, known, found) { first?.warnings.append(warning) }
                 }
                 slip = done.slip
-                if done.isRepaired || slip?.isCertain == true { slips += 1 }
+                isRepairing = false
+                if slip?.isCertain == true { slips += 1 }
                 guard slip == nil, owed.isEmpty, var outcome = first else { continue }
                 if slips > 0 { outcome.warnings.append(mended(slips)) }
                 return outcome
@@ -177,14 +181,14 @@ struct SheetMirror {
         return target
     }
 
-    /// Compares and writes once.
+    /// Compares and writes once; nil where it only put right what an earlier round did in wrong places.
     ///
     /// - Parameters:
     ///   - slip: What went wrong with the write before.
     ///   - owed: What people had beside rows that are to be added again.
     private func attempt(
         _ found: Found, _ record: MirrorMemory.Record?, _ slip: MirrorSlip?, _ owed: inout [Digest128: [JSON]]
-    ) async throws -> Round {
+    ) async throws -> Round? {
         let isKnown = record?.sheetID == found.existing.id
         let (base, pending) = isKnown ? try await context.memory.base(of: memoryPlace) : (.empty, .empty)
         var comparison = MirrorComparison(
@@ -194,6 +198,12 @@ struct SheetMirror {
         repairs.owed.merge(owed) { new, _ in new }
         repairs.settle(in: snapshot, places: found.places)
         owed = repairs.owed
+        if !repairs.isEmpty {
+            // What rows there are is known only when they are whole again.
+            let nothing = MirrorComparison(source, onDelete: options.onDelete)
+            _ = try await send(nothing, repairs, found, snapshot)
+            return nil
+        }
         if slip == nil { try check(comparison, base) }
         try checkProtection(comparison, found, snapshot)
         var head = found.head
@@ -203,7 +213,7 @@ struct SheetMirror {
         var outcome = IncrementalSheet.Outcome(summary: now.summary(of: source.sheet))
         outcome.summary.changes = comparison.counts
         outcome.warnings = warnings(comparison, found)
-        if !comparison.isEmpty || !repairs.isEmpty || !found.unnamed.isEmpty {
+        if !comparison.isEmpty || !found.unnamed.isEmpty {
             if place.rehearsed == nil {
                 let begun = pending.merging(try comparison.begun())
                 if isKnown {
@@ -212,15 +222,15 @@ struct SheetMirror {
                     try await context.memory.save(now, base, pending: begun, in: memoryPlace)
                 }
             }
-            if let slip = try await send(comparison, repairs, found, snapshot) {
-                return Round(outcome: outcome, slip: slip, isRepaired: !repairs.isEmpty)
+            if let slip = try await send(comparison, MirrorRepairs(), found, snapshot) {
+                return Round(outcome: outcome, slip: slip)
             }
         }
         if place.rehearsed == nil {
             now.result = Self.result(source, options)
             try await context.memory.save(now, try comparison.newBase(), in: memoryPlace)
         }
-        return Round(outcome: outcome, isRepaired: !repairs.isEmpty)
+        return Round(outcome: outcome)
     }
 
     /// Refuses what is more likely a mistake of the query than meant.
