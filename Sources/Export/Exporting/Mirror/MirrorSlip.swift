@@ -74,7 +74,16 @@ struct MirrorSlip: Sendable {
         let columns = ColumnMoves(from: before.header, to: now.header)
         let known = putBackCells(now, places, source, rowBefore, columns, &repairs)
         putBackRows(now, source, rowNow, columns, except: known, &repairs)
-        if before.header != now.header { findStrays(now, source, rowNow, &repairs) }
+        if before.header != now.header {
+            findStrays(now, source, rowNow, &repairs)
+            // A row that the write added has nothing of other people under columns that are theirs by now.
+            for row in comparison.insertedKeys.compactMap({ rowNow[$0] }) {
+                let values = now.values(ofRow: row)
+                for place in self.places.indices where !places.indices.contains(place) {
+                    if !Self.value(values, place).isNull { repairs.cells.append((row, place, .null)) }
+                }
+            }
+        }
         return repairs
     }
 
