@@ -43,7 +43,9 @@ final class CheckpointStore: Sendable {
     var checkpoint: ExportCheckpoint { state.withLock { $0.checkpoint } }
 
     /// Saves what is saved already, to note whose job it is.
-    func saveIdentity(step: String) async throws(JobFailure) { try await save(step) { _ in } }
+    ///
+    /// Its errors have no type, because the optimiser of Swift 6.3 crashes on a typed one where this is called.
+    func saveIdentity(step: String) async throws { try await save(step) { _ in } }
 
     /// Saves a new stage.
     ///

@@ -179,7 +179,7 @@ public struct ExportHandler: JobHandler {
     ///
     /// Who gets no token makes nothing, and the job is anybody's yet.
     private func begin(_ job: Job, as identity: Identity, _ checkpoints: CheckpointStore) async throws {
-        do throws(GoogleError) { try await identity.workspace.signIn() } catch {
+        do { try await identity.workspace.signIn() } catch {
             if !job.isRedelivered { try? await checkpoints.save(.notMade, step: "waiting") }
             throw error
         }
