@@ -89,7 +89,10 @@ public struct ExportHandler: JobHandler {
                 timeZone: payload.hasMoments || !payload.queries.isEmpty ? payload.shownZone.googleName : nil,
                 allowsDeletes: payload.allowsDeletes, isFromScratch: payload.isFromScratch)
             if let records, case .existing(let id) = payload.destination {
-                if let result = try Self.unchanged(payload, spreadsheet, records, in: id, for: job.login) {
+                mirror.sources = try Self.sources(payload, spreadsheet)
+                if let result = try Self.unchanged(
+                    payload, spreadsheet, mirror.sources, records, in: id, for: job.login)
+                {
                     return result
                 }
                 mirror.url = records[0].first?.url
@@ -144,18 +147,31 @@ public struct ExportHandler: JobHandler {
         return all
     }
 
+    /// Reads the rows of all mirrors.
+    private static func sources(
+        _ payload: ExportPayload, _ spreadsheet: Spreadsheet
+    ) throws -> [Int: MirrorSource] {
+        var sources: [Int: MirrorSource] = [:]
+        for (index, mode) in payload.modes.enumerated() {
+            guard case .mirror(let options) = mode else { continue }
+            sources[index] = try SheetMirror.source(spreadsheet.sheets[index], options, index: index)
+        }
+        return sources
+    }
+
     /// The result of a job whose sheets hold its rows already, by what was written and read in the last hour; nil where one
     /// does not.
     private static func unchanged(
-        _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ records: [[MirrorMemory.Record]], in id: String,
-        for login: String
+        _ payload: ExportPayload, _ spreadsheet: Spreadsheet, _ sources: [Int: MirrorSource],
+        _ records: [[MirrorMemory.Record]], in id: String, for login: String
     ) throws -> JSON? {
         var summaries: [SheetSummary] = []
         for (index, sheet) in spreadsheet.sheets.enumerated() {
             guard case .mirror(let options) = payload.modes[index] else { return nil }
             let definition = SheetMirror.definition(sheet.columns, options.key, payload.positions[index])
-            guard let record = records[index].first(where: { $0.definition == definition }) else { return nil }
-            let source = try SheetMirror.source(sheet, options, index: index)
+            guard let source = sources[index],
+                let record = records[index].first(where: { $0.definition == definition })
+            else { return nil }
             guard SheetMirror.isUpToDate(record, SheetMirror.result(source, options), for: login) else { return nil }
             summaries.append(record.summary(of: sheet))
         }

@@ -26,16 +26,17 @@ extension SheetMirror {
         guard row == record.head.row else { return nil }
         return Found(
             target: target, existing: existing, head: record.head, places: columns,
-            table: table ?? existing.table(headedBy: row, columns: columns.indices), answer: answer)
+            table: table ?? existing.table(headedBy: row, columns: columns.indices),
+            answer: Answer(answer))
     }
 
     private static func header(in answer: JSON, row wanted: Int) throws -> [JSON] {
         for part in answer["sheets"]?[0]?["data"]?.array ?? [] {
             let top = try GoogleNumber.index(part["startRow"], "startRow")
-            for (offset, row) in (part["rowData"]?.elements ?? JSONElements([])).enumerated()
-            where top + offset == wanted {
-                return row["values"]?.array ?? []
-            }
+            guard wanted >= top else { continue }
+            let rows = (part["rowData"]?.elements ?? JSONElements([])).makeIterator()
+            for _ in top..<wanted { _ = rows.next() }
+            if let row = rows.next() { return row["values"]?.array ?? [] }
         }
         return []
     }
@@ -118,7 +119,8 @@ extension SheetMirror {
             snapshot.add(values, key: key, countingIn: counting)
         }
         var size = place.calls.lastAnswer
-        if let answer = found.answer {
+        if let answer = found.answer?.json {
+            found.answer?.json = nil
             try Self.rows(of: answer, take)
         } else {
             size = try await read(found.existing, from: found.head.row, MirrorCells.fields(job.sheet.columns), take)

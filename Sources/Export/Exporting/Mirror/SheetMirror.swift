@@ -26,7 +26,7 @@ struct SheetMirror {
 
     init(_ job: IncrementalSheet, _ options: MirrorOptions, _ place: IncrementalSheet.Place) throws {
         (self.job, self.options, self.place, context) = (job, options, place, place.mirror)
-        source = try Self.source(job.sheet, options, index: job.index)
+        source = try context.sources[job.index] ?? Self.source(job.sheet, options, index: job.index)
         memoryPlace = MirrorMemory.Place(
             spreadsheetID: place.spreadsheetID, sheet: job.sheet.name,
             definition: Self.definition(job.sheet.columns, options.key, job.position))
@@ -75,7 +75,14 @@ struct SheetMirror {
         /// The job's columns whose names are still to be written into the header.
         var unnamed: [Int] = []
         /// What was read along with it, where that was the whole sheet.
-        var answer: JSON?
+        var answer: Answer?
+    }
+
+    /// All cells of a sheet, which are given away once they are compared, because they are many.
+    final class Answer {
+        var json: JSON?
+
+        init(_ json: JSON) { self.json = json }
     }
 
     /// What became of one round.
@@ -381,6 +388,8 @@ struct MirrorContext: Sendable {
     var isFromScratch: Bool
     /// How many calls were made before.
     var calls = 0
+    /// What was read of the job's rows already, by the sheets' indices in the payload.
+    var sources: [Int: MirrorSource] = [:]
     /// The spreadsheet's address, where it is known without a call.
     var url: String?
 
