@@ -53,14 +53,14 @@ struct BatchBody {
         } else {
             bytes.append(UInt8(ascii: ","))
         }
-        let layout = plan.layouts[position.sheet]
-        let isHeader = position.row < layout.namedRows
+        let shape = plan.shapes[position.sheet]
+        let isHeader = position.row < shape.namedRows
         switch method {
-        case .batchUpdate where layout.isInOrder:
+        case .batchUpdate where shape.isInOrder:
             encoded.removeAll()
             plan.encoders[position.sheet].append(line.span, isHeader: isHeader, to: &encoded)
             bytes += encoded.bytes
-        case .batchUpdate: add(line, plan.encoders[position.sheet], layout.runs)
+        case .batchUpdate: add(line, plan.encoders[position.sheet], plan.layouts[position.sheet].runs)
         case .values: bytes += line
         }
         // The first batch has something to do without rows, every other one takes a row however long it is.

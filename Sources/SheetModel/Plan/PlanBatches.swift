@@ -52,8 +52,8 @@ public struct PlanBatches: Sendable {
 
     /// How rows of the sheet at the position go where no other requests go with them.
     private var method: PlanBatch.Method {
-        guard usesValues, plan.layouts.indices.contains(position.sheet) else { return .batchUpdate }
-        return plan.layouts[position.sheet].isPlain ? .values : .batchUpdate
+        guard usesValues, plan.shapes.indices.contains(position.sheet) else { return .batchUpdate }
+        return plan.shapes[position.sheet].isPlain ? .values : .batchUpdate
     }
 
     /// The line at the position, moving on to the next sheet that has one; nil when all are done.
@@ -62,8 +62,8 @@ public struct PlanBatches: Sendable {
             waiting = nil
             return line[...]
         }
-        while position.sheet < plan.layouts.count {
-            let headers = plan.layouts[position.sheet].namedRows
+        while position.sheet < plan.shapes.count {
+            let headers = plan.shapes[position.sheet].namedRows
             if position.row < headers { return plan.encoders[position.sheet].headerLine[...] }
             if cursor == nil {
                 cursor = plan.layouts[position.sheet].sheet.rows.cursor(from: position.row - headers)

@@ -13,6 +13,19 @@ public struct SpreadsheetPlan: Sendable {
     public let warnings: [ConversionWarning]
 
     let layouts: [SheetLayout]
+    /// What each row of those asks; a layout itself is too large to be taken for every row.
+    let shapes: [RowShape]
+
+    /// How the rows of a sheet are written.
+    struct RowShape: Sendable {
+        /// How many rows before the data are the header's.
+        let namedRows: Int
+        /// Whether the columns are neighbours in the job's order.
+        let isInOrder: Bool
+        /// Whether values alone say all that a cell is to hold.
+        let isPlain: Bool
+    }
+
     let encoders: [RowEncoder]
     /// The requests before the first row, with commas between.
     let head: ArraySlice<UInt8>
@@ -79,6 +92,7 @@ public struct SpreadsheetPlan: Sendable {
                     + "and Google takes at most \(Limits.requests.grouped)")
         }
         self.layouts = layouts
+        shapes = layouts.map { RowShape(namedRows: $0.namedRows, isInOrder: $0.isInOrder, isPlain: $0.isPlain) }
         encoders = layouts.map { RowEncoder(columns: $0.columns) }
         sheets = layouts.map(\.summary)
         self.head = JSON.array(head).bytes.dropFirst().dropLast()
