@@ -90,12 +90,8 @@ public struct KeyIndex: Sendable {
     /// The row that has a key, most likely: another key may have the same digest, though hardly ever; nil for none.
     public func row(withKey values: [CellValue]) -> Int? {
         guard let digest = Self.digest(of: values, salt) else { return nil }
-        var (low, high) = (0, entries.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].digest < digest { low = middle + 1 } else { high = middle }
-        }
-        return low < entries.count && entries[low].digest == digest ? Int(entries[low].row) : nil
+        let place = entries.sortedIndex(behind: { $0.digest < digest })
+        return place < entries.count && entries[place].digest == digest ? Int(entries[place].row) : nil
     }
 
     /// The digest of a key; nil for one that is empty in all its columns.

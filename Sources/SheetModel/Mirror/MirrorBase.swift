@@ -38,12 +38,8 @@ public struct MirrorBase: Sendable, Hashable {
 
     /// The place of a row among the rows; nil where a mirror has never written it.
     func index(of key: Digest128) -> Int? {
-        var (low, high) = (0, rows.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if rows[middle].key < key { low = middle + 1 } else { high = middle }
-        }
-        return low < rows.count && rows[low].key == key ? low : nil
+        let place = rows.sortedIndex(behind: { $0.key < key })
+        return place < rows.count && rows[place].key == key ? place : nil
     }
 
     /// What stands for the cells of a row; nil where they were not kept.

@@ -33,8 +33,8 @@ public struct MirrorComparison: Sendable {
         /// The rows that stay other than they are to be: with a person's change, or although they are not to be there.
         public var kept = 0
 
-        /// No rows.
-        public init() {}
+        /// Rows that were added, or none.
+        public init(inserted: Int = 0) { self.inserted = inserted }
     }
 
     /// The cells to write, from the top down.
@@ -85,8 +85,8 @@ public struct MirrorComparison: Sendable {
     }
 
     /// Compares nothing and changes nothing.
-    public init(_ source: MirrorSource, onDelete: OnDelete) {
-        self.init(source, base: .empty, onEdit: .overwrite, onDelete: onDelete)
+    public init(changingNothingOf source: MirrorSource) {
+        self.init(source, base: .empty, onEdit: .overwrite, onDelete: .keep)
     }
 
     /// Takes one more row of the sheet, from the top down.

@@ -55,19 +55,12 @@ public struct MirrorSource: Sendable {
 
     /// The row that has a key; nil for none.
     func row(withKey key: Digest128) -> Int? {
-        var (low, high) = (0, entries.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].key < key { low = middle + 1 } else { high = middle }
-        }
-        return low < entries.count && entries[low].key == key ? Int(entries[low].row) : nil
+        let place = entries.sortedIndex(behind: { $0.key < key })
+        return place < entries.count && entries[place].key == key ? Int(entries[place].row) : nil
     }
 
     /// What a mirror brings that writes all of them for the first time.
     public func begun() -> MirrorBase { MirrorBase(rows: rows, width: sheet.columns.count) }
-
-    /// The key of each row.
-    public var allKeys: [Digest128] { rows.map(\.key) }
 
     /// Whether a row has a key.
     public func hasRow(withKey key: Digest128) -> Bool { row(withKey: key) != nil }

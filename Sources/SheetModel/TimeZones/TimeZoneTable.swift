@@ -50,14 +50,9 @@ struct TimeZoneTable: Sendable {
 
     /// The seconds east of UTC at an instant.
     func offset(at instant: Int64) -> Int {
-        var low = 0
-        var high = changes.count
-        while low < high {
-            let middle = (low + high) / 2
-            if changes[middle] <= instant { low = middle + 1 } else { high = middle }
-        }
-        if low == changes.count, let rule { return rule.offset(at: instant) }
-        return low == 0 ? firstOffset : offsets[low - 1]
+        let next = changes.sortedIndex(behind: { $0 <= instant })
+        if next == changes.count, let rule { return rule.offset(at: instant) }
+        return next == 0 ? firstOffset : offsets[next - 1]
     }
 
     private struct Header {

@@ -5,8 +5,6 @@ import SheetModel
 ///
 /// What it changed in the wrong places is put back from what was read before it.
 struct MirrorSlip: Sendable {
-    /// What the round was to change, by its own count.
-    let counts: MirrorComparison.Counts
     /// Whether the write's own answer told so.
     private(set) var isCertain = false
     private let comparison: MirrorComparison
@@ -41,7 +39,6 @@ struct MirrorSlip: Sendable {
         bodyEnd: Int?, addsInPlace: Bool
     ) {
         self.addsInPlace = addsInPlace
-        counts = comparison.counts
         gone = Set(comparison.deletions + strays)
         (self.comparison, self.before, self.places, self.bodyEnd) = (comparison, before, places, bodyEnd)
     }
@@ -117,7 +114,8 @@ struct MirrorSlip: Sendable {
             }
             former = former ?? (key == .none ? unkeyed(like: values, except: written) : rowBefore[key])
             if let former { known.insert(former) }
-            for place in update.columns.map({ places.indices[$0] }) {
+            let originals = former.map(before.values) ?? []
+            for place in written.sorted() {
                 // A comparison sees to the job's own cells, once the keys are what they were.
                 let isOwnCell = own.contains(place) && !keyPlaces.contains(place)
                 if isOwnCell, key != .none, source.hasRow(withKey: key) { continue }
@@ -128,7 +126,7 @@ struct MirrorSlip: Sendable {
                 }
                 // Where a column came from whose heading says nothing is not known.
                 guard let formerPlace = columns.placeBefore(of: place) else { continue }
-                var original = Self.value(before.values(ofRow: former), formerPlace)
+                var original = Self.value(originals, formerPlace)
                 // A formula of another row means other cells.
                 if former != row, let shown = original["shown"] { original = shown }
                 if original != Self.value(values, place) { repairs.cells.append((row, place, original)) }
@@ -170,7 +168,7 @@ struct MirrorSlip: Sendable {
     private func findStrays(
         _ now: MirrorSnapshot, _ source: MirrorSource, _ rowNow: [Digest128: Int], _ repairs: inout MirrorRepairs
     ) {
-        let wanted = Set(comparison.insertions.filter { rowNow[source.allKeys[Int($0)]] == nil })
+        let wanted = Set(zip(comparison.insertions, comparison.insertedKeys).filter { rowNow[$1] == nil }.map(\.0))
         guard !wanted.isEmpty else { return }
         let cells = MirrorCells(columns: source.sheet.columns, places: places)
         for index in now.keys.indices where !source.hasRow(withKey: now.keys[index]) {
@@ -278,14 +276,10 @@ struct MirrorRepairs: Sendable {
 
     /// The requests for all but the strays.
     func requests(on sheetID: Int) -> [JSON] {
-        var requests = cells.map { cell -> JSON in
-            [
-                "updateCells": [
-                    "start": ["sheetId": JSON(sheetID), "rowIndex": JSON(cell.row), "columnIndex": JSON(cell.column)],
-                    "fields": "userEnteredValue,userEnteredFormat.textFormat.link,textFormatRuns",
-                    "rows": [["values": [MirrorSnapshot.enteredData(cell.value)]]],
-                ]
-            ]
+        var requests = cells.map { cell in
+            SheetMirror.write(
+                MirrorSnapshot.enteredData(cell.value), atRow: cell.row, column: cell.column, on: sheetID,
+                fields: "userEnteredValue,userEnteredFormat.textFormat.link,textFormatRuns")
         }
         if !rows.isEmpty {
             requests.append([

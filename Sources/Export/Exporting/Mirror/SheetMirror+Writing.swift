@@ -85,17 +85,22 @@ extension SheetMirror {
         }
     }
 
+    /// The request that writes some fields of one cell.
+    static func write(_ cell: JSON, atRow row: Int, column: Int, on sheetID: Int, fields: String) -> JSON {
+        [
+            "updateCells": [
+                "start": ["sheetId": JSON(sheetID), "rowIndex": JSON(row), "columnIndex": JSON(column)],
+                "fields": .string(fields), "rows": [["values": [cell]]],
+            ]
+        ]
+    }
+
     /// The header's new names, what the columns ask for, and the note on how fresh the rows are.
     private func headerRequests(_ found: Found, _ snapshot: MirrorSnapshot) -> [JSON] {
         func cell(_ column: Int, _ cell: JSON, _ fields: String) -> JSON {
-            [
-                "updateCells": [
-                    "start": [
-                        "sheetId": JSON(found.existing.id), "rowIndex": JSON(found.head.row),
-                        "columnIndex": JSON(found.places.indices[column]),
-                    ], "fields": .string(fields), "rows": [["values": [cell]]],
-                ]
-            ]
+            Self.write(
+                cell, atRow: found.head.row, column: found.places.indices[column], on: found.existing.id, fields: fields
+            )
         }
         var requests: [JSON] = []
         let missing = found.places.width - found.existing.columns

@@ -69,7 +69,7 @@ struct SheetMirror {
     struct Found {
         let target: TargetSpreadsheet
         let existing: ExistingSheet
-        var head: MirrorHead
+        let head: MirrorHead
         let places: ColumnPlaces
         let table: SheetTable?
         /// The job's columns whose names are still to be written into the header.
@@ -207,8 +207,7 @@ struct SheetMirror {
         owed = repairs.owed
         if !repairs.isEmpty {
             // What rows there are is known only when they are whole again.
-            let nothing = MirrorComparison(source, onDelete: options.onDelete)
-            _ = try await send(nothing, repairs, found, snapshot)
+            _ = try await send(MirrorComparison(changingNothingOf: source), repairs, found, snapshot)
             return nil
         }
         if slip == nil { try check(comparison, base) }
@@ -300,9 +299,7 @@ struct SheetMirror {
             try await context.memory.save(
                 now, try source.base(keepingCells: options.onEdit == .keep), in: memoryPlace)
         }
-        var changes = MirrorComparison.Counts()
-        changes.inserted = source.sheet.rows.count
-        outcome.summary.changes = changes
+        outcome.summary.changes = MirrorComparison.Counts(inserted: source.sheet.rows.count)
         if existing == nil, let record {
             let former = target.sheets.first { $0.id == record.sheetID }.map { "is called \"\($0.title)\" now" }
             outcome.warnings.append(
@@ -324,79 +321,6 @@ struct SheetMirror {
             sheetID: id, definition: place.definition, result: result(source, options), login: context.login,
             timeZone: timeZone, url: spreadsheet.url, head: MirrorHead(of: sheet), isFresh: true)
         try await context.memory.save(record, try source.base(keepingCells: options.onEdit == .keep), in: place)
-        var changes = MirrorComparison.Counts()
-        changes.inserted = sheet.rows.count
-        return changes
-    }
-
-    // MARK: Words
-
-    /// What a reader should know where nothing is known of the rows that earlier jobs wrote.
-    private func newBase(_ record: MirrorMemory.Record?, _ known: [MirrorMemory.Record], _ found: Found) -> String? {
-        let stay = "a new base begins: rows that only earlier runs wrote stay"
-        if let record {
-            guard record.sheetID != found.existing.id else { return nil }
-            return "sheet \"\(job.sheet.name)\": it is another one than that which was kept, so that \(stay)"
-        }
-        guard !known.isEmpty else { return nil }
-        return
-            "sheet \"\(job.sheet.name)\": the columns, the key or the header's place are others than those of the last mirror there, so "
-            + "that \(stay)"
-    }
-
-    private func warnings(_ comparison: MirrorComparison, _ found: Found) -> [String] {
-        func rows(_ count: Int) -> String { count == 1 ? "1 row" : "\(count.grouped) rows" }
-        var warnings: [String] = []
-        if !found.unnamed.isEmpty {
-            let names = found.unnamed.map { excerpt(job.sheet.columns[$0].name) }.joined(separator: ", ")
-            warnings.append(
-                "the header lacked \(names), which is added at the right; if a column was renamed, it is there twice now"
-            )
-        }
-        if comparison.adopted > 0 {
-            warnings.append(
-                "\(rows(comparison.adopted)) with keys of this job stood there already and got its values; from now on the job "
-                    + "keeps them, and deletes them where they leave")
-        }
-        if comparison.corrected > 0 {
-            warnings.append(
-                "people had changed cells of \(rows(comparison.corrected)) that this job keeps; they have the job's values again"
-            )
-        }
-        if comparison.repeated > 0 {
-            warnings.append(
-                "\(rows(comparison.repeated)) of the sheet \(comparison.repeated == 1 ? "has" : "have") the key of an earlier one; only "
-                    + "the first of each key is brought up to date")
-        }
-        return warnings.map { "sheet \"\(job.sheet.name)\": \($0)" }
-    }
-
-    private func mended(_ slips: Int) -> String {
-        "sheet \"\(job.sheet.name)\": somebody moved rows or columns in the moment of the write\(slips == 1 ? "" : " (\(slips) times)"); "
-            + "what it changed in the wrong places was put right at once"
-    }
-}
-
-/// What mirrors of a job need beside its sheets.
-struct MirrorContext: Sendable {
-    let memory: MirrorMemory
-    /// Whose job it is.
-    let login: String
-    /// The name of the time zone in which its times were read; nil where none of its values need one.
-    let timeZone: String?
-    let allowsDeletes: Bool
-    var isFromScratch: Bool
-    /// How many calls were made before.
-    var calls = 0
-    /// What was read of the job's rows already, by the sheets' indices in the payload.
-    var sources: [Int: MirrorSource] = [:]
-    /// The spreadsheet's address, where it is known without a call.
-    var url: String?
-
-    /// The same where nothing is known.
-    var fromScratch: MirrorContext {
-        var copy = self
-        copy.isFromScratch = true
-        return copy
+        return MirrorComparison.Counts(inserted: sheet.rows.count)
     }
 }
